@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One run at a time: flock(2) on a file that stays. The holder's pid and start are written into it
+ * for the message that the second run prints. The kernel drops the lock with its holder, so there
+ * are no stale locks on a local file system.
+ */
+#ifndef BASE_LOCK_H
+#define BASE_LOCK_H
+
+#include "base/error.h"
+
+struct lock;
+
+/* Takes dirfd/name (made with mode 0600, never through a symlink). -1: ERROR_LOCKED names the holder. */
+int lock_acquire(int dirfd, const char *name, struct lock **lock, struct error *err);
+/* Releases; *lock becomes NULL; NULL is fine. */
+void lock_release(struct lock **lock);
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Text for people: bytes from outside made harmless, sizes and near misses.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/buf.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends bytes with controls (C0, DEL, C1 and invalid UTF-8) as \xNN; after max bytes of input, "...". */
+void text_escape(struct buf *out, const char *bytes, size_t len, size_t max);
+/* The same into one of a few static per-thread buffers, for messages: at most 200 bytes of input. */
+const char *text_show(const char *text);
+/* "1.2 MB", "812 B": decimal units, into one of the same buffers. */
+const char *text_size(uint64_t bytes);
+/* The member of the NULL-terminated list that is nearest to word, NULL if none is near. */
+const char *text_nearest(const char *word, const char *const *list);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What identifies a message across the two sides when no journal does.
+ *
+ * Size and Message-ID are cheap to ask a server for; the digest is certain, but costs the message.
+ * No field of the message is trusted as state: identity only pairs what is unpaired, and k equal
+ * messages stay k (FAULTS: copies are never merged).
+ */
+#ifndef MAIL_IDENTITY_H
+#define MAIL_IDENTITY_H
+
+#include "mail/digest.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIZE_UNKNOWN UINT64_MAX
+#define DATE_UNKNOWN INT64_MIN
+
+struct identity {
+	uint64_t size;       /* bytes in CRLF form (RFC822.SIZE), or SIZE_UNKNOWN */
+	int64_t date;        /* INTERNALDATE, or the file's mtime: seconds since the epoch */
+	uint64_t message_id; /* header_hash_message_id of it; 0: none, or not asked yet */
+	bool has_message_id; /* it was asked for: 0 then means that the message has none */
+	bool has_digest;
+	struct digest digest;
+};
+
+#endif

@@ -1,0 +1,1 @@
+# Files of the test suite that are not programs.

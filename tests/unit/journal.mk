@@ -1,0 +1,1 @@
+# Unit tests of src/journal. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
