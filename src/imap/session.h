@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One authenticated IMAP session: commands are queued, answers iterated.
+ *
+ *	imap_uid_store(s, &set, IMAP_STORE_ADD, seen);
+ *	imap_uid_fetch(s, &rest, IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ, 0);
+ *	while ((rc = imap_next(s, &answer, err)) == 1)
+ *		switch (answer.kind) { ... }	(the caller records; queueing more is allowed)
+ *
+ * Queueing writes nothing by itself; imap_next sends and receives as poll allows, both directions
+ * at once, so full buffers cannot deadlock. Commands are pipelined; those that must not be (a
+ * literal that awaits "+", AUTHENTICATE, whatever RFC 9051 section 5.5 calls ambiguous) hold the
+ * later ones back by themselves. A queueing function copies what it is given, but a source is read
+ * when its turn comes, and belongs to the session from then on (closed when done).
+ *
+ * Long UID sets go out as several commands of at most the profile's line length; the answers of
+ * all carry the tag number of the one call, and IMAP_TAGGED is reported once, with the first bad
+ * status if any.
+ *
+ * Round trips: connecting as libcurl does; then ID, CAPABILITY where needed, ENABLE and NAMESPACE
+ * share the flight of the first commands that the caller queues.
+ */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include "base/error.h"
+#include "base/uidset.h"
+#include "imap/answer.h"
+#include "mail/flags.h"
+#include "mail/mailbox-name.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum imap_tls {
+	IMAP_TLS_IMPLICIT,
+	IMAP_TLS_STARTTLS,
+	IMAP_TLS_NONE,
+};
+
+enum imap_auth {
+	IMAP_AUTH_PLAIN = 1,
+	IMAP_AUTH_LOGIN = 2,
+	IMAP_AUTH_XOAUTH2 = 4,
+	IMAP_AUTH_OAUTHBEARER = 8,
+};
+
+/* How to reach and enter the account. Borrowed while a session is opened. */
+struct imap_config {
+	const char *host;
+	uint16_t port;
+	enum imap_tls tls;
+	const char *ca_file;     /* NULL: the system's */
+	const char *pinned_key;  /* as CURLOPT_PINNEDPUBLICKEY, or NULL */
+	const char *client_cert; /* PEM files, or NULL */
+	const char *client_key;
+	const char *min_tls;     /* "1.2" (NULL too) or "1.3" */
+	const char *user;
+	const char *tunnel;      /* a shell command that speaks IMAP on stdin and stdout, instead of host; or NULL */
+	unsigned auth;           /* of enum imap_auth; 0: by what secret there is and the server offers */
+	unsigned timeout;        /* seconds that any wait may take without a byte; 0: 60 */
+	bool read_only;          /* SELECT is never sent, only EXAMINE; changing commands are refused (asserted) */
+	/*
+	 * Puts the password (token false) or the OAuth2 access token (token true) into out. Asked
+	 * once per login, and a token once more where the server says it expired.
+	 */
+	int (*secret)(void *context, bool token, struct buf *out, struct error *err);
+	void *secret_context;
+	bool has_token;
+};
+
+/* What the server offers after login, as bits. */
+enum imap_capability {
+	IMAP_CAP_UIDPLUS = 1u << 0,
+	IMAP_CAP_MOVE = 1u << 1,
+	IMAP_CAP_CONDSTORE = 1u << 2,
+	IMAP_CAP_QRESYNC = 1u << 3,
+	IMAP_CAP_ESEARCH = 1u << 4,
+	IMAP_CAP_LIST_STATUS = 1u << 5,
+	IMAP_CAP_SPECIAL_USE = 1u << 6,
+	IMAP_CAP_NAMESPACE = 1u << 7,
+	IMAP_CAP_LITERAL_PLUS = 1u << 8,
+	IMAP_CAP_LITERAL_MINUS = 1u << 9,
+	IMAP_CAP_UTF8_ACCEPT = 1u << 10,
+	IMAP_CAP_ENABLE = 1u << 11,
+	IMAP_CAP_ID = 1u << 12,
+	IMAP_CAP_UNSELECT = 1u << 13,
+	IMAP_CAP_MULTIAPPEND = 1u << 14,
+	IMAP_CAP_COMPRESS = 1u << 15,
+	IMAP_CAP_IDLE = 1u << 16,
+	IMAP_CAP_NOTIFY = 1u << 17,
+	IMAP_CAP_OBJECTID = 1u << 18,
+	IMAP_CAP_LIST_EXTENDED = 1u << 19,
+	IMAP_CAP_IMAP4REV2 = 1u << 20,
+	IMAP_CAP_GMAIL = 1u << 21, /* X-GM-EXT-1 */
+	IMAP_CAP_CREATE_SPECIAL_USE = 1u << 22,
+	IMAP_CAP_STATUS_SIZE = 1u << 23,
+};
+
+enum imap_fetch_item {
+	IMAP_FETCH_FLAGS = 1u << 0,
+	IMAP_FETCH_MODSEQ = 1u << 1,
+	IMAP_FETCH_DATE = 1u << 2,
+	IMAP_FETCH_SIZE = 1u << 3,
+	IMAP_FETCH_MESSAGE_ID = 1u << 4,
+	IMAP_FETCH_BODY = 1u << 5, /* BODY.PEEK[] */
+};
+
+enum imap_store_how {
+	IMAP_STORE_ADD,
+	IMAP_STORE_REMOVE,
+};
+
+/* Reads up to len wire bytes; returns how many, 0 at the end, -1 on error. Exactly size in all. */
+struct imap_source {
+	int (*read)(void *context, char *out, size_t len, size_t *got, struct error *err);
+	void (*close)(void *context);
+	void *context;
+	uint64_t size;
+};
+
+struct imap_session;
+
+/* Connects, secures, logs in. -1: ERROR_UNAVAILABLE, ERROR_LOGIN or ERROR_PROTOCOL, SCOPE_STORE. */
+int imap_open(const struct imap_config *config, struct imap_session **session, struct error *err);
+/* LOGOUT where the line still stands (not awaited), then closes. NULL is fine. */
+void imap_close(struct imap_session **session);
+
+/* Capabilities after login and quirks: what may be used. */
+unsigned imap_capabilities(const struct imap_session *session);
+/* The server's own words, for check: the capability line, the ID answer (or ""), the TLS version and cipher (or ""). */
+const char *imap_capability_text(const struct imap_session *session);
+const char *imap_server_id(const struct imap_session *session);
+const char *imap_tls_text(const struct imap_session *session);
+/* The largest APPEND taken (RFC 7889), 0: not told. */
+uint64_t imap_append_limit(const struct imap_session *session);
+/* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers came. */
+const struct mailbox_naming *imap_naming(const struct imap_session *session);
+/* Whether QRESYNC was ENABLEd (assumed from the moment it is queued, corrected by ENABLED). */
+bool imap_has_qresync(const struct imap_session *session);
+
+/* Figures since the session was opened; turns counts the waits: sends that followed receives. */
+struct imap_figures {
+	uint64_t sent;
+	uint64_t received;
+	uint64_t commands;
+	uint64_t turns;
+};
+struct imap_figures imap_figures(const struct imap_session *session);
+
+/* Each queues one command and returns its tag number (> 0). Mailboxes are wire names. */
+unsigned imap_list_all(struct imap_session *session, bool with_status);
+unsigned imap_status(struct imap_session *session, const char *wire, size_t len);
+/* EXAMINE where read_only; (QRESYNC (uidvalidity modseq)) where both are not 0, else (CONDSTORE) where offered. */
+unsigned imap_select(struct imap_session *session, const char *wire, size_t len, bool read_only,
+		     uint32_t uidvalidity, uint64_t modseq);
+unsigned imap_unselect(struct imap_session *session);
+unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids, unsigned items,
+			uint64_t changed_since);
+/* "first:*" */
+unsigned imap_uid_fetch_from(struct imap_session *session, uint32_t first, unsigned items,
+			     uint64_t changed_since);
+unsigned imap_uid_search_all(struct imap_session *session);
+unsigned imap_uid_search_deleted(struct imap_session *session);
+unsigned imap_uid_store(struct imap_session *session, const struct uidset *uids,
+			enum imap_store_how how, struct flags flags);
+unsigned imap_uid_expunge(struct imap_session *session, const struct uidset *uids);
+unsigned imap_expunge(struct imap_session *session);
+unsigned imap_uid_copy(struct imap_session *session, const struct uidset *uids, const char *wire, size_t len);
+unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, const char *wire, size_t len);
+unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
+		     int64_t date, const struct imap_source *source);
+unsigned imap_create(struct imap_session *session, const char *wire, size_t len);
+unsigned imap_noop(struct imap_session *session);
+
+/*
+ * 1: *answer, in the order of the wire; its tag is that of the oldest unanswered command where it
+ * is untagged (0 where none is outstanding). 0: every command is answered. -1: the session is
+ * broken (BYE, cut, time-out, protocol), what was unanswered is in doubt, only imap_close is left.
+ * Session-wide answers (CAPABILITY, ENABLED, NAMESPACE, ID, ALERT) are applied before they are
+ * handed out.
+ */
+int imap_next(struct imap_session *session, struct imap_answer *answer, struct error *err);
+
+#endif
