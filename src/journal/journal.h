@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What both sides agreed on when they were last even, one text file per mailbox pair
+ * (evenmail-journal(5) describes the format), under the channel's state directory.
+ *
+ * Records are appended and closed per transaction by a commit line with a CRC; a torn tail is cut
+ * back to the last commit. The last commit line repeats the head, so that an unchanged mailbox
+ * costs one read of the file's tail, not a load.
+ *
+ * Life cycle: journal_dir_open takes the channel's lock; journal_open reads a head;
+ * journal_load the rows; journal_put and its like append to the open transaction and change the
+ * rows in memory as well; journal_commit makes all of it durable in one write and one fdatasync;
+ * journal_close drops what was not committed.
+ *
+ * Intents are rows of their own kind: what the run was about to do when it may have been stopped.
+ *	JOURNAL_PUBLISHING  a file of this name is about to be put in place for this UID: it is a
+ *	                    pair if the file is there, nothing if it is not
+ *	JOURNAL_APPENDING   a message with this identity is about to be appended for this file: a
+ *	                    UID >= floor of that identity is its pair
+ *	JOURNAL_MOVING      the message of this UID is about to be copied to target, where UIDs
+ *	                    >= floor are newer than the intent
+ * and JOURNAL_REFUSED is a message that its other side would not take: not tried again until the
+ * file or the UID is another. floor and UIDVALIDITY are those of the mailbox where the copy arises.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include "base/error.h"
+#include "mail/flags.h"
+#include "mail/identity.h"
+#include "mail/side.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A pair: one message that both sides held when they were last even. */
+struct pair {
+	uint32_t uid;     /* never 0 */
+	const char *name; /* unique name; owned by the journal */
+	struct flags flags; /* those agreed on */
+	uint64_t size;
+	int64_t date;
+	uint64_t message_id;
+	struct digest digest;
+};
+
+enum journal_note_kind {
+	JOURNAL_PUBLISHING,
+	JOURNAL_APPENDING,
+	JOURNAL_MOVING,
+	JOURNAL_REFUSED,
+};
+
+/* An intent or a refusal. A note is named by its kind and, as fits, uid or name. */
+struct journal_note {
+	enum journal_note_kind kind;
+	enum side side;       /* REFUSED: the side that holds the message; else where the copy arises */
+	uint32_t uid;         /* PUBLISHING, MOVING, REFUSED of a remote message; else 0 */
+	const char *name;     /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
+	uint32_t uidvalidity; /* APPENDING, MOVING: of the mailbox that takes it */
+	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before */
+	struct flags flags;
+	struct identity identity; /* has_message_id and has_digest as known */
+	const char *text;         /* MOVING: target; REFUSED: the reason, escaped; else NULL */
+};
+
+/* How the pair of mailboxes stood when they were last even; all zero before the first time. */
+struct journal_head {
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint64_t highestmodseq;
+	uint32_t remote_messages; /* what the remote side held: MESSAGES */
+	int64_t cur_ns;           /* mtimes of cur and new */
+	int64_t new_ns;
+	int64_t when;             /* of the commit, seconds since the epoch: set by journal_commit */
+	uint64_t pairs;           /* rows: set by journal_commit */
+	uint64_t notes;           /* set by journal_commit */
+	bool even;                /* the last run left nothing undone */
+};
+
+struct journal_dir;
+struct journal;
+
+/*
+ * Opens (makes, 0700) the state directory of a channel and takes its lock (where exclusive).
+ * identity is what the journals in it belong to, e.g. "alice@imap.example.org/TREE-ID": written
+ * into every file and checked. -1: ERROR_LOCKED, ERROR_IO.
+ */
+int journal_dir_open(const char *path, bool exclusive, struct journal_dir **dir, struct error *err);
+void journal_dir_close(struct journal_dir **dir);
+/*
+ * The channel's own record: which account and which tree the journals were made for; "" where
+ * there is none yet. Pointers live as long as dir.
+ */
+const char *journal_dir_account(const struct journal_dir *dir);
+const char *journal_dir_tree(const struct journal_dir *dir);
+/* Replaces the record durably. */
+int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree, struct error *err);
+/* The names of the mailboxes that have a journal, sorted; freed by journal_names_free. */
+int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err);
+void journal_names_free(char **names, size_t count);
+
+/*
+ * Opens the journal of a mailbox and reads its head; one that is not there is empty and is made at
+ * its first commit. A torn tail is cut back (in memory where the dir is not exclusive) and
+ * reported by log_warn. -1: ERROR_IO; or ERROR_IO with SCOPE_MAILBOX where the file is damaged in
+ * its middle or belongs to another channel or mailbox: the text says which command repairs it.
+ */
+int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **journal,
+		 struct error *err);
+void journal_close(struct journal **journal);
+
+const struct journal_head *journal_head(const struct journal *journal);
+
+/* Reads the rows and notes; needed before all of the following. Twice is fine. */
+int journal_load(struct journal *journal, struct error *err);
+/* Pairs ascending by UID; valid until the next change. */
+const struct pair *journal_pairs(const struct journal *journal, size_t *count);
+/* The index of the pair of a UID or a name; false where there is none. */
+bool journal_find_uid(const struct journal *journal, uint32_t uid, size_t *index);
+bool journal_find_name(const struct journal *journal, const char *name, size_t *index);
+const struct journal_note *journal_notes(const struct journal *journal, size_t *count);
+
+/* Adds or replaces the pair of that UID (strings are copied); ends PUBLISHING and APPENDING notes of that uid or name. */
+void journal_put(struct journal *journal, const struct pair *pair);
+/* Forgets the pair of that UID, and its MOVING note. */
+void journal_forget(struct journal *journal, uint32_t uid);
+/* Adds or replaces a note (strings are copied). */
+void journal_note(struct journal *journal, const struct journal_note *note);
+/* Ends the note of that kind with that uid or name; none is fine. */
+void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid, const char *name);
+/* Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any more. */
+void journal_reset(struct journal *journal);
+
+/*
+ * Makes the open transaction durable with this head (NULL: the head as it stands, even unset):
+ * one append and one fdatasync; nothing where nothing was changed. Compacts where the file holds
+ * more than twice what it needs and over 64 KiB. After -1 (ERROR_IO) the journal takes no more.
+ */
+int journal_commit(struct journal *journal, const struct journal_head *head, struct error *err);
+/* Removes the mailbox's journal file durably. */
+int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *err);
+
+#endif

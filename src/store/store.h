@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One side of a channel, as the sync layer sees it: requests in, answers out.
+ *
+ * Three stores stand behind the table: IMAP (always the remote side), Maildir (always the local
+ * side) and memory (either, for tests and the simulator). Requests are queued by store_submit and
+ * answered through store_next, in the order of their submission; an IMAP store has many on the
+ * wire at once, a Maildir store does each when it is asked for the next answer. Nothing calls back.
+ *
+ *	store_submit(s, &scan_of_a); store_submit(s, &scan_of_b);
+ *	while ((rc = store_next(s, &answer, err)) == 1)
+ *		if (answer.kind == ANSWER_DONE) ...
+ *
+ * What a request points to must stay until its ANSWER_DONE. What an answer points to is valid
+ * until the next store_next. A request that fails has its error in its ANSWER_DONE (scope message
+ * or mailbox) and the others go on; -1 from store_next (scope store) ends the session: every
+ * request without its ANSWER_DONE is in doubt.
+ *
+ * Content moves by streams: out of a store as ANSWER_BODY pieces (any store) or as a struct source
+ * that is read when its turn comes (local sides only); into the remote side from a source, into a
+ * local side through a draft.
+ *
+ * Content is always in CRLF form here, whatever the disk holds.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/error.h"
+#include "base/uidset.h"
+#include "mail/flags.h"
+#include "mail/identity.h"
+#include "mail/side.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A message's name on one side: the UID on the remote side, the unique name on the local side. */
+struct message_key {
+	uint32_t uid;     /* 0 on the local side */
+	const char *name; /* NULL on the remote side */
+};
+
+/* What a side says of one message. */
+struct message_state {
+	struct message_key key;
+	struct flags flags;
+	struct identity identity; /* as far as it is known */
+};
+
+/* Special uses (RFC 6154) and what hinders a mailbox; as bits. */
+enum mailbox_attribute {
+	MAILBOX_NOSELECT = 1u << 0, /* it holds no messages, only names below it */
+	MAILBOX_ALL = 1u << 1,
+	MAILBOX_ARCHIVE = 1u << 2,
+	MAILBOX_DRAFTS = 1u << 3,
+	MAILBOX_FLAGGED = 1u << 4,
+	MAILBOX_JUNK = 1u << 5,
+	MAILBOX_SENT = 1u << 6,
+	MAILBOX_TRASH = 1u << 7,
+};
+
+/*
+ * How a mailbox stood: equal and trusted stamps mean that nothing changed. A remote stamp is
+ * trusted where modseq is not 0; a local one where both times are not 0 (a store gives 0 for a
+ * time so young that a later change could leave it as it is).
+ */
+struct stamp {
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint32_t messages;
+	uint64_t modseq;
+	int64_t cur_ns; /* mtime of cur and new, nanoseconds */
+	int64_t new_ns;
+};
+
+/* True where nothing can have changed between the two. */
+bool stamp_unchanged(enum side side, const struct stamp *then, const struct stamp *now);
+
+enum request_kind {
+	REQUEST_LIST,     /* every mailbox, with its stamp where that is cheap */
+	REQUEST_CREATE,   /* makes the mailbox; that it is there already is no error */
+	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
+	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
+	REQUEST_FETCH,    /* the content of keys */
+	REQUEST_APPEND,   /* remote: source, flags, date -> a message */
+	REQUEST_FLAG,     /* adds and removes flags of keys */
+	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
+	REQUEST_MOVE,     /* moves keys to target (a mailbox that exists), flags and date kept */
+	REQUEST_SETTLE,   /* local: all drafts finished and all names changed so far become durable */
+	REQUEST_PUBLISH,  /* local: puts a finished draft in place under its name, with flags and date */
+};
+
+/* A stream of a message's content. */
+struct source {
+	uint64_t size; /* bytes in all */
+	/* Up to len bytes; *got 0 is the end. -1: the content is not what it was; what was sent is void. */
+	int (*read)(struct source *source, char *out, size_t len, size_t *got, struct error *err);
+	void (*close)(struct source *source);
+};
+
+struct draft; /* a message on its way into a local store */
+
+struct request {
+	enum request_kind kind;
+	uint64_t ticket;     /* the caller's, comes back in the answers */
+	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST and SETTLE */
+
+	/* SCAN: what the caller knows; all zero where nothing. */
+	struct stamp base;
+	const struct uidset *known; /* remote: the UIDs that the caller knows, or NULL */
+	bool want_identity;         /* Message-IDs of what is not in known */
+	bool must_be_complete;      /* no delta: every message is to be listed */
+
+	/* FETCH, IDENTIFY, FLAG, REMOVE, MOVE. */
+	const struct message_key *keys; /* ascending by UID on the remote side */
+	size_t count;
+	const uint64_t *sizes; /* FETCH: expected sizes beside keys, for chunking; or NULL */
+	uint32_t uidvalidity;  /* remote: refused where the mailbox has another one; 0: not checked */
+	struct flags add;      /* FLAG */
+	struct flags remove;   /* FLAG */
+	const char *target;    /* MOVE */
+
+	/* APPEND, PUBLISH. */
+	struct source *source; /* APPEND: becomes the store's, closed by it in every case */
+	struct draft *draft;   /* PUBLISH */
+	struct flags flags;
+	int64_t date;
+};
+
+enum answer_kind {
+	ANSWER_MAILBOX,  /* LIST: mailbox, attributes, stamp */
+	ANSWER_MESSAGE,  /* SCAN, IDENTIFY: message */
+	ANSWER_VANISHED, /* SCAN that is a delta: uids that are gone; may name what never was */
+	ANSWER_BODY,     /* FETCH: data; pieces of one message until ANSWER_BODY_END */
+	ANSWER_BODY_END, /* FETCH: message.key and its size; what came before it is that message, whole */
+	ANSWER_DONE,     /* the request ended; error.kind is ERROR_NONE where it succeeded */
+};
+
+struct answer {
+	enum answer_kind kind;
+	uint64_t ticket;
+	const char *mailbox;
+	unsigned attributes; /* of enum mailbox_attribute */
+	struct stamp stamp;  /* LIST; and DONE of SCAN: how it stood when the scan began */
+	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
+	struct message_state message;
+	const struct uidset *uids;
+	const char *data;
+	size_t len;
+	struct message_key created; /* DONE of APPEND: uid, or 0 where the server did not tell */
+	uint32_t uidvalidity;       /* DONE of APPEND: of created */
+	struct uidset *refused;     /* DONE of FLAG, REMOVE, MOVE: what was left undone though no error; or NULL */
+	struct error error;
+};
+
+struct store;
+
+struct store_ops {
+	int (*submit)(struct store *store, const struct request *request, struct error *err);
+	int (*next)(struct store *store, struct answer *answer, struct error *err);
+	/* Local sides only; NULL else. */
+	int (*open_source)(struct store *store, const char *mailbox, const struct message_key *key,
+			   struct identity *identity, struct source **source, struct error *err);
+	int (*open_draft)(struct store *store, const char *mailbox, struct draft **draft,
+			  struct error *err);
+	int (*write_draft)(struct draft *draft, const char *bytes, size_t len, struct error *err);
+	int (*finish_draft)(struct draft *draft, struct identity *identity, const char **name,
+			    struct error *err);
+	void (*drop_draft)(struct draft *draft);
+	void (*close)(struct store *store);
+};
+
+/* The head of every store. */
+struct store {
+	const struct store_ops *ops;
+	enum side side;
+};
+
+/* Queues; -1 only where the session is broken already. */
+static inline int store_submit(struct store *store, const struct request *request, struct error *err)
+{
+	return store->ops->submit(store, request, err);
+}
+
+/* 1: an answer. 0: everything submitted is answered. -1: the session is broken. */
+static inline int store_next(struct store *store, struct answer *answer, struct error *err)
+{
+	return store->ops->next(store, answer, err);
+}
+
+/*
+ * Opens a message for reading and fills its identity (size, date, Message-ID and digest, by
+ * reading it). -1: scope message where it is gone or unreadable, and *source is NULL.
+ */
+static inline int store_open_source(struct store *store, const char *mailbox,
+				    const struct message_key *key, struct identity *identity,
+				    struct source **source, struct error *err)
+{
+	return store->ops->open_source(store, mailbox, key, identity, source, err);
+}
+
+/* Begins a message; it is seen by nobody until REQUEST_PUBLISH, and gone where that never comes. */
+static inline int store_open_draft(struct store *store, const char *mailbox, struct draft **draft,
+				   struct error *err)
+{
+	return store->ops->open_draft(store, mailbox, draft, err);
+}
+
+static inline int store_write_draft(struct store *store, struct draft *draft, const char *bytes,
+				    size_t len, struct error *err)
+{
+	return store->ops->write_draft(draft, bytes, len, err);
+}
+
+/*
+ * Ends the content: fills identity (size, Message-ID, digest; not the date) and the unique name
+ * that it will have, which lives as long as the draft.
+ */
+static inline int store_finish_draft(struct store *store, struct draft *draft,
+				     struct identity *identity, const char **name, struct error *err)
+{
+	return store->ops->finish_draft(draft, identity, name, err);
+}
+
+/* Forgets a draft, published or not (what is not published is removed). NULL is fine. */
+static inline void store_drop_draft(struct store *store, struct draft *draft)
+{
+	if (draft)
+		store->ops->drop_draft(draft);
+}
+
+/* Closes; NULL is fine. */
+void store_close(struct store **store);
+
+#endif
