@@ -9,8 +9,9 @@
 
 /* Milliseconds that never go back (CLOCK_MONOTONIC). */
 int64_t clock_ms(void);
-/* Nanoseconds since the epoch, coarse as the kernel stamps files (CLOCK_REALTIME). */
+/* Nanoseconds since the epoch, coarse as the kernel stamps files (CLOCK_REALTIME_COARSE). */
 int64_t clock_wall_ns(void);
+/* The whole time, whatever signals come: who must be stoppable polls stop_fd() with a time-out. */
 void clock_sleep_ms(unsigned ms);
 
 #endif

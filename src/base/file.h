@@ -3,7 +3,8 @@
  * Files and directories, with errors told and EINTR and short writes handled; every durable step
  * passes a fault point (base/fault.h).
  *
- * All paths are relative to an open directory; symlinks are never followed at the last component.
+ * Names are relative to an open directory; symlinks are never followed at the last component. Errors
+ * have the scope SCOPE_MAILBOX, those of file_make_dirs() SCOPE_STORE; who knows better sets another.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes all of it. */
@@ -19,16 +21,26 @@ int file_write(int fd, const void *bytes, size_t len, struct error *err);
 int file_read_all(int fd, struct buf *out, struct error *err);
 int file_sync(int fd, struct error *err);      /* fdatasync */
 int file_sync_dir(int fd, struct error *err);  /* fsync of a directory */
-/* Makes every missing directory of path (mode 0700) and opens the last. -1 or a descriptor. */
+/*
+ * Makes every missing directory of path (mode 0700, durable) and opens the last; path is absolute or
+ * begins in the working directory, and only its last name may not be a symlink. -1 or a descriptor.
+ */
 int file_make_dirs(const char *path, struct error *err);
 /*
  * Replaces dirfd/name by bytes so that after any stop the old or the new content is there:
  * a temporary file in the same directory, synced, renamed over, directory synced. Mode 0600.
+ * The temporary file is .NAME.tmp, so name has at most 250 bytes; one that a stop left behind is
+ * used again.
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err);
-/* rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks it. */
+/*
+ * rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks it.
+ * 0, or -1 with errno, EEXIST where to is taken. Syncs nothing.
+ */
 int file_rename_new(int from_dir, const char *from, int to_dir, const char *to);
-/* close(2) of *fd unless -1; it becomes -1. */
+/* True where dirfd/name is the very file that fd has open. */
+bool file_is_at(int fd, int dirfd, const char *name);
+/* close(2) of *fd unless -1; it becomes -1. errno stays. */
 void file_close(int *fd);
 
 #endif

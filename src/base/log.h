@@ -2,7 +2,8 @@
 /*
  * What a run tells while it goes. Modules log; only cmd/ decides where it is printed: it installs
  * a sink, and without one nothing is printed. Lines come without newline; text from outside is
- * escaped by who logs it. Safe from several threads; the sink is called by one at a time.
+ * escaped by who logs it. Safe from several threads; the sink is called by one at a time
+ * and must not log itself.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -16,6 +17,9 @@ enum log_level {
 };
 
 typedef void log_sink(void *context, enum log_level level, const char *line);
+
+/* Bytes of a line; a longer one is cut and ends in "...". */
+#define LOG_LINE_MAX 4096
 
 /* Lines up to level go to sink; NULL silences. Not while other threads run. */
 void log_set_sink(log_sink *sink, void *context, enum log_level level);

@@ -10,13 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Appends bytes with controls (C0, DEL, C1 and invalid UTF-8) as \xNN; after max bytes of input, "...". */
+/* How many bytes the UTF-8 character (RFC 3629) takes that bytes begin with; 0 where it is none. */
+size_t text_utf8_width(const char *bytes, size_t len);
+/*
+ * Appends bytes with controls (C0, DEL, C1), invalid UTF-8 and marks that turn the direction of
+ * writing as \xNN; after max bytes of input, "...".
+ */
 void text_escape(struct buf *out, const char *bytes, size_t len, size_t max);
-/* The same into one of a few static per-thread buffers, for messages: at most 200 bytes of input. */
+/*
+ * The same into one of 16 static buffers of the thread, used in turn, for messages: at most 200 bytes
+ * of input.
+ */
 const char *text_show(const char *text);
 /* "1.2 MB", "812 B": decimal units, into one of the same buffers. */
 const char *text_size(uint64_t bytes);
-/* The member of the NULL-terminated list that is nearest to word, NULL if none is near. */
+/* The member of the NULL-terminated list that is nearest to word, NULL if none is near: at most one
+ * letter in three wrong, case aside. */
 const char *text_nearest(const char *word, const char *const *list);
 
 #endif
