@@ -8,7 +8,10 @@
 
 #define DATE_IMAP_SIZE 27 /* its NUL counted, quotes not */
 
-/* 0, or -1 where malformed. Years 1 to 9999. Lenient in one digit days without the blank. */
+/*
+ * 0, or -1 where malformed. Years 1 to 9999, days as the month has them, second 60 is the next
+ * minute's first. Lenient in one digit days without the blank and in the month's case.
+ */
 int date_from_imap(const char *text, size_t len, int64_t *out);
 /* Always as +0000. Seconds outside the years 1 to 9999 are brought to the nearest end. */
 void date_to_imap(int64_t seconds, char out[DATE_IMAP_SIZE]);

@@ -16,12 +16,14 @@ struct digest {
 	uint8_t bytes[DIGEST_SIZE];
 };
 
-struct digest_stream; /* of OpenSSL's EVP; may be reused after digest_finish */
+/* Of OpenSSL's EVP; may be reused after digest_finish. Where that fails the run ends (exit 70). */
+struct digest_stream;
 
 struct digest_stream *digest_open(void);
 void digest_update(struct digest_stream *stream, const void *bytes, size_t len);
 /* The digest of all since the start or the last finish. */
 void digest_finish(struct digest_stream *stream, struct digest *out);
+/* NULL is fine; *stream becomes NULL. */
 void digest_close(struct digest_stream **stream);
 
 bool digest_equal(const struct digest *a, const struct digest *b);

@@ -16,16 +16,18 @@
 
 /* Wire to file. All zeros is the start. */
 struct eol_unwire {
-	bool pending_cr; /* the last byte fed was a CR, not yet written */
+	bool pending_cr; /* the last byte taken was a CR, not yet written */
 	bool raw;        /* a bare CR or LF was seen: the file must hold the bytes as they came */
 };
 
 /*
- * Takes len wire bytes, writes at most len + 1 file bytes to out and returns how many. Once raw is
- * set the output is worthless: the caller re-expands what it has and goes on without converting.
+ * Takes len wire bytes, writes at most len file bytes to out and returns how many. The call that
+ * meets a bare CR or LF sets raw, returns 0 and leaves pending_cr as it found it: the caller
+ * expands what the calls before gave (eol_wire), adds a CR where pending_cr, and stores these bytes
+ * and all that follow as they come.
  */
 size_t eol_unwire(struct eol_unwire *state, const char *in, size_t len, char *out);
-/* After the last byte: sets raw where a lone CR ends the message. */
+/* After the last byte: sets raw where a lone CR ends the message; pending_cr then still says so. */
 void eol_unwire_end(struct eol_unwire *state);
 
 /* File to wire. All zeros is the start. */

@@ -42,7 +42,7 @@ struct flags flags_merge(struct flags base, struct flags local, struct flags rem
 void flags_letters(struct flags flags, char out[FLAGS_LETTERS_MAX]);
 /* Reads letters; those that are no flag of ours are left out and *others says that there were some. */
 struct flags flags_from_letters(const char *letters, size_t len, bool *others);
-/* Appends "\Flagged \Seen", space between. */
+/* Appends "\Flagged \Seen", space between, in the order of the bits. */
 void flags_to_imap(struct flags flags, struct buf *out);
 /* The flag that an IMAP flag atom names (in any case), or none (0 bits) where it is none of ours. */
 struct flags flag_from_imap(const char *atom, size_t len);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mail/digest.h"
+
+#include "base/alloc.h"
+
+#include <openssl/evp.h>
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct digest_stream {
+	EVP_MD_CTX *context;
+};
+
+/*
+ * OpenSSL fails here only for want of memory or of a provider that has SHA-256: like base/alloc.h
+ * this ends the run, which is safe at any instant.
+ */
+static void must(int ok)
+{
+	if (ok == 1)
+		return;
+	fputs("evenmail: OpenSSL cannot compute SHA-256\n", stderr);
+	exit(70);
+}
+
+/* A stream at its start. */
+struct digest_stream *digest_open(void)
+{
+	struct digest_stream *stream = xmalloc(sizeof(*stream));
+
+	stream->context = EVP_MD_CTX_new();
+	must(stream->context != NULL);
+	must(EVP_DigestInit_ex2(stream->context, EVP_sha256(), NULL));
+	return stream;
+}
+
+/* Adds bytes. */
+void digest_update(struct digest_stream *stream, const void *bytes, size_t len)
+{
+	must(EVP_DigestUpdate(stream->context, bytes, len));
+}
+
+/* Takes the digest and starts anew. */
+void digest_finish(struct digest_stream *stream, struct digest *out)
+{
+	unsigned size = 0;
+
+	must(EVP_DigestFinal_ex(stream->context, out->bytes, &size));
+	assert(size == DIGEST_SIZE);
+	must(EVP_DigestInit_ex2(stream->context, NULL, NULL));
+}
+
+/* Frees the stream; NULL is fine. */
+void digest_close(struct digest_stream **stream)
+{
+	if (!*stream)
+		return;
+	EVP_MD_CTX_free((*stream)->context);
+	free(*stream);
+	*stream = NULL;
+}
+
+/* Whether both are the same. */
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
+}
+
+/* Writes 64 lower case digits. */
+void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		*out++ = digits[digest->bytes[i] >> 4];
+		*out++ = digits[digest->bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+/* The value of a hexadecimal digit of either case, or -1. */
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Reads 64 digits; out is set only where all are good. */
+int digest_from_hex(struct digest *out, const char *hex, size_t len)
+{
+	struct digest digest;
+
+	if (len != DIGEST_SIZE * 2)
+		return -1;
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		int high = hex_value(hex[2 * i]);
+		int low = hex_value(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		digest.bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	*out = digest;
+	return 0;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mail/flags.h"
+
+#include "mail/ascii.h"
+
+/* In the order of the letters, which is that of the bits. */
+static const struct {
+	uint32_t bit;
+	char letter;
+	const char *atom;
+} flag_names[] = {
+    {FLAG_DRAFT, 'D', "\\Draft"},        {FLAG_FLAGGED, 'F', "\\Flagged"},
+    {FLAG_FORWARDED, 'P', "$Forwarded"}, {FLAG_ANSWERED, 'R', "\\Answered"},
+    {FLAG_SEEN, 'S', "\\Seen"},          {FLAG_DELETED, 'T', "\\Deleted"},
+};
+
+#define FLAG_COUNT (sizeof(flag_names) / sizeof(flag_names[0]))
+
+/* Whether both sets are the same. */
+bool flags_equal(struct flags a, struct flags b)
+{
+	return a.bits == b.bits;
+}
+
+/* What a has and b has not. */
+struct flags flags_minus(struct flags a, struct flags b)
+{
+	return (struct flags){a.bits & ~b.bits};
+}
+
+/* What either has. */
+struct flags flags_union(struct flags a, struct flags b)
+{
+	return (struct flags){a.bits | b.bits};
+}
+
+/* The three-way merge: a bit that a side changed is flipped, and two sides that changed it agree.
+ */
+struct flags flags_merge(struct flags base, struct flags local, struct flags remote)
+{
+	uint32_t changed = (base.bits ^ local.bits) | (base.bits ^ remote.bits);
+
+	return (struct flags){base.bits ^ changed};
+}
+
+/* Writes the Maildir letters. */
+void flags_letters(struct flags flags, char out[FLAGS_LETTERS_MAX])
+{
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (flags.bits & flag_names[i].bit)
+			*out++ = flag_names[i].letter;
+	}
+	*out = '\0';
+}
+
+/* The bit of a Maildir letter, or 0. */
+static uint32_t letter_bit(char letter)
+{
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (flag_names[i].letter == letter)
+			return flag_names[i].bit;
+	}
+	return 0;
+}
+
+/* Reads Maildir letters in any order. */
+struct flags flags_from_letters(const char *letters, size_t len, bool *others)
+{
+	struct flags flags = {0};
+
+	*others = false;
+	for (size_t i = 0; i < len; i++) {
+		uint32_t bit = letter_bit(letters[i]);
+
+		flags.bits |= bit;
+		if (!bit)
+			*others = true;
+	}
+	return flags;
+}
+
+/* Writes the flags as IMAP atoms. */
+void flags_to_imap(struct flags flags, struct buf *out)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (!(flags.bits & flag_names[i].bit))
+			continue;
+		buf_puts(out, separator);
+		buf_puts(out, flag_names[i].atom);
+		separator = " ";
+	}
+}
+
+/* The flag of an IMAP atom. */
+struct flags flag_from_imap(const char *atom, size_t len)
+{
+	for (size_t i = 0; i < FLAG_COUNT; i++) {
+		if (ascii_is_word(atom, len, flag_names[i].atom))
+			return (struct flags){flag_names[i].bit};
+	}
+	return (struct flags){0};
+}
