@@ -29,7 +29,7 @@ int buf_putc(struct buf *buf, char c);
 int buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int buf_vprintf(struct buf *buf, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));
-/* Room for len more bytes at the returned place, to be claimed by adding to len; NULL if too much. */
+/* Room for len more bytes, zeroed; claimed by adding to buf->len. NULL and full if too much. */
 char *buf_reserve(struct buf *buf, size_t len);
 /* Drops the first len bytes, moving the rest down. */
 void buf_consume(struct buf *buf, size_t len);

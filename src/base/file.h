@@ -3,8 +3,9 @@
  * Files and directories, with errors told and EINTR and short writes handled; every durable step
  * passes a fault point (base/fault.h).
  *
- * Names are relative to an open directory; symlinks are never followed at the last component. Errors
- * have the scope SCOPE_MAILBOX, those of file_make_dirs() SCOPE_STORE; who knows better sets another.
+ * Names are relative to an open directory; symlinks are never followed at the last component.
+ * Errors have the scope SCOPE_MAILBOX, those of file_make_dirs() SCOPE_STORE; who knows better sets
+ * another.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -19,11 +20,12 @@
 int file_write(int fd, const void *bytes, size_t len, struct error *err);
 /* Appends the rest of fd to out; -1 also where out is full. */
 int file_read_all(int fd, struct buf *out, struct error *err);
-int file_sync(int fd, struct error *err);      /* fdatasync */
-int file_sync_dir(int fd, struct error *err);  /* fsync of a directory */
+int file_sync(int fd, struct error *err);     /* fdatasync */
+int file_sync_dir(int fd, struct error *err); /* fsync of a directory */
 /*
- * Makes every missing directory of path (mode 0700, durable) and opens the last; path is absolute or
- * begins in the working directory, and only its last name may not be a symlink. -1 or a descriptor.
+ * Makes every missing directory of path (mode 0700, durable) and opens the last; path is absolute
+ * or begins in the working directory, and only its last name may not be a symlink. -1 or a
+ * descriptor.
  */
 int file_make_dirs(const char *path, struct error *err);
 /*
@@ -34,8 +36,8 @@ int file_make_dirs(const char *path, struct error *err);
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err);
 /*
- * rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks it.
- * 0, or -1 with errno, EEXIST where to is taken. Syncs nothing.
+ * rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks
+ * it. 0, or -1 with errno, EEXIST where to is taken. Syncs nothing.
  */
 int file_rename_new(int from_dir, const char *from, int to_dir, const char *to);
 /* True where dirfd/name is the very file that fd has open. */

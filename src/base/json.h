@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A writer of JSON (RFC 8259), one value a line. Strings that are not UTF-8 have their bad bytes
- * written as U+FFFD; all controls are escaped, for a line may be shown on a terminal. Commas are put by the writer; nesting is at most 16 deep (asserted).
+ * written as U+FFFD; all controls are escaped, for a line may be shown on a terminal. Commas are
+ * put by the writer; nesting is at most 16 deep (asserted).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

@@ -11,7 +11,10 @@
 
 struct lock;
 
-/* Takes dirfd/name (made with mode 0600, never through a symlink). -1: ERROR_LOCKED names the holder. */
+/*
+ * Takes dirfd/name (made with mode 0600, never through a symlink). -1: ERROR_LOCKED names the
+ * holder; all errors have the scope SCOPE_STORE.
+ */
 int lock_acquire(int dirfd, const char *name, struct lock **lock, struct error *err);
 /* Releases; *lock becomes NULL; NULL is fine. */
 void lock_release(struct lock **lock);

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 enum log_level {
-	LOG_LEVEL_WARN,  /* always shown */
-	LOG_LEVEL_INFO,  /* -v: what is done and why */
-	LOG_LEVEL_WIRE,  /* -v -v: the protocol, secrets masked, literals as {n} */
+	LOG_LEVEL_WARN, /* always shown */
+	LOG_LEVEL_INFO, /* -v: what is done and why */
+	LOG_LEVEL_WIRE, /* -v -v: the protocol, secrets masked, literals as {n} */
 };
 
 typedef void log_sink(void *context, enum log_level level, const char *line);

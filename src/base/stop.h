@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A request to stop, by signal. The first SIGINT, SIGTERM or SIGHUP asks; work ends at the next
- * safe place and what is done is kept. The second leaves at once, which is as safe as kill -9.
+ * safe place and what is done is kept. The second kills the process at once, which is as safe as
+ * kill -9.
  */
 #ifndef BASE_STOP_H
 #define BASE_STOP_H
@@ -10,10 +11,10 @@
 
 #include <stdbool.h>
 
-/* Installs the handlers and ignores SIGPIPE. */
+/* Installs the handlers (not for what came ignored, as under nohup) and ignores SIGPIPE. */
 int stop_install(struct error *err);
 bool stop_requested(void);
-/* Becomes readable once a stop is asked for: to be polled beside sockets. -1 before installation. */
+/* Readable from the stop on: to be polled beside sockets. -1 before installation. */
 int stop_fd(void);
 /* -1 with ERROR_STOPPED where a stop was asked for, else 0. */
 int stop_check(struct error *err);

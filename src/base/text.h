@@ -18,14 +18,16 @@ size_t text_utf8_width(const char *bytes, size_t len);
  */
 void text_escape(struct buf *out, const char *bytes, size_t len, size_t max);
 /*
- * The same into one of 16 static buffers of the thread, used in turn, for messages: at most 200 bytes
- * of input.
+ * The same into one of 16 static buffers of the thread, used in turn, for messages: at most 200
+ * bytes of input.
  */
 const char *text_show(const char *text);
 /* "1.2 MB", "812 B": decimal units, into one of the same buffers. */
 const char *text_size(uint64_t bytes);
-/* The member of the NULL-terminated list that is nearest to word, NULL if none is near: at most one
- * letter in three wrong, case aside. */
+/*
+ * The member of the NULL-terminated list that is nearest to word, NULL if none is near: at most one
+ * letter in three wrong, case aside.
+ */
 const char *text_nearest(const char *word, const char *const *list);
 
 #endif

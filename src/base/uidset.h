@@ -31,11 +31,12 @@ void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last);
 bool uidset_has(const struct uidset *set, uint32_t uid);
 /* How many UIDs, not ranges. */
 uint64_t uidset_count(const struct uidset *set);
-/* The smallest member above uid, or 0: "for (u = uidset_after(s, 0); u; u = uidset_after(s, u))". */
+/* The smallest member above uid, or 0: "for (u = uidset_after(s, 0); u; u = uidset_after(s, u))".
+ */
 uint32_t uidset_after(const struct uidset *set, uint32_t uid);
 /*
- * Adds what "1,3:5,9:7" says (ranges in either order, as servers write them; '*' is refused). 0, or -1 with
- * the set unchanged where it is malformed, names UID 0, or has more than max_ranges ranges.
+ * Adds what "1,3:5,9:7" says (ranges in either order, as servers write them; '*' is refused). 0, or
+ * -1 with the set unchanged where it is malformed, names UID 0, or has more than max_ranges ranges.
  */
 int uidset_parse(struct uidset *set, const char *text, size_t len, size_t max_ranges);
 /*
