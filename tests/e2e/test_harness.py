@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The harness itself: what judges evenmail must be able to see each difference."""
+import concurrent.futures
+import imaplib
+import os
+import ssl
+import time
+
+import pytest
+
+from channel import contents
+from corpus import KINDS, Corpus, Message
+from dovecot import Dovecot, session_members
+from local import Local
+from mailbox_names import decode_utf7, encode_utf7
+from remote import Remote
+
+
+@pytest.fixture
+def remote(server, user):
+    account = Remote(server, user)
+    yield account
+    account.close()
+
+
+@pytest.fixture
+def tree(tmp_path):
+    tree = Local(tmp_path / "mail")
+    tree.create("INBOX")
+    return tree
+
+
+def test_corpus_repeats_itself():
+    assert Corpus("a").messages(50) == Corpus("a").messages(50)
+    assert Corpus("a").messages(5) != Corpus("b").messages(5)
+
+
+def test_corpus_averages_fifteen_kilobytes():
+    sizes = [len(message.body) for message in Corpus("sizes").messages(2000)]
+    assert 10_000 < sum(sizes) / len(sizes) < 20_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_corpus_has_only_whole_line_ends(kind):
+    for message in Corpus(kind).messages(3, kind):
+        bare = message.body.replace(b"\r\n", b"")
+        assert message.body and b"\r" not in bare and b"\n" not in bare
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_server_keeps_what_is_appended(remote, corpus, kind):
+    messages = corpus.messages(3, kind)
+    remote.add("INBOX", *messages)
+    assert remote.state() == {("INBOX",): contents(*messages)}
+
+
+def test_server_keeps_what_is_laid_down(remote, corpus):
+    boxes = {"INBOX": corpus.messages(20), "Archive/2024": corpus.messages(20)}
+    remote.fill(boxes)
+    assert remote.state() == {("INBOX",): contents(*boxes["INBOX"]),
+                              ("Archive", "2024"): contents(*boxes["Archive/2024"])}
+
+
+@pytest.mark.parametrize("layout", ["tree", "maildir++"])
+def test_tree_keeps_what_is_added(tmp_path, corpus, layout):
+    tree = Local(tmp_path / "mail", layout)
+    boxes = {"INBOX": corpus.messages(20), "Archive/2024": corpus.messages(20)}
+    tree.fill(boxes)
+    assert tree.state() == {("INBOX",): contents(*boxes["INBOX"]),
+                            ("Archive", "2024"): contents(*boxes["Archive/2024"])}
+
+
+@pytest.mark.parametrize("side", ["remote", "tree"])
+def test_sides_see_each_change(request, corpus, side):
+    account = request.getfixturevalue(side)
+    one, two = corpus.messages(2, "plain", flags="S")
+    account.add("INBOX", one, two)
+    account.set_flags("INBOX", one, "FPRS")
+    assert account.state()[("INBOX",)] == contents(one.with_flags("FPRS"), two)
+    account.set_flags("INBOX", one, "")
+    assert account.state()[("INBOX",)] == contents(one.with_flags(""), two)
+    account.remove("INBOX", one)
+    assert account.state()[("INBOX",)] == contents(two)
+    account.add("INBOX", two)
+    assert account.state()[("INBOX",)] == contents(two, two)
+    account.remove_all("INBOX")
+    assert account.state()[("INBOX",)] == []
+
+
+def test_tree_reads_raw_files_as_they_are(tree):
+    body = b"From: a\r\n\r\nbare\nline\r\n"
+    path = os.path.join(tree.directory("INBOX"), "cur", f"1.M1P1.host,S={len(body)},W={len(body)}:2,")
+    with open(path, "wb") as file:
+        file.write(body)
+    assert tree.state()[("INBOX",)][0][0] == Message(body).digest
+
+
+@pytest.mark.parametrize("text,wire", [("Entwürfe", "Entw&APw-rfe"), ("A&B", "A&-B"), ("日本語", "&ZeVnLIqe-"),
+                                       ("a~peter", "a~peter"), ("𝄞", "&2DTdHg-")])
+def test_utf7(text, wire):
+    assert encode_utf7(text) == wire
+    assert decode_utf7(wire) == text
+
+
+@pytest.mark.parametrize("options,name", [
+    ({"mail": "sdbox"}, ("a.b", "cur")), ({"separator": "."}, ("a", "b")),
+    ({"separator": ".", "prefix": "INBOX."}, ("Entwürfe", "x")),
+    ({"separator": ".", "listescape": True}, ("a/b", "100%"))])
+def test_servers_of_every_kind(servers, user, corpus, options, name):
+    remote = Remote(servers(**options), user)
+    message = corpus.message()
+    remote.create(name)
+    remote.add(name, message)
+    assert remote.state()[name] == contents(message)
+    remote.close()
+
+
+def test_server_offers_only_what_it_is_told(servers, user):
+    server = servers(capability="IMAP4rev1 ENABLE CONDSTORE")
+    remote = Remote(server, user)
+    assert remote.imap.capability()[1][-1] == b"IMAP4rev1 ENABLE CONDSTORE"
+    remote.close()
+
+
+@pytest.mark.parametrize("mechanism,answer", [
+    ("PLAIN", "\0{user}\0{password}"), ("XOAUTH2", "user={user}\1auth=Bearer {token}\1\1"),
+    ("OAUTHBEARER", "n,a={user},\1host=localhost\1port=1\1auth=Bearer {token}\1\1")])
+def test_server_authenticates(server, mechanism, answer):
+    good = answer.format(user="someone", password=server.password, token=server.token)
+    bad = answer.format(user="someone", password="wrong", token="wrong")
+    context = ssl.create_default_context(cafile=server.ca_file)
+    imap = imaplib.IMAP4_SSL("localhost", server.imaps_port, ssl_context=context)
+    assert imap.authenticate(mechanism, lambda _: good.encode())[0] == "OK"
+    imap.logout()
+    with imaplib.IMAP4_SSL("localhost", server.imaps_port, ssl_context=context) as imap:
+        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+            imap.authenticate(mechanism, lambda asked: b"\1" if asked else bad.encode())
+
+
+def test_servers_run_side_by_side_and_end():
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        started = list(pool.map(lambda _: Dovecot().start(), range(3)))
+    leaders = []
+    for server in started:
+        Remote(server, "someone").close()
+        with open(f"{server.dir}/run/master.pid", encoding="ascii") as file:
+            leaders.append(int(file.read()))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(Dovecot.close, started))
+    assert not any(session_members(leader) for leader in leaders)
+    assert not any(os.path.exists(server.dir) for server in started)
+
+
+def test_proxy_delays_and_counts(server, user, make_proxy):
+    proxy = make_proxy(server.imap_port, delay=0.05, record=True)
+    imap = imaplib.IMAP4("127.0.0.1", proxy.port)
+    before = proxy.describe()
+    start = time.monotonic()
+    for _ in range(3):
+        imap.noop()
+    assert 0.3 <= time.monotonic() - start < 0.45
+    after = proxy.describe()
+    assert after["turns"] - before["turns"] == after["depth"] - before["depth"] == 3
+    assert proxy.said("up").count(b"NOOP") == 3
+    # Pipelined commands wait once, however many they are.
+    imap.sock.sendall(b"".join(b"x%d NOOP\r\n" % number for number in range(50)))
+    while not imap.readline().startswith(b"x49"):
+        pass
+    assert proxy.most("depth") - after["depth"] == 1
+    imap.shutdown()
+
+
+def test_proxy_does_not_serialize_chunks(server, make_proxy):
+    """Bytes sent over some time arrive over that time, not that time for each chunk."""
+    proxy = make_proxy(server.imap_port, delay=0.1)
+    imap = imaplib.IMAP4("127.0.0.1", proxy.port)
+    start = time.monotonic()
+    for number in range(20):
+        imap.sock.sendall(b"x%d NOOP\r\n" % number)
+        time.sleep(0.005)
+    while not imap.readline().startswith(b"x19"):
+        pass
+    assert time.monotonic() - start < 0.45
+    imap.shutdown()
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_proxy_cuts(server, make_proxy, direction):
+    proxy = make_proxy(server.imap_port, **{f"cut_{direction}": 600})
+    imap = imaplib.IMAP4("127.0.0.1", proxy.port)
+    with pytest.raises((imaplib.IMAP4.error, OSError)):
+        for _ in range(100):
+            imap.noop()
+    assert proxy.total(direction) == 600
