@@ -126,11 +126,13 @@ static void test_bare_cr(void **unused)
 {
 	static const char in_value[] = "Message-ID: <a\rTo:b>\r\n";
 	static const char at_start[] = "\rMessage-ID: <a@b>\r\n";
+	static const char line_before[] = "\rx\r\nMessage-ID: <a@b>\r\n";
 	static const char in_other[] = "Subject: x\rMessage-ID: <a@b>\r\n";
 
 	(void)unused;
 	assert_int_equal(scan_bytewise(in_value, sizeof(in_value) - 1), ID("<aTo:b>"));
 	assert_int_equal(scan_bytewise(at_start, sizeof(at_start) - 1), 0);
+	assert_int_equal(scan_bytewise(line_before, sizeof(line_before) - 1), ID("<a@b>"));
 	assert_int_equal(scan_bytewise(in_other, sizeof(in_other) - 1), 0);
 }
 

@@ -67,7 +67,7 @@ static void test_nul(void **unused)
 	assert_int_equal(out.len, 3);
 	assert_memory_equal(out.data, "a\0b", 3);
 	assert_int_equal(utf7_decode("a\0b", 3, &out), -1);
-	assert_int_equal(utf7_decode("&AO\0k-", 6, &out), -1);
+	assert_int_equal(utf7_decode("&A\0k-", 5, &out), -1);
 	buf_free(&out);
 }
 
