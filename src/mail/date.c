@@ -151,7 +151,7 @@ void date_to_imap(int64_t seconds, char out[DATE_IMAP_SIZE])
 		seconds = LAST_SECOND;
 	days = (seconds - FIRST_SECOND) / DAY_SECONDS; /* since 1-Jan-0001 */
 	time = (seconds - FIRST_SECOND) % DAY_SECONDS;
-	year = (int)(days / 366) + 1; /* never too late, and at most 7 years early */
+	year = (int)(days / 366) + 1; /* never too late, at most 21 years early */
 	days += FIRST_SECOND / DAY_SECONDS;
 	while (year < 9999 && year_start(year + 1) <= days)
 		year++;
