@@ -24,23 +24,27 @@ struct imap_string {
 };
 
 enum imap_kind {
-	IMAP_TAGGED,     /* status, tag, code, text */
-	IMAP_CONTINUE,   /* "+": text */
+	IMAP_TAGGED,      /* status, tag, code, text */
+	IMAP_CONTINUE,    /* "+": text */
 	IMAP_STATUS_LINE, /* untagged OK, NO, BAD, PREAUTH: status, code, text */
-	IMAP_BYE,        /* text */
-	IMAP_CAPABILITY, /* text: the atoms, blank between */
-	IMAP_ENABLED,    /* text: likewise */
-	IMAP_NAMESPACE,  /* name: the first personal prefix; delimiter */
-	IMAP_LIST,       /* name, delimiter, attributes, mailbox_id not here */
-	IMAP_STATUS,     /* name, mailbox */
-	IMAP_FLAGS,      /* text: the atoms */
-	IMAP_EXISTS,     /* number */
-	IMAP_EXPUNGE,    /* number: a sequence number, evidence of nothing */
-	IMAP_SEARCH,     /* uids (SEARCH or ESEARCH) */
-	IMAP_VANISHED,   /* uids, earlier */
-	IMAP_BODY_DATA,  /* data: the next piece of a body literal of the FETCH that is being read */
-	IMAP_FETCH,      /* fetch: one whole FETCH response; its body, if any, has been handed out */
-	IMAP_OTHER,      /* anything else, skipped whole */
+	IMAP_BYE,         /* text */
+	IMAP_CAPABILITY,  /* text: the atoms, blank between */
+	IMAP_ENABLED,     /* text: likewise */
+	IMAP_NAMESPACE,   /* name: the first personal prefix; delimiter */
+	IMAP_LIST,        /* name, delimiter, attributes, mailbox_id not here */
+	IMAP_STATUS,      /* name, mailbox */
+	IMAP_FLAGS,       /* text: the atoms */
+	IMAP_EXISTS,      /* number */
+	IMAP_EXPUNGE,     /* number: a sequence number, evidence of nothing */
+	IMAP_SEARCH,      /* uids (SEARCH or ESEARCH) */
+	IMAP_VANISHED,    /* uids, earlier */
+	/*
+	 * data: the next piece of the body literal of the FETCH that is being read; fetch: what
+	 * that FETCH told before its body (the UID may still come after it), body_size included.
+	 */
+	IMAP_BODY_DATA,
+	IMAP_FETCH, /* fetch: one whole FETCH response; its body, if any, has been handed out */
+	IMAP_OTHER, /* anything else. name: its word ("ID"); text: the rest, as it is */
 };
 
 enum imap_status {
@@ -55,10 +59,10 @@ enum imap_code {
 	IMAP_CODE_NONE,
 	IMAP_CODE_OTHER,
 	IMAP_CODE_ALERT,
-	IMAP_CODE_CAPABILITY,     /* code_text: the atoms */
-	IMAP_CODE_UIDVALIDITY,    /* code_number */
-	IMAP_CODE_UIDNEXT,        /* code_number */
-	IMAP_CODE_HIGHESTMODSEQ,  /* code_number */
+	IMAP_CODE_CAPABILITY,    /* code_text: the atoms */
+	IMAP_CODE_UIDVALIDITY,   /* code_number */
+	IMAP_CODE_UIDNEXT,       /* code_number */
+	IMAP_CODE_HIGHESTMODSEQ, /* code_number */
 	IMAP_CODE_NOMODSEQ,
 	IMAP_CODE_PERMANENTFLAGS, /* code_text: the atoms */
 	IMAP_CODE_READ_ONLY,
@@ -80,10 +84,10 @@ enum imap_code {
 	IMAP_CODE_AUTHENTICATIONFAILED,
 	IMAP_CODE_AUTHORIZATIONFAILED,
 	IMAP_CODE_EXPIRED,
-	IMAP_CODE_APPENDUID,      /* code_number: UIDVALIDITY; uids */
-	IMAP_CODE_COPYUID,        /* code_number: UIDVALIDITY; uids: source; uids_to: destination */
-	IMAP_CODE_MODIFIED,       /* uids */
-	IMAP_CODE_MAILBOXID,      /* code_text */
+	IMAP_CODE_APPENDUID, /* code_number: UIDVALIDITY; uids */
+	IMAP_CODE_COPYUID,   /* code_number: UIDVALIDITY; uids: source; uids_to: destination */
+	IMAP_CODE_MODIFIED,  /* uids */
+	IMAP_CODE_MAILBOXID, /* code_text */
 	IMAP_CODE_THROTTLED,
 };
 
@@ -143,7 +147,7 @@ struct imap_answer {
 	unsigned tag; /* which command: what the queueing function returned */
 	enum imap_code code;
 	uint64_t code_number;
-	struct imap_string code_text;
+	struct imap_string code_text; /* where none is said above: what follows the code's name */
 	struct imap_string text;
 	struct imap_string name;
 	char delimiter; /* 0: NIL */

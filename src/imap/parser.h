@@ -16,17 +16,21 @@
 #include "base/error.h"
 #include "imap/answer.h"
 
-#define IMAP_LINE_MAX (1u << 20)
-#define IMAP_DEPTH_MAX 64
+#define IMAP_LINE_MAX   (1u << 20)
+#define IMAP_DEPTH_MAX  64
 #define IMAP_RANGES_MAX 100000
-#define IMAP_BODY_MAX 0xffffffffu
+#define IMAP_BODY_MAX   0xffffffffu
 
 struct imap_parser;
 
 struct imap_parser *imap_parser_open(void);
 void imap_parser_close(struct imap_parser **parser);
 
-/* Puts len bytes from the wire behind those not yet read. The bytes are copied, or borrowed until used up. */
+/*
+ * Takes the next len bytes from the wire: at the start, and whenever imap_parser_next said 0, which
+ * means that all bytes before are used up. They are borrowed, not copied, until it says so again;
+ * IMAP_BODY_DATA points right into them.
+ */
 void imap_parser_feed(struct imap_parser *parser, const char *bytes, size_t len);
 
 /*
