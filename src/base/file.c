@@ -123,6 +123,8 @@ static int file_make_dir(int parent, const char *name, struct error *err)
 		return error_errno(err, SCOPE_STORE, "cannot open the directory above %s",
 				   text_show(name));
 	rc = file_sync_dir(fd, err);
+	if (rc < 0 && err != NULL)
+		err->scope = SCOPE_STORE;
 	file_close(&fd);
 	return rc;
 }

@@ -44,9 +44,11 @@ static int lock_write_holder(int fd, const char *name, struct error *err)
 	snprintf(holder, sizeof(holder), "process %ld%s\n", (long)getpid(), since);
 	if (ftruncate(fd, 0) < 0)
 		return error_errno(err, SCOPE_STORE, "cannot empty the lock %s", text_show(name));
-	if (file_write(fd, holder, strlen(holder), err) < 0)
-		return error_prefix(err, "lock %s", text_show(name));
-	return 0;
+	if (file_write(fd, holder, strlen(holder), err) == 0)
+		return 0;
+	if (err != NULL)
+		err->scope = SCOPE_STORE;
+	return error_prefix(err, "lock %s", text_show(name));
 }
 
 /*

@@ -1,14 +1,38 @@
 # Unit tests of src/base. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
-# Those with _LDFLAGS put their own function in front of the system's.
+# Those with _LDFLAGS put their own functions in front of the system's.
 check_PROGRAMS += \
+	tests/unit/test-alloc \
+	tests/unit/test-arena \
 	tests/unit/test-buf \
+	tests/unit/test-error \
+	tests/unit/test-file \
+	tests/unit/test-json \
+	tests/unit/test-lock \
+	tests/unit/test-log \
 	tests/unit/test-map \
 	tests/unit/test-text \
 	tests/unit/test-uidset
 
+tests_unit_test_alloc_SOURCES = tests/unit/test-alloc.c
+tests_unit_test_alloc_LDADD = $(UNIT_LDADD)
+tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
+tests_unit_test_arena_LDADD = $(UNIT_LDADD)
 tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
 tests_unit_test_buf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_unit_test_buf_LDADD = $(UNIT_LDADD)
+tests_unit_test_error_SOURCES = tests/unit/test-error.c
+tests_unit_test_error_LDADD = $(UNIT_LDADD)
+tests_unit_test_file_SOURCES = tests/unit/test-file.c
+tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
+	-Wl,--wrap=renameat -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat -Wl,--wrap=flock
+tests_unit_test_file_LDADD = $(UNIT_LDADD)
+tests_unit_test_json_SOURCES = tests/unit/test-json.c
+tests_unit_test_json_LDADD = $(UNIT_LDADD)
+tests_unit_test_lock_SOURCES = tests/unit/test-lock.c
+tests_unit_test_lock_LDADD = $(UNIT_LDADD)
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_LDADD = $(UNIT_LDADD)
 tests_unit_test_map_SOURCES = tests/unit/test-map.c
 tests_unit_test_map_LDADD = $(UNIT_LDADD)
 tests_unit_test_text_SOURCES = tests/unit/test-text.c

@@ -173,7 +173,7 @@ static void shows_at_most_200_bytes(void **state)
 static void shown_texts_live_side_by_side(void **state)
 {
 	const char *shown[16];
-	char text[16];
+	char text[32];
 
 	(void)state;
 	for (int i = 0; i < 16; i++) {
