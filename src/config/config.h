@@ -7,8 +7,9 @@
  * and, for an unknown key, the nearest valid one. A key that a later version will honour is an
  * error that says "not supported yet", never ignored.
  *
- * Nothing here is a secret but password; it is read from the file's memory once, and the file must
- * not be readable by others where it holds one.
+ * Nothing here is a secret but password: the file must not be readable by others where it holds
+ * one, no message shows it, and what held it in memory is overwritten. Nobody but its owner and
+ * root may write the file, for it names commands that are run.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -40,21 +41,21 @@ enum config_layout {
 };
 
 struct config_remote {
-	const char *host; /* NULL with tunnel */
+	const char *host; /* NULL with tunnel; port is then 0, tls CONFIG_TLS_NONE */
 	uint16_t port;
 	enum config_tls tls;
-	bool insecure;
+	bool insecure; /* tls: none may leave this machine; verification is never off */
 	const char *ca_file;
 	const char *pinned_key;
 	const char *client_cert;
 	const char *client_key;
-	const char *min_tls; /* "1.2" or "1.3" */
-	const char *user;
-	const char *password; /* at most one of the four */
+	const char *min_tls;  /* "1.2" or "1.3" */
+	const char *user;     /* may be NULL with tunnel only */
+	const char *password; /* one of the four; with tunnel also none */
 	const char *password_file;
 	const char *password_command;
 	const char *token_command;
-	unsigned auth; /* of enum config_auth; 0: not said */
+	unsigned auth; /* of enum config_auth, only such as the secret serves; 0: not said */
 	const char *tunnel;
 	unsigned timeout; /* seconds */
 };
@@ -62,22 +63,29 @@ struct config_remote {
 struct config_channel {
 	const char *name;
 	struct config_remote remote;
-	const char *local_path; /* absolute, ~ and $VARIABLE-free */
+	const char *local_path; /* absolute, without ~, "..", doubled or closing "/" */
 	enum config_layout layout;
 	const char **mailboxes; /* patterns as written */
 	size_t mailboxes_len;
 	struct policy policy;
 	unsigned connections;
 	const char *hook_after; /* shell command, or NULL */
-	unsigned line; /* where the channel begins, for messages */
+	unsigned line;          /* where the channel begins, for messages */
 };
+
+struct config_secret;
 
 struct config {
 	struct arena arena;
+	struct config_secret *secrets; /* every literal password, for config_free() */
 	const char *path;
 	struct config_channel *channels; /* in the order of the file */
 	size_t len;
 };
+
+#define CONFIG_SIZE_MAX     (1024 * 1024) /* bytes of the file */
+#define CONFIG_CHANNELS_MAX 256
+#define CONFIG_NAME_MAX     64 /* bytes of a channel's name */
 
 /*
  * Reads path (NULL: $XDG_CONFIG_HOME/evenmail/config.yaml, or ~/.config/...). -1: ERROR_CONFIG,
