@@ -37,7 +37,8 @@ int file_make_dirs(const char *path, struct error *err);
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err);
 /*
  * rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks
- * it. 0, or -1 with errno, EEXIST where to is taken. Syncs nothing.
+ * it; a stop between those two leaves the file under both names. 0, or -1 with errno, EEXIST where
+ * to is taken. Syncs nothing.
  */
 int file_rename_new(int from_dir, const char *from, int to_dir, const char *to);
 /* True where dirfd/name is the very file that fd has open. */

@@ -4,12 +4,16 @@ check_PROGRAMS += \
 	tests/unit/test-alloc \
 	tests/unit/test-arena \
 	tests/unit/test-buf \
+	tests/unit/test-clock \
 	tests/unit/test-error \
+	tests/unit/test-fault \
 	tests/unit/test-file \
 	tests/unit/test-json \
 	tests/unit/test-lock \
 	tests/unit/test-log \
 	tests/unit/test-map \
+	tests/unit/test-random \
+	tests/unit/test-stop \
 	tests/unit/test-text \
 	tests/unit/test-uidset
 
@@ -20,8 +24,12 @@ tests_unit_test_arena_LDADD = $(UNIT_LDADD)
 tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
 tests_unit_test_buf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_unit_test_buf_LDADD = $(UNIT_LDADD)
+tests_unit_test_clock_SOURCES = tests/unit/test-clock.c
+tests_unit_test_clock_LDADD = $(UNIT_LDADD)
 tests_unit_test_error_SOURCES = tests/unit/test-error.c
 tests_unit_test_error_LDADD = $(UNIT_LDADD)
+tests_unit_test_fault_SOURCES = tests/unit/test-fault.c
+tests_unit_test_fault_LDADD = $(UNIT_LDADD)
 tests_unit_test_file_SOURCES = tests/unit/test-file.c
 tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
@@ -35,6 +43,10 @@ tests_unit_test_log_SOURCES = tests/unit/test-log.c
 tests_unit_test_log_LDADD = $(UNIT_LDADD)
 tests_unit_test_map_SOURCES = tests/unit/test-map.c
 tests_unit_test_map_LDADD = $(UNIT_LDADD)
+tests_unit_test_random_SOURCES = tests/unit/test-random.c
+tests_unit_test_random_LDADD = $(UNIT_LDADD)
+tests_unit_test_stop_SOURCES = tests/unit/test-stop.c
+tests_unit_test_stop_LDADD = $(UNIT_LDADD)
 tests_unit_test_text_SOURCES = tests/unit/test-text.c
 tests_unit_test_text_LDADD = $(UNIT_LDADD)
 tests_unit_test_uidset_SOURCES = tests/unit/test-uidset.c

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Fault points: this program runs itself again and stops at each of them. A build without
+ * --enable-faults has no points, and the test says that it was skipped.
+ */
+#include "base/fault.h"
+
+#ifndef EVENMAIL_FAULTS
+
+int main(void)
+{
+	return 77;
+}
+
+#else
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those first */
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define THREADS 8
+#define POINTS  1000
+
+static char root[64];
+static int dir;
+
+static int setup(void **state)
+{
+	(void)state;
+	strncpy(root, "/tmp/evenmail-fault-XXXXXX", sizeof(root));
+	if (mkdtemp(root) == NULL)
+		return -1;
+	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {"count", "state", ".state.tmp", "from", "to"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlinkat(dir, names[i], 0);
+	file_close(&dir);
+	return rmdir(root);
+}
+
+/* Runs this program again to do work, to be stopped at a point or (0) not; 0 or the signal. */
+static int run(const char *work, int stop_at)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		char *count = xasprintf("%s/count", root);
+		char *number = xasprintf("%d", stop_at);
+
+		setenv("EVENMAIL_STOP_COUNT", count, 1);
+		if (stop_at > 0) {
+			setenv("EVENMAIL_STOP_AT", number, 1);
+			close(STDERR_FILENO);
+		}
+		execl("/proc/self/exe", "test-fault", work, root, NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return 0;
+}
+
+/* True where the file is there and holds exactly text. */
+static bool holds(const char *name, const char *text)
+{
+	char content[64];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return false;
+	len = read(fd, content, sizeof(content));
+	file_close(&fd);
+	return len == (ssize_t)strlen(text) && memcmp(content, text, (size_t)len) == 0;
+}
+
+static bool exists(const char *name)
+{
+	return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The number of points that the last run passed. */
+static int counted(void)
+{
+	FILE *file = fdopen(openat(dir, "count", O_RDONLY | O_CLOEXEC), "r");
+	int number = -1;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &number), 1);
+	fclose(file);
+	return number;
+}
+
+static void no_point_is_counted_too(void **state)
+{
+	(void)state;
+	assert_int_equal(run("nothing", 0), 0);
+	assert_true(holds("count", "0\n"));
+	assert_int_equal(run("nothing", 1), 0);
+}
+
+static void threads_are_counted_together(void **state)
+{
+	(void)state;
+	assert_int_equal(run("threads", 0), 0);
+	assert_int_equal(counted(), THREADS * POINTS);
+	assert_int_equal(run("threads", THREADS * POINTS), SIGKILL);
+	assert_int_equal(run("threads", THREADS * POINTS + 1), 0);
+}
+
+/* Wherever it is stopped, the old or the new content is there; the next run ends as if nothing was.
+ */
+static void replacing_survives_every_stop(void **state)
+{
+	int points;
+	int kept = 0;
+
+	(void)state;
+	assert_int_equal(run("replace", 0), 0);
+	points = counted();
+	assert_int_equal(points, 8); /* before and after write, sync, rename, directory sync */
+	for (int at = 1; at <= points; at++) {
+		assert_int_equal(file_replace(dir, "state", "old", 3, NULL), 0);
+		assert_int_equal(run("replace", at), SIGKILL);
+		assert_true(holds("state", at <= 5 ? "old" : "new"));
+		kept += exists(".state.tmp");
+		assert_int_equal(run("replace", 0), 0);
+		assert_true(holds("state", "new"));
+		assert_false(exists(".state.tmp"));
+	}
+	assert_int_equal(kept, 5); /* it was stopped in the midst indeed */
+	assert_int_equal(run("replace", points + 1), 0);
+}
+
+static void renaming_survives_every_stop(void **state)
+{
+	int points;
+
+	(void)state;
+	assert_int_equal(file_replace(dir, "from", "mail", 4, NULL), 0);
+	assert_int_equal(run("rename", 0), 0);
+	points = counted();
+	assert_int_equal(points, 2);
+	for (int at = 1; at <= points; at++) {
+		unlinkat(dir, "to", 0);
+		assert_int_equal(file_replace(dir, "from", "mail", 4, NULL), 0);
+		assert_int_equal(run("rename", at), SIGKILL);
+		assert_int_equal(holds("from", "mail"), at == 1);
+		assert_int_equal(holds("to", "mail"), at == 2);
+	}
+}
+
+static void *pass_points(void *context)
+{
+	for (int i = 0; i < POINTS; i++)
+		fault_point("test");
+	return context;
+}
+
+/* What run() asks for; the exit status. */
+static int work_on(const char *work, const char *path)
+{
+	pthread_t threads[THREADS];
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (strcmp(work, "replace") == 0)
+		return file_replace(fd, "state", "new", 3, NULL) < 0;
+	if (strcmp(work, "rename") == 0)
+		return file_rename_new(fd, "from", fd, "to") < 0;
+	if (strcmp(work, "threads") != 0)
+		return 0;
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, pass_points, NULL) != 0)
+			return 1;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(no_point_is_counted_too, setup, teardown),
+	    cmocka_unit_test_setup_teardown(threads_are_counted_together, setup, teardown),
+	    cmocka_unit_test_setup_teardown(replacing_survives_every_stop, setup, teardown),
+	    cmocka_unit_test_setup_teardown(renaming_survives_every_stop, setup, teardown),
+	};
+
+	if (argc == 3)
+		return work_on(argv[1], argv[2]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#endif
