@@ -4,11 +4,13 @@ import concurrent.futures
 import imaplib
 import os
 import ssl
+import subprocess
 import time
 
 import pytest
 
 from channel import contents
+from conftest import ROOT
 from corpus import KINDS, Corpus, Message
 from dovecot import Dovecot, session_members
 from local import Local
@@ -192,3 +194,39 @@ def test_proxy_cuts(server, make_proxy, direction):
         for _ in range(100):
             imap.noop()
     assert proxy.total(direction) == 600
+
+
+@pytest.mark.parametrize("path,text,verdict", [
+    ("mail/a.c", '#include "base/buf.h"\n', None),
+    ("mail/a.c", '#include "imap/lex.h"\n', "each folder includes only what lies below it"),
+    ("imap/a.c", '#include "maildir/tree.h"\n', "each folder includes only what lies below it"),
+    ("run/a.c", '#include "config/config.h"\n', "each folder includes only what lies below it"),
+    ("attic/a.c", "\n", "each folder includes only what lies below it"),
+    ("base/a.c", "void f(char *a) { strcpy (a, g); }\n", "no banned call"),
+    ("base/a.c", "/* never strcpy(a, b), */ char a[] = \"system(1)\";\n", None),
+    ("imap/a.c", "int a = set(c, CURLOPT_SSL_VERIFYPEER, 0L);\n", "no banned call"),
+    ("imap/a.c", "int a = set(c, CURLOPT_SSL_VERIFYHOST, 2L);\n", None)])
+def test_check_layers_sees_each_fault(tmp_path, path, text, verdict):
+    place = tmp_path / "src" / path
+    place.parent.mkdir(parents=True)
+    place.write_text("// SPDX-License-Identifier: GPL-3.0-or-later\n" + text)
+    done = subprocess.run([ROOT / "tests" / "check-layers", "--source", tmp_path], check=False,
+                          stdout=subprocess.PIPE, text=True)
+    found = [line.removeprefix("not ok - ") for line in done.stdout.splitlines() if line.startswith("not ok")]
+    assert found == ([verdict] if verdict else [])
+    assert done.returncode == (1 if verdict else 0)
+
+
+@pytest.mark.parametrize("text,pure", [("unsigned long f(const char *s) { return strlen(s); }", True),
+                                       ("long f(void) { return time(0); }", False),
+                                       ("int f(void) { return puts(\"x\"); }", False)])
+def test_check_layers_sees_an_impure_planner(tmp_path, text, pure):
+    place = tmp_path / "src" / "sync"
+    place.mkdir(parents=True)
+    for name in ("plan", "planner", "guard", "match"):
+        source = place / f"{name}.c"
+        source.write_text(f"#include <stdio.h>\n#include <string.h>\n#include <time.h>\n{text}\n")
+        subprocess.run(["gcc", "-fno-builtin", "-c", "-o", place / f"{name}.o", source], check=True)
+    done = subprocess.run([ROOT / "tests" / "check-layers", "--source", tmp_path, "--build", tmp_path],
+                          check=False, stdout=subprocess.PIPE, text=True)
+    assert ("\nok - the planner is pure" in done.stdout) == pure
