@@ -1,1 +1,12 @@
 # Sources of src/maildir.
+libevenmail_a_SOURCES += \
+	src/maildir/content.c src/maildir/content.h \
+	src/maildir/deliver.c src/maildir/deliver.h \
+	src/maildir/dirents.c src/maildir/dirents.h \
+	src/maildir/encode.c src/maildir/encode.h \
+	src/maildir/list.c \
+	src/maildir/mailbox.c src/maildir/mailbox.h \
+	src/maildir/message.c src/maildir/message.h \
+	src/maildir/name.c src/maildir/name.h \
+	src/maildir/scan.c src/maildir/scan.h \
+	src/maildir/tree.c src/maildir/tree.h

@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A Maildir tree: the directory that a channel names, and how mailbox names become directories.
+ * A Maildir tree: the directory that a channel names, and the mailboxes in it.
  *
  * Layout "tree": nested directories, each with cur, new, tmp; INBOX is the directory INBOX; a/b is
  * the directory a/b. Layout "maildir++" (Courier, Dovecot): INBOX is the root itself, a/b is the
- * directory ".a.b".
- *
- * Every component is encoded reversibly: what the file system, the layout or the rules of Maildir
- * cannot hold (a leading '.' or '~', '.' in maildir++, '/', '%' before two hexadecimal digits,
- * controls, cur, new, tmp, names of ours) goes as %XX; components longer than 255 bytes encoded
- * are refused with a message. No name can leave the tree: directories are opened beneath the root
- * with openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) (or component by component with O_NOFOLLOW
- * where the kernel lacks it).
+ * directory ".a.b". Names are encoded reversibly (maildir/encode.h); names that would be too long
+ * for the file system are refused with a message. No name can leave the tree: directories are
+ * opened beneath the root with openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) (or component by
+ * component with O_NOFOLLOW where the kernel lacks it).
  *
  * The root holds a marker, the file .evenmail with the tree's random id: a root that should have
  * it and does not is unmounted, emptied or foreign, and nothing is to be concluded from it. The
  * journal remembers the id (journal/journal.h).
+ *
+ * Life cycle: opened once by the channel, marked once, then shared by its threads.
  */
 #ifndef MAILDIR_TREE_H
 #define MAILDIR_TREE_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "maildir/encode.h"
+#include "maildir/name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum maildir_layout {
-	MAILDIR_LAYOUT_TREE,
-	MAILDIR_LAYOUT_PLUSPLUS,
-};
 
 #define MAILDIR_ID_SIZE 17 /* 16 letters and a NUL */
 
@@ -39,7 +34,7 @@ struct maildir_tree;
 /*
  * Opens the tree at path (a symlink at the root itself is followed, once, here). Where create is
  * set a missing root is made (0700). Where path is missing and create is not set: *tree is NULL
- * and 0 is returned. -1: ERROR_IO, SCOPE_FATAL.
+ * and 0 is returned. A root of another user is refused. -1: ERROR_IO, SCOPE_FATAL.
  */
 int maildir_tree_open(const char *path, enum maildir_layout layout, bool create,
 		      struct maildir_tree **tree, struct error *err);
@@ -47,13 +42,13 @@ void maildir_tree_close(struct maildir_tree **tree);
 
 /* The marker's id; "" where there is no marker. */
 const char *maildir_tree_id(const struct maildir_tree *tree);
-/* Writes the marker durably where there is none. */
+/* Writes the marker durably where there is none; one that another run wrote meanwhile is taken. */
 int maildir_tree_mark(struct maildir_tree *tree, struct error *err);
 
 /* One mailbox of the tree. */
 struct maildir_listing {
 	const char *name; /* mail/mailbox-name.h */
-	int64_t cur_ns;   /* mtimes, 0 where too young to be trusted or without nanoseconds */
+	int64_t cur_ns;   /* mtimes, 0 where too young to be trusted (maildir/mailbox.h) */
 	int64_t new_ns;
 };
 
@@ -65,5 +60,13 @@ int maildir_tree_list(struct maildir_tree *tree, struct arena *arena,
 		      struct maildir_listing **listing, size_t *count, struct error *err);
 /* Makes cur, new, tmp (0700) durably; that they are there is fine. */
 int maildir_tree_create(struct maildir_tree *tree, const char *name, struct error *err);
+
+/*
+ * Opens a directory beneath the root, by its encoded path; never through a symlink. -1: errno.
+ * "." is the root itself, with a descriptor of its own.
+ */
+int maildir_tree_open_dir(const struct maildir_tree *tree, const char *path);
+enum maildir_layout maildir_tree_layout(const struct maildir_tree *tree);
+struct maildir_namer *maildir_tree_namer(struct maildir_tree *tree);
 
 #endif

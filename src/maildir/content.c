@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "maildir/content.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "mail/eol.h"
+#include "mail/header.h"
+#include "maildir/message.h"
+#include "maildir/name.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DISK_CHUNK ((size_t)64 * 1024)
+#define WIRE_CHUNK (2 * DISK_CHUNK)
+
+struct maildir_content {
+	int fd; /* -1 once all is in memory */
+	bool raw;
+	bool at_end;
+	char *label; /* for messages */
+	struct stat st;
+	struct flags flags;
+	struct identity identity;
+	struct eol_wire eol;
+	uint64_t offset; /* bytes of the file read in this pass */
+	uint64_t given;  /* bytes given out */
+	struct buf kept; /* the whole message, where it is small */
+	char *wire;      /* a chunk in CRLF form; NULL once all is in memory */
+	size_t wire_at, wire_len;
+	char *disk; /* the same as it is in the file */
+};
+
+/* What is read must be one version of the file, first to last. */
+static int check_unchanged(const struct maildir_content *content, struct error *err)
+{
+	struct stat now;
+
+	if (fstat(content->fd, &now) < 0)
+		return error_errno(err, SCOPE_MESSAGE, "%s: cannot look at the file",
+				   content->label);
+	if (now.st_size != content->st.st_size || (uint64_t)now.st_size != content->offset ||
+	    now.st_mtim.tv_sec != content->st.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != content->st.st_mtim.tv_nsec)
+		return error_set(err, ERROR_IO, SCOPE_MESSAGE, "%s: it changed while it was read",
+				 content->label);
+	return 0;
+}
+
+/* Reads the next chunk into wire, at most WIRE_CHUNK bytes; *len 0 is the end. */
+static int read_chunk(struct maildir_content *content, char *wire, size_t *len, struct error *err)
+{
+	ssize_t got;
+
+	*len = 0;
+	do
+		got = pread(content->fd, content->disk, DISK_CHUNK, (off_t)content->offset);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_errno(err, SCOPE_MESSAGE, "%s: cannot read", content->label);
+	if (got == 0)
+		return check_unchanged(content, err);
+	content->offset += (uint64_t)got;
+	if (content->raw) {
+		memcpy(wire, content->disk, (size_t)got);
+		*len = (size_t)got;
+	} else {
+		*len = eol_wire(&content->eol, content->disk, (size_t)got, wire);
+	}
+	return 0;
+}
+
+/* Reads all for the identity, keeping what is small. */
+static int identify(struct maildir_content *content, bool readable, struct error *err)
+{
+	struct digest_stream *digest = digest_open();
+	struct header_scan header = {0};
+	uint64_t size = 0;
+	size_t len;
+	int rc;
+
+	buf_init(&content->kept, readable ? CONTENT_KEPT_MAX : 0);
+	while ((rc = read_chunk(content, content->wire, &len, err)) == 0 && len) {
+		size += len;
+		digest_update(digest, content->wire, len);
+		header_feed(&header, content->wire, len);
+		buf_append(&content->kept, content->wire, len);
+	}
+	content->identity = (struct identity){
+	    .size = size,
+	    .date = content->st.st_mtim.tv_sec,
+	    .message_id = header_message_id(&header),
+	    .has_message_id = true,
+	    .has_digest = true,
+	};
+	digest_finish(digest, &content->identity.digest);
+	digest_close(&digest);
+	return rc;
+}
+
+/* Lets go of what reading again will not need. */
+static void prepare_reading(struct maildir_content *content)
+{
+	if (content->kept.full) {
+		buf_free(&content->kept);
+		content->eol = (struct eol_wire){0};
+		content->offset = 0;
+		return;
+	}
+	file_close(&content->fd);
+	free(content->wire);
+	free(content->disk);
+	content->wire = content->disk = NULL;
+}
+
+/* Opens and identifies. */
+int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bool readable,
+			 struct maildir_content **content, struct error *err)
+{
+	struct maildir_content *opened;
+	const struct maildir_entry *entry;
+	struct maildir_name name;
+	struct stat st;
+	int fd;
+	int rc = maildir_message_open(mailbox, unique, &fd, &entry, &st, err);
+
+	*content = NULL;
+	if (rc <= 0)
+		return rc;
+	maildir_name_parse(entry->file, &name);
+	opened = xcalloc(1, sizeof(*opened));
+	opened->fd = fd;
+	opened->st = st;
+	opened->flags = name.flags;
+	opened->raw = name.disk_size == name.wire_size && name.disk_size == (uint64_t)st.st_size;
+	opened->label =
+	    xasprintf("mailbox %s: message %s", text_show(mailbox->name), text_show(unique));
+	opened->wire = xmalloc(WIRE_CHUNK);
+	opened->disk = xmalloc(DISK_CHUNK);
+	if (identify(opened, readable, err) < 0) {
+		maildir_content_close(&opened);
+		return -1;
+	}
+	prepare_reading(opened);
+	*content = opened;
+	return 1;
+}
+
+/* What the first reading found. */
+const struct identity *maildir_content_identity(const struct maildir_content *content)
+{
+	return &content->identity;
+}
+
+/* What its name said. */
+struct flags maildir_content_flags(const struct maildir_content *content)
+{
+	return content->flags;
+}
+
+/* Gives out what is in memory. */
+static void read_kept(struct maildir_content *content, char *out, size_t len, size_t *got)
+{
+	size_t left = content->kept.len - (size_t)content->given;
+
+	*got = left < len ? left : len;
+	memcpy(out, content->kept.data + content->given, *got);
+	content->given += *got;
+}
+
+/* The second reading must be as long as the first was. */
+int maildir_content_read(struct maildir_content *content, char *out, size_t len, size_t *got,
+			 struct error *err)
+{
+	if (content->fd < 0) {
+		read_kept(content, out, len, got);
+		return 0;
+	}
+	*got = 0;
+	if (content->wire_at == content->wire_len && !content->at_end) {
+		content->wire_at = 0;
+		if (read_chunk(content, content->wire, &content->wire_len, err) < 0)
+			return -1;
+		content->at_end = content->wire_len == 0;
+	}
+	*got = content->wire_len - content->wire_at;
+	if (*got > len)
+		*got = len;
+	memcpy(out, content->wire + content->wire_at, *got);
+	content->wire_at += *got;
+	content->given += *got;
+	if (content->at_end && content->given != content->identity.size)
+		return error_set(err, ERROR_IO, SCOPE_MESSAGE, "%s: it changed while it was read",
+				 content->label);
+	return 0;
+}
+
+/* Closes. */
+void maildir_content_close(struct maildir_content **content)
+{
+	if (!*content)
+		return;
+	file_close(&(*content)->fd);
+	buf_free(&(*content)->kept);
+	free((*content)->wire);
+	free((*content)->disk);
+	free((*content)->label);
+	free(*content);
+	*content = NULL;
+}

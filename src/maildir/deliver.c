@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "maildir/deliver.h"
+
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mail/eol.h"
+#include "mail/header.h"
+#include "maildir/dirents.h"
+#include "maildir/name.h"
+#include "maildir/scan.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DELIVER_CHUNK ((size_t)64 * 1024)
+#define STALE_SECONDS (36 * 3600)
+
+/* What is needed only while content comes in. */
+struct intake {
+	struct eol_unwire eol;
+	struct digest_stream *digest;
+	struct header_scan header;
+	size_t len; /* bytes in out, which wait to be written */
+	char out[DELIVER_CHUNK + 1];
+};
+
+struct maildir_delivery {
+	int fd;
+	dev_t device;
+	bool published;
+	uint64_t disk_size;
+	uint64_t wire_size;
+	struct intake *intake;          /* NULL once finished */
+	char file[MAILDIR_FILE_SIZE];   /* in tmp */
+	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
+};
+
+/* Says which file it is about. */
+static int fail(const struct maildir_delivery *delivery, const char *what, struct error *err)
+{
+	return error_errno(err, SCOPE_MAILBOX, "cannot %s tmp/%s", what, text_show(delivery->file));
+}
+
+/* Nobody else may read mail on its way, and nothing that is there is written to. */
+int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_delivery **delivery,
+			 struct error *err)
+{
+	struct maildir_delivery *opened;
+	struct stat st;
+
+	assert(mailbox->may_write);
+	*delivery = NULL;
+	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
+		return -1;
+	opened = xcalloc(1, sizeof(*opened));
+	maildir_namer_make(maildir_tree_namer(mailbox->tree), opened->file);
+	fault_point("tmp: before");
+	opened->fd = openat(mailbox->fds[MAILDIR_TMP], opened->file,
+			    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (opened->fd < 0 || fstat(opened->fd, &st) < 0) {
+		fail(opened, "make", err);
+		maildir_deliver_close(&opened, mailbox);
+		return error_prefix(err, "mailbox %s", text_show(mailbox->name));
+	}
+	fault_point("tmp: after");
+	opened->device = st.st_dev;
+	opened->intake = xcalloc(1, sizeof(*opened->intake));
+	opened->intake->digest = digest_open();
+	*delivery = opened;
+	return 0;
+}
+
+/* Writes what waits. */
+static int flush(struct maildir_delivery *delivery, struct error *err)
+{
+	struct intake *intake = delivery->intake;
+
+	if (file_write(delivery->fd, intake->out, intake->len, err) < 0)
+		return error_prefix(err, "tmp/%s", text_show(delivery->file));
+	delivery->disk_size += intake->len;
+	intake->len = 0;
+	return 0;
+}
+
+/* Reads or writes all of a piece in the middle of the file. */
+static int move_piece(struct maildir_delivery *delivery, char *bytes, size_t len, uint64_t offset,
+		      bool out, struct error *err)
+{
+	while (len) {
+		ssize_t done = out ? pwrite(delivery->fd, bytes, len, (off_t)offset)
+				   : pread(delivery->fd, bytes, len, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done == 0)
+			errno = EIO;
+		if (done <= 0)
+			return fail(delivery, out ? "write" : "read", err);
+		bytes += done;
+		offset += (uint64_t)done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
+/*
+ * Makes every LF in the file CRLF again, in place and from the end, so that nothing is overwritten
+ * before it was read. full_size is what that will come to.
+ */
+static int expand(struct maildir_delivery *delivery, uint64_t full_size, struct error *err)
+{
+	const size_t chunk = DELIVER_CHUNK / 2;
+	char *in = xmalloc(chunk), *out = xmalloc(2 * chunk);
+	uint64_t from = delivery->disk_size, to = full_size;
+	int rc = 0;
+
+	while (from > 0 && rc == 0) {
+		size_t len = from < chunk ? (size_t)from : chunk;
+		struct eol_wire eol = {0};
+		size_t wire_len;
+
+		from -= len;
+		rc = move_piece(delivery, in, len, from, false, err);
+		if (rc < 0)
+			break;
+		wire_len = eol_wire(&eol, in, len, out);
+		assert(to >= wire_len);
+		to -= wire_len;
+		rc = move_piece(delivery, out, wire_len, to, true, err);
+	}
+	assert(rc < 0 || to == 0);
+	delivery->disk_size = full_size;
+	if (rc == 0 && lseek(delivery->fd, (off_t)full_size, SEEK_SET) < 0)
+		rc = fail(delivery, "write", err);
+	free(in);
+	free(out);
+	return rc;
+}
+
+/* Goes on without converting; a CR that waited is one of the bytes as they came. */
+static int turn_raw(struct maildir_delivery *delivery, struct error *err)
+{
+	struct intake *intake = delivery->intake;
+
+	if (flush(delivery, err) < 0 ||
+	    expand(delivery, delivery->wire_size - intake->eol.pending_cr, err) < 0)
+		return -1;
+	if (intake->eol.pending_cr)
+		intake->out[intake->len++] = '\r';
+	return 0;
+}
+
+/* Takes up to DELIVER_CHUNK / 2 bytes. */
+static int take_piece(struct maildir_delivery *delivery, const char *bytes, size_t len,
+		      struct error *err)
+{
+	struct intake *intake = delivery->intake;
+	bool was_raw = intake->eol.raw;
+
+	if (intake->len + len > DELIVER_CHUNK && flush(delivery, err) < 0)
+		return -1;
+	if (!was_raw)
+		intake->len += eol_unwire(&intake->eol, bytes, len, intake->out + intake->len);
+	if (intake->eol.raw) {
+		if (!was_raw && turn_raw(delivery, err) < 0)
+			return -1;
+		memcpy(intake->out + intake->len, bytes, len);
+		intake->len += len;
+	}
+	delivery->wire_size += len;
+	return 0;
+}
+
+/* Takes content in pieces that the buffer holds. */
+int maildir_deliver_write(struct maildir_delivery *delivery, const char *bytes, size_t len,
+			  struct error *err)
+{
+	assert(delivery->intake);
+	digest_update(delivery->intake->digest, bytes, len);
+	header_feed(&delivery->intake->header, bytes, len);
+	while (len) {
+		size_t piece = len < DELIVER_CHUNK / 2 ? len : DELIVER_CHUNK / 2;
+
+		if (take_piece(delivery, bytes, piece, err) < 0)
+			return -1;
+		bytes += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+/* Frees what only content needs. */
+static void close_intake(struct maildir_delivery *delivery)
+{
+	if (!delivery->intake)
+		return;
+	digest_close(&delivery->intake->digest);
+	free(delivery->intake);
+	delivery->intake = NULL;
+}
+
+/* The name comes last, for it tells the sizes. */
+int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
+			   struct error *err)
+{
+	struct intake *intake = delivery->intake;
+
+	assert(intake);
+	if (!intake->eol.raw) {
+		eol_unwire_end(&intake->eol);
+		if (intake->eol.raw && turn_raw(delivery, err) < 0)
+			return -1;
+	}
+	if (flush(delivery, err) < 0)
+		return -1;
+	*identity = (struct identity){
+	    .size = delivery->wire_size,
+	    .date = DATE_UNKNOWN,
+	    .message_id = header_message_id(&intake->header),
+	    .has_message_id = true,
+	    .has_digest = true,
+	};
+	digest_finish(intake->digest, &identity->digest);
+	close_intake(delivery);
+	if (maildir_name_with_sizes(delivery->file, delivery->disk_size, delivery->wire_size,
+				    delivery->unique) < 0) {
+		errno = ENAMETOOLONG;
+		return fail(delivery, "name", err);
+	}
+	return 0;
+}
+
+/* Its name in new or cur, up to the ":2,". */
+const char *maildir_deliver_name(const struct maildir_delivery *delivery)
+{
+	return delivery->unique;
+}
+
+/* Where it is on disk. */
+dev_t maildir_deliver_device(const struct maildir_delivery *delivery)
+{
+	return delivery->device;
+}
+
+/* Syncs by the descriptor it was written through, or by a new one. */
+int maildir_deliver_sync(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
+			 struct error *err)
+{
+	if (delivery->fd < 0) {
+		if (maildir_mailbox_open_tmp(mailbox, err) < 0)
+			return -1;
+		delivery->fd = openat(mailbox->fds[MAILDIR_TMP], delivery->file,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (delivery->fd < 0)
+			return fail(delivery, "open", err);
+	}
+	if (file_sync(delivery->fd, err) < 0)
+		return error_prefix(err, "tmp/%s", text_show(delivery->file));
+	return 0;
+}
+
+/* Closes its descriptor. */
+void maildir_deliver_rest(struct maildir_delivery *delivery)
+{
+	assert(!delivery->intake);
+	file_close(&delivery->fd);
+}
+
+/* The date is set first: a message is never seen with a wrong one. */
+int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
+			    struct flags flags, int64_t date, struct error *err)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
+	enum maildir_dir dir = flags.bits ? MAILDIR_CUR : MAILDIR_NEW;
+	char file[MAILDIR_FILE_SIZE];
+	int tmp;
+
+	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
+		return -1;
+	tmp = mailbox->fds[MAILDIR_TMP];
+	if (date != DATE_UNKNOWN && utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(delivery, "date", err);
+	if (dir == MAILDIR_NEW) {
+		memcpy(file, delivery->unique, sizeof(file));
+	} else if (maildir_name_with_flags(delivery->unique, flags, (struct flags){0}, file) < 0) {
+		errno = ENAMETOOLONG;
+		return fail(delivery, "name", err);
+	}
+	if (file_rename_new(tmp, delivery->file, mailbox->fds[dir], file) < 0)
+		return fail(delivery, "put in place", err);
+	delivery->published = true;
+	mailbox->dirty[dir] = true;
+	if (mailbox->scan)
+		maildir_scan_put(mailbox->scan, dir, file);
+	return 0;
+}
+
+/* Closes; what nobody published nobody will miss. */
+void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_mailbox *mailbox)
+{
+	struct maildir_delivery *closed = *delivery;
+
+	if (!closed)
+		return;
+	if (!closed->published && closed->device && mailbox &&
+	    maildir_mailbox_open_tmp(mailbox, NULL) == 0)
+		unlinkat(mailbox->fds[MAILDIR_TMP], closed->file, 0);
+	file_close(&closed->fd);
+	close_intake(closed);
+	free(closed);
+	*delivery = NULL;
+}
+
+/* Whether a file of ours was left behind for good. */
+static bool is_stale(const struct maildir_mailbox *mailbox, const char *file)
+{
+	struct stat st;
+	long pid;
+
+	if (!maildir_namer_made(maildir_tree_namer(mailbox->tree), file, &pid))
+		return false;
+	if (fstatat(mailbox->fds[MAILDIR_TMP], file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	if (pid != getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		return true;
+	return time(NULL) - st.st_mtim.tv_sec > STALE_SECONDS;
+}
+
+/* A leftover does no harm, so nothing here is an error. */
+void maildir_deliver_sweep(struct maildir_mailbox *mailbox)
+{
+	struct dirents dirents = {0};
+	struct dirent_view view;
+
+	if (!mailbox->may_write || maildir_mailbox_open_tmp(mailbox, NULL) < 0)
+		return;
+	if (dirents_read(&dirents, mailbox->fds[MAILDIR_TMP], NULL) == 0)
+		for (size_t at = 0; dirents_next(&dirents, &at, &view);)
+			if (is_stale(mailbox, view.name) &&
+			    unlinkat(mailbox->fds[MAILDIR_TMP], view.name, 0) == 0)
+				log_info("mailbox %s: removed tmp/%s, left by an earlier run",
+					 text_show(mailbox->name), text_show(view.name));
+	dirents_free(&dirents);
+}

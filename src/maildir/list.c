@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mail/mailbox-name.h"
+#include "maildir/dirents.h"
+#include "maildir/mailbox.h"
+#include "maildir/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A directory that is still to be looked into. */
+struct place {
+	const char *path; /* encoded */
+	const char *name; /* "" for the root of layout tree */
+};
+
+struct walk {
+	struct maildir_tree *tree;
+	struct arena *arena;
+	struct maildir_listing *found;
+	size_t count, cap;
+	struct place *places;
+	size_t places_len, places_cap;
+	struct dirents dirents;
+};
+
+/* Whether a directory has cur and new, and when they changed. */
+static bool look_at_mailbox(int home, struct maildir_listing *listing)
+{
+	int64_t now = clock_wall_ns();
+	struct stat cur, fresh;
+
+	if (fstatat(home, "cur", &cur, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(cur.st_mode) ||
+	    fstatat(home, "new", &fresh, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(fresh.st_mode))
+		return false;
+	listing->cur_ns = maildir_stamp_trusted(&cur, now);
+	listing->new_ns = maildir_stamp_trusted(&fresh, now);
+	return true;
+}
+
+/* Whether an entry can be the directory of a mailbox, by its looks. */
+static bool is_candidate(enum maildir_layout layout, const char *entry)
+{
+	if (layout == MAILDIR_LAYOUT_PLUSPLUS)
+		return entry[0] == '.';
+	return entry[0] != '.' && strcmp(entry, "cur") != 0 && strcmp(entry, "new") != 0 &&
+	       strcmp(entry, "tmp") != 0;
+}
+
+/* Whether an entry is a directory; a symlink to one is named, for its owner would miss it. */
+static bool is_directory(int home, const struct dirent_view *entry)
+{
+	unsigned char type = entry->type;
+	struct stat st;
+
+	if (type == DT_UNKNOWN && fstatat(home, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		type = IFTODT(st.st_mode);
+	if (type == DT_LNK && fstatat(home, entry->name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		log_warn("the directory %s is a symlink and is left out", text_show(entry->name));
+	return type == DT_DIR;
+}
+
+/* Notes a directory for later, under its name. */
+static void note_place(struct walk *walk, const struct place *parent, const char *entry)
+{
+	enum maildir_layout layout = maildir_tree_layout(walk->tree);
+	bool at_root = strcmp(parent->path, ".") == 0;
+	struct buf name;
+
+	buf_init(&name, MAILBOX_NAME_MAX);
+	if (maildir_decode(layout, parent->name, entry, &name) < 0)
+		log_warn("the directory %s is left out: it is the name of no mailbox",
+			 text_show(entry));
+	else
+		*array_push(walk->places, walk->places_len, walk->places_cap) = (struct place){
+		    at_root ? arena_strdup(walk->arena, entry)
+			    : arena_printf(walk->arena, "%s/%s", parent->path, entry),
+		    arena_strdup(walk->arena, name.data)};
+	buf_free(&name);
+}
+
+/*
+ * A directory that cannot be opened. One of another user (lost+found) is none of our mailboxes;
+ * one of our own is listed, so that scanning it fails: left out, it would look removed.
+ */
+static int visit_closed(struct walk *walk, const struct place *place, struct error *err)
+{
+	int saved = errno;
+	struct stat st;
+	int root = maildir_tree_open_dir(walk->tree, ".");
+	int rc = root < 0 ? -1 : fstatat(root, place->path, &st, AT_SYMLINK_NOFOLLOW);
+
+	file_close(&root);
+	errno = saved;
+	if (rc < 0 || errno != EACCES)
+		return error_errno(err, SCOPE_STORE, "cannot open the directory %s",
+				   text_show(place->path));
+	if (st.st_uid != geteuid())
+		log_warn("the directory %s belongs to another user and is left out",
+			 text_show(place->path));
+	else if (place->name[0])
+		*array_push(walk->found, walk->count, walk->cap) =
+		    (struct maildir_listing){.name = place->name};
+	return 0;
+}
+
+/* Lists one directory where it is a mailbox, and notes those in it. */
+static int visit_place(struct walk *walk, const struct place *place, struct error *err)
+{
+	enum maildir_layout layout = maildir_tree_layout(walk->tree);
+	bool is_root = strcmp(place->path, ".") == 0;
+	struct maildir_listing listing = {.name = place->name};
+	struct dirent_view entry;
+	int home = maildir_tree_open_dir(walk->tree, place->path);
+	int rc = 0;
+
+	if (home < 0 && errno == ENOENT)
+		return 0;
+	if (home < 0)
+		return visit_closed(walk, place, err);
+	if (place->name[0] && look_at_mailbox(home, &listing))
+		*array_push(walk->found, walk->count, walk->cap) = listing;
+	if (is_root || layout == MAILDIR_LAYOUT_TREE)
+		rc = dirents_read(&walk->dirents, home, err);
+	else
+		walk->dirents.len = 0;
+	for (size_t at = 0; rc == 0 && dirents_next(&walk->dirents, &at, &entry);)
+		if (is_candidate(layout, entry.name) && is_directory(home, &entry))
+			note_place(walk, place, entry.name);
+	file_close(&home);
+	if (rc < 0 && err)
+		err->scope = SCOPE_STORE;
+	return rc;
+}
+
+/* Orders by name. */
+static int compare_listings(const void *a, const void *b)
+{
+	const struct maildir_listing *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+/* Goes level by level: one descriptor is open at a time, however deep the tree. */
+int maildir_tree_list(struct maildir_tree *tree, struct arena *arena,
+		      struct maildir_listing **listing, size_t *count, struct error *err)
+{
+	bool plusplus = maildir_tree_layout(tree) == MAILDIR_LAYOUT_PLUSPLUS;
+	struct walk walk = {.tree = tree, .arena = arena};
+	int rc = 0;
+
+	*array_push(walk.places, walk.places_len, walk.places_cap) =
+	    (struct place){".", plusplus ? "INBOX" : ""};
+	for (size_t i = 0; i < walk.places_len && rc == 0; i++) {
+		struct place place = walk.places[i];
+
+		rc = visit_place(&walk, &place, err);
+	}
+	*listing = NULL;
+	*count = 0;
+	if (rc == 0 && walk.count) {
+		qsort(walk.found, walk.count, sizeof(*walk.found), compare_listings);
+		*listing = arena_alloc(arena, walk.count * sizeof(*walk.found));
+		memcpy(*listing, walk.found, walk.count * sizeof(*walk.found));
+		*count = walk.count;
+	}
+	free(walk.found);
+	free(walk.places);
+	dirents_free(&walk.dirents);
+	return rc;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "maildir/name.h"
+
+#include "base/buf.h"
+#include "base/random.h"
+#include "mail/identity.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RANDOM_DIGITS 16
+
+/* The number of a field like ",S=123" in a unique name, or SIZE_UNKNOWN. */
+static uint64_t parse_size(const char *unique, size_t len, char letter)
+{
+	for (size_t i = 0; i + 3 < len; i++) {
+		uint64_t number = 0;
+		size_t at = i + 3;
+
+		if (unique[i] != ',' || unique[i + 1] != letter || unique[i + 2] != '=')
+			continue;
+		for (; at < len && unique[at] >= '0' && unique[at] <= '9'; at++) {
+			if (number > (SIZE_UNKNOWN - 9) / 10)
+				return SIZE_UNKNOWN;
+			number = number * 10 + (uint64_t)(unique[at] - '0');
+		}
+		if (at > i + 3 && (at == len || unique[at] == ','))
+			return number;
+		return SIZE_UNKNOWN;
+	}
+	return SIZE_UNKNOWN;
+}
+
+/* The first ":2," ends the unique name; other colons are part of it. */
+void maildir_name_parse(const char *file, struct maildir_name *out)
+{
+	const char *info = strstr(file, ":2,");
+	bool others;
+
+	out->unique_len = info ? (size_t)(info - file) : strlen(file);
+	out->letters = info ? info + 3 : file + out->unique_len;
+	out->letters_len = strcspn(out->letters, ",");
+	out->flags = flags_from_letters(out->letters, out->letters_len, &others);
+	out->disk_size = parse_size(file, out->unique_len, 'S');
+	out->wire_size = parse_size(file, out->unique_len, 'W');
+}
+
+/* Moves text to out; -1 where it did not fit. */
+static int finish_name(struct buf *text, char out[MAILDIR_FILE_SIZE])
+{
+	int rc = text->full ? -1 : 0;
+
+	if (rc == 0)
+		memcpy(out, text->data, text->len + 1);
+	buf_free(text);
+	return rc;
+}
+
+/*
+ * Takes out the letters to remove and puts those to add where the order of ASCII wants them; what
+ * stands between, and what follows a ',', stays as it is.
+ */
+int maildir_name_with_flags(const char *file, struct flags add, struct flags remove,
+			    char out[MAILDIR_FILE_SIZE])
+{
+	struct maildir_name name;
+	char added[FLAGS_LETTERS_MAX], removed[FLAGS_LETTERS_MAX];
+	const char *next = added;
+	struct buf text;
+
+	maildir_name_parse(file, &name);
+	flags_letters(flags_minus(add, name.flags), added);
+	flags_letters(flags_minus(remove, add), removed);
+	buf_init(&text, MAILDIR_FILE_MAX);
+	buf_append(&text, file, name.unique_len);
+	buf_puts(&text, ":2,");
+	for (size_t i = 0; i < name.letters_len; i++) {
+		for (; *next && *next < name.letters[i]; next++)
+			buf_putc(&text, *next);
+		if (!strchr(removed, name.letters[i]))
+			buf_putc(&text, name.letters[i]);
+	}
+	buf_puts(&text, next);
+	buf_puts(&text, name.letters + name.letters_len);
+	return finish_name(&text, out);
+}
+
+/* Takes the host's name, what Maildir forbids in it escaped. */
+void maildir_namer_init(struct maildir_namer *namer)
+{
+	char host[256] = "";
+	struct buf text;
+
+	if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
+		memcpy(host, "localhost", sizeof("localhost"));
+	buf_init(&text, sizeof(namer->host) - 1);
+	for (const char *at = host; *at && !text.full; at++) {
+		if (*at == '/' || *at == ':' || *at == ',' || *at <= ' ' || *at == 0x7f)
+			buf_printf(&text, "\\%03o", (unsigned)(unsigned char)*at);
+		else
+			buf_putc(&text, *at);
+	}
+	memcpy(namer->host, text.data, text.len + 1);
+	buf_free(&text);
+	atomic_init(&namer->made, 0);
+}
+
+/* Time, process and number alone would do; the random part holds where a clock is set back. */
+void maildir_namer_make(struct maildir_namer *namer, char out[MAILDIR_FILE_SIZE])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(out, MAILDIR_FILE_SIZE, "%" PRId64 ".M%06ldP%ldQ%" PRIuFAST64 "_%016" PRIx64 ".%s",
+		 (int64_t)now.tv_sec, now.tv_nsec / 1000, (long)getpid(),
+		 atomic_fetch_add(&namer->made, 1), random_u64(), namer->host);
+}
+
+/* The sizes have to stay: without them a message kept byte by byte would be read as another. */
+int maildir_namer_rename(struct maildir_namer *namer, const char *file, char out[MAILDIR_FILE_SIZE])
+{
+	struct maildir_name name;
+	struct buf text;
+	char unique[MAILDIR_FILE_SIZE];
+
+	maildir_name_parse(file, &name);
+	maildir_namer_make(namer, unique);
+	buf_init(&text, MAILDIR_FILE_MAX);
+	buf_puts(&text, unique);
+	if (name.disk_size != SIZE_UNKNOWN)
+		buf_printf(&text, ",S=%" PRIu64, name.disk_size);
+	if (name.wire_size != SIZE_UNKNOWN)
+		buf_printf(&text, ",W=%" PRIu64, name.wire_size);
+	buf_puts(&text, file + name.unique_len);
+	return finish_name(&text, out);
+}
+
+/* Steps over a run of digits; NULL where there is none, or where text is NULL. */
+static const char *skip_digits(const char *text, const char *digits)
+{
+	size_t len = text ? strspn(text, digits) : 0;
+
+	return len ? text + len : NULL;
+}
+
+/* Steps over one character; NULL where it is another. */
+static const char *skip_char(const char *text, char c)
+{
+	return text && *text == c ? text + 1 : NULL;
+}
+
+/* Holds a name against the pattern of maildir_namer_make(), strictly: others' files stay. */
+bool maildir_namer_made(const struct maildir_namer *namer, const char *file, long *pid)
+{
+	const char *decimal = "0123456789";
+	const char *at = skip_char(skip_char(skip_digits(file, decimal), '.'), 'M');
+	const char *process, *random;
+
+	process = skip_char(skip_digits(at, decimal), 'P');
+	at = skip_char(skip_digits(process, decimal), 'Q');
+	random = skip_char(skip_digits(at, decimal), '_');
+	at = skip_digits(random, "0123456789abcdef");
+	if (!at || at - random != RANDOM_DIGITS)
+		return false;
+	at = skip_char(at, '.');
+	if (!at || strcmp(at, namer->host) != 0)
+		return false;
+	errno = 0;
+	*pid = strtol(process, NULL, 10);
+	return errno == 0 && *pid > 0;
+}
+
+/* Appends the two sizes. */
+int maildir_name_with_sizes(const char *unique, uint64_t disk_size, uint64_t wire_size,
+			    char out[MAILDIR_FILE_SIZE])
+{
+	struct buf text;
+
+	buf_init(&text, MAILDIR_FILE_MAX);
+	buf_printf(&text, "%s,S=%" PRIu64 ",W=%" PRIu64, unique, disk_size, wire_size);
+	return finish_name(&text, out);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What a mailbox holds, while others deliver to it, rename in it and remove from it.
+ *
+ * Each directory is read at one instant (maildir/dirents.h), in the order new, cur, new: a file
+ * that moves from new to cur meanwhile is seen in the first or the second, one that moves back in
+ * the second or the third; one seen twice is counted once. Where the directories changed lately
+ * or meanwhile, all is read a second time, and what only the first time saw is looked for by name
+ * before it is left out. So a name that is missing was missed by two scans and by a look-up, or
+ * by one scan of a mailbox that nobody touched. (Who misses a name that no scan saw looks it up
+ * with maildir_message_find(), which scans anew.)
+ *
+ * Only regular files count, and none whose names begin with '.'. Two files with one unique name
+ * (a MUA's copy) are two messages: the second is given a unique name of its own where the mailbox
+ * may be written, and is left out where not.
+ */
+#ifndef MAILDIR_SCAN_H
+#define MAILDIR_SCAN_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "mail/flags.h"
+#include "maildir/mailbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct maildir_entry {
+	const char *file; /* its name in the directory, when it was seen */
+	size_t unique_len;
+	enum maildir_dir dir; /* cur or new */
+	struct flags flags;
+	uint64_t wire_size; /* what its name says: a hint */
+};
+
+struct maildir_scan {
+	struct arena arena;
+	struct maildir_entry *entries;
+	size_t count, cap;
+	struct map by_unique; /* unique name -> index of entries */
+	int64_t cur_ns;       /* mtimes before the scan, 0 where too young to be trusted */
+	int64_t new_ns;
+};
+
+/* Scans. -1: SCOPE_MAILBOX. */
+int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **scan,
+		      struct error *err);
+/* The entry of a unique name, or NULL. */
+struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const char *unique,
+					size_t len);
+/* Notes a file, in place of the one of the same unique name. */
+void maildir_scan_put(struct maildir_scan *scan, enum maildir_dir dir, const char *file);
+/* Notes that a file is gone; entries keeps it. */
+void maildir_scan_remove(struct maildir_scan *scan, const char *unique);
+/* NULL is fine. */
+void maildir_scan_free(struct maildir_scan **scan);
+
+/*
+ * Looks in the directories anew for names that scans have missed: absent[i] says whether uniques[i]
+ * is not there. What is there is put into found.
+ */
+int maildir_confirm_absent(struct maildir_mailbox *mailbox, const char *const *uniques,
+			   size_t count, bool *absent, struct maildir_scan *found,
+			   struct error *err);
+
+#endif
