@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "store/store-maildir-inner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Up to so many drafts are synced one by one, above it the file system as a whole. */
+#define SYNC_SINGLY_MAX 8
+
+/* Begins a file in the mailbox's tmp. */
+int draft_open(struct store *head, const char *name, struct draft **draft, struct error *err)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+	struct maildir_mailbox *mailbox;
+	struct maildir_delivery *delivery;
+
+	*draft = NULL;
+	if (!store->may_write)
+		return error_set(err, ERROR_INTERNAL, SCOPE_MAILBOX,
+				 "mailbox %s: a delivery to a tree opened for reading",
+				 text_show(name));
+	mailbox = cache_get(store, name, err);
+	if (!mailbox || maildir_deliver_open(mailbox, &delivery, err) < 0)
+		return -1;
+	*draft = xcalloc(1, sizeof(**draft));
+	(*draft)->store = store;
+	(*draft)->mailbox = xstrdup(name);
+	(*draft)->delivery = delivery;
+	(*draft)->next = store->drafts;
+	if (store->drafts)
+		store->drafts->prev = *draft;
+	store->drafts = *draft;
+	return 0;
+}
+
+/* Passes the bytes on. */
+int draft_write(struct draft *draft, const char *bytes, size_t len, struct error *err)
+{
+	return maildir_deliver_write(draft->delivery, bytes, len, err);
+}
+
+/* Only the first few keep their descriptors: syncfs does without. */
+int draft_finish(struct draft *draft, struct identity *identity, const char **name,
+		 struct error *err)
+{
+	if (maildir_deliver_finish(draft->delivery, identity, err) < 0)
+		return -1;
+	draft->finished = true;
+	*name = maildir_deliver_name(draft->delivery);
+	if (draft->store->resting < SYNC_SINGLY_MAX)
+		draft->store->resting++;
+	else
+		maildir_deliver_rest(draft->delivery);
+	return 0;
+}
+
+/* Takes it out of the store's list and removes what was not published. */
+void draft_drop(struct draft *draft)
+{
+	struct store_maildir *store = draft->store;
+
+	if (draft->prev)
+		draft->prev->next = draft->next;
+	else
+		store->drafts = draft->next;
+	if (draft->next)
+		draft->next->prev = draft->prev;
+	maildir_deliver_close(&draft->delivery, cache_get(store, draft->mailbox, NULL));
+	free(draft->mailbox);
+	free(draft);
+}
+
+/* Whether a draft waits to be made durable. */
+static bool is_waiting(const struct draft *draft)
+{
+	return draft->finished && !draft->settled && !draft->failed;
+}
+
+/* Notes how it went; no descriptor is needed from then on. */
+static void end_draft(struct draft *draft, bool durable)
+{
+	draft->settled = durable;
+	draft->failed = !durable;
+	maildir_deliver_rest(draft->delivery);
+}
+
+/* Makes one draft durable. */
+static int settle_one(struct draft *draft, struct error *err)
+{
+	struct maildir_mailbox *mailbox = cache_get(draft->store, draft->mailbox, err);
+	int rc = mailbox ? 0 : -1;
+
+	if (rc == 0) {
+		draft->store->figures.file_syncs++;
+		rc = maildir_deliver_sync(draft->delivery, mailbox, err);
+	}
+	end_draft(draft, rc == 0);
+	if (rc < 0 && err)
+		err->scope = SCOPE_MESSAGE;
+	return rc;
+}
+
+/* Makes all waiting drafts on the tree's file system durable at one stroke. */
+static int settle_file_system(struct store_maildir *store, struct error *err)
+{
+	int rc;
+
+	store->figures.fs_syncs++;
+	fault_point("syncfs: before");
+	rc = syncfs(store->root);
+	if (rc < 0)
+		error_errno(err, SCOPE_MESSAGE, "cannot make new messages durable");
+	else
+		fault_point("syncfs: after");
+	for (struct draft *draft = store->drafts; draft; draft = draft->next)
+		if (is_waiting(draft) && maildir_deliver_device(draft->delivery) == store->device)
+			end_draft(draft, rc == 0);
+	return rc;
+}
+
+/*
+ * A sync that failed is never repeated: the kernel reports a lost page once and then takes it for
+ * clean. The drafts concerned are lost instead, and will be fetched again.
+ */
+int draft_settle_all(struct store_maildir *store, struct error *err)
+{
+	size_t count = 0;
+	int rc = 0;
+
+	for (const struct draft *draft = store->drafts; draft; draft = draft->next)
+		if (is_waiting(draft) && maildir_deliver_device(draft->delivery) == store->device)
+			count++;
+	if (count > SYNC_SINGLY_MAX)
+		rc = settle_file_system(store, err);
+	for (struct draft *draft = store->drafts; draft; draft = draft->next)
+		if (is_waiting(draft) && settle_one(draft, rc < 0 ? NULL : err) < 0)
+			rc = -1;
+	store->resting = 0;
+	return rc;
+}
+
+/* Its content is on disk before its name is in place. */
+int draft_publish(struct draft *draft, struct flags flags, int64_t date, struct error *err)
+{
+	struct maildir_mailbox *mailbox;
+
+	assert(draft->finished);
+	if (is_waiting(draft) && settle_one(draft, err) < 0)
+		return -1;
+	if (draft->failed)
+		return error_set(err, ERROR_IO, SCOPE_MESSAGE,
+				 "mailbox %s: message %s could not be made durable",
+				 text_show(draft->mailbox),
+				 text_show(maildir_deliver_name(draft->delivery)));
+	mailbox = cache_get(draft->store, draft->mailbox, err);
+	if (!mailbox)
+		return -1;
+	return maildir_deliver_publish(draft->delivery, mailbox, flags, date, err);
+}

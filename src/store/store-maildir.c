@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/store-maildir.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "maildir/message.h"
+#include "store/store-maildir-inner.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Keeps the first error of a request; true where the request cannot go on after it. */
+static bool note_error(struct progress *progress, const struct error *error)
+{
+	if (progress->error.kind == ERROR_NONE)
+		progress->error = *error;
+	return error->scope != SCOPE_MESSAGE;
+}
+
+/* Says that a message is not there. */
+static int report_gone(const char *mailbox, const char *name, struct error *err)
+{
+	errno = ENOENT;
+	return error_errno(err, SCOPE_MESSAGE, "mailbox %s: message %s is gone", text_show(mailbox),
+			   text_show(name));
+}
+
+/* Fills an answer's message with what a file's name says. */
+static void describe_entry(struct store_maildir *store, const struct maildir_entry *entry,
+			   struct answer *answer)
+{
+	memcpy(store->name, entry->file, entry->unique_len);
+	store->name[entry->unique_len] = '\0';
+	answer->kind = ANSWER_MESSAGE;
+	answer->message.key.name = store->name;
+	answer->message.flags = entry->flags;
+	answer->message.identity =
+	    (struct identity){.size = entry->wire_size, .date = DATE_UNKNOWN};
+}
+
+/* LIST: one mailbox after the other. */
+static int step_list(struct store_maildir *store, struct answer *answer)
+{
+	struct progress *progress = &store->progress;
+	const struct maildir_listing *listing;
+
+	if (!progress->started && store->tree &&
+	    maildir_tree_list(store->tree, &progress->arena, &progress->listing, &progress->count,
+			      &progress->error) < 0)
+		return 0;
+	if (progress->index == progress->count)
+		return 0;
+	listing = &progress->listing[progress->index++];
+	answer->kind = ANSWER_MAILBOX;
+	answer->mailbox = listing->name;
+	answer->stamp = (struct stamp){.cur_ns = listing->cur_ns, .new_ns = listing->new_ns};
+	return 1;
+}
+
+/* SCAN: the directory of that name is opened anew, for it may be another than the last time. */
+static int step_scan(struct store_maildir *store, const struct request *request,
+		     struct answer *answer)
+{
+	struct progress *progress = &store->progress;
+	struct maildir_mailbox *mailbox;
+
+	if (!progress->started) {
+		mailbox = cache_reopen(store, request->mailbox, &progress->error);
+		if (!mailbox || maildir_scan_take(mailbox, &progress->scan, &progress->error) < 0)
+			return 0;
+	}
+	if (progress->index < progress->scan->count) {
+		describe_entry(store, &progress->scan->entries[progress->index++], answer);
+		return 1;
+	}
+	answer->complete = true;
+	answer->stamp =
+	    (struct stamp){.cur_ns = progress->scan->cur_ns, .new_ns = progress->scan->new_ns};
+	mailbox = cache_get(store, request->mailbox, NULL);
+	if (mailbox && !mailbox->scan) {
+		mailbox->scan = progress->scan;
+		progress->scan = NULL;
+	}
+	return 0;
+}
+
+/* Opens the content of the request's next key; 1, 0 where it is gone, -1. */
+static int open_key(struct store_maildir *store, const struct request *request, bool readable,
+		    struct maildir_content **content, struct error *err)
+{
+	struct maildir_mailbox *mailbox = cache_get(store, request->mailbox, err);
+	const char *name = request->keys[store->progress.index].name;
+
+	return mailbox ? maildir_content_open(mailbox, name, readable, content, err) : -1;
+}
+
+/* IDENTIFY: those that are there. */
+static int step_identify(struct store_maildir *store, const struct request *request,
+			 struct answer *answer)
+{
+	struct progress *progress = &store->progress;
+
+	for (; progress->index < request->count; progress->index++) {
+		struct maildir_content *content;
+		struct error error = {0};
+		int rc = open_key(store, request, false, &content, &error);
+
+		if (rc < 0 && note_error(progress, &error))
+			return 0;
+		if (rc <= 0)
+			continue;
+		answer->kind = ANSWER_MESSAGE;
+		answer->message.key = request->keys[progress->index];
+		answer->message.flags = maildir_content_flags(content);
+		answer->message.identity = *maildir_content_identity(content);
+		maildir_content_close(&content);
+		progress->index++;
+		return 1;
+	}
+	return 0;
+}
+
+/* FETCH: opens the next message that can be opened; 0 where there is none left. */
+static int open_next(struct store_maildir *store, const struct request *request)
+{
+	struct progress *progress = &store->progress;
+
+	for (; !progress->content && progress->index < request->count; progress->index++) {
+		const char *name = request->keys[progress->index].name;
+		struct error error = {0};
+		int rc = open_key(store, request, true, &progress->content, &error);
+
+		if (rc == 1)
+			return 1;
+		if (rc == 0)
+			report_gone(request->mailbox, name, &error);
+		if (note_error(progress, &error))
+			return 0;
+	}
+	return progress->content ? 1 : 0;
+}
+
+/* FETCH: a piece, or the end of a message. Where a message breaks off, so does the request. */
+static int step_fetch(struct store_maildir *store, const struct request *request,
+		      struct answer *answer)
+{
+	struct progress *progress = &store->progress;
+
+	if (!open_next(store, request))
+		return 0;
+	if (maildir_content_read(progress->content, store->body, BODY_CHUNK, &answer->len,
+				 &progress->error) < 0)
+		return 0;
+	answer->message.key = request->keys[progress->index];
+	answer->message.identity = *maildir_content_identity(progress->content);
+	answer->data = store->body;
+	answer->kind = ANSWER_BODY;
+	if (answer->len == 0) {
+		answer->kind = ANSWER_BODY_END;
+		maildir_content_close(&progress->content);
+		progress->index++;
+	}
+	return 1;
+}
+
+/* Does to one message what the request wants; 1, 0 where it is gone, -1. */
+static int change_message(struct store_maildir *store, const struct request *request,
+			  const char *name, struct error *err)
+{
+	struct maildir_mailbox *mailbox = cache_get(store, request->mailbox, err);
+	struct maildir_mailbox *target;
+
+	if (!mailbox)
+		return -1;
+	switch (request->kind) {
+	case REQUEST_FLAG:
+		return maildir_message_flag(mailbox, name, request->add, request->remove, err);
+	case REQUEST_REMOVE: return maildir_message_remove(mailbox, name, err);
+	default:
+		target = cache_get(store, request->target, err);
+		return target ? maildir_message_move(mailbox, name, target, err) : -1;
+	}
+}
+
+/* FLAG, REMOVE, MOVE: all at once. What a MUA removed meanwhile, the next scan tells. */
+static void change_messages(struct store_maildir *store, const struct request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		const char *name = request->keys[i].name;
+		struct error error = {0};
+		int rc = change_message(store, request, name, &error);
+
+		if (rc == 0 && request->kind != REQUEST_REMOVE && request->count == 1)
+			rc = report_gone(request->mailbox, name, &error);
+		if (rc < 0 && note_error(&store->progress, &error))
+			return;
+	}
+}
+
+/* SETTLE: contents before names. */
+static void settle(struct store_maildir *store)
+{
+	struct error *err = &store->progress.error;
+	struct error directories = {0};
+
+	draft_settle_all(store, err);
+	if (cache_settle(store, &directories) < 0)
+		*err = directories;
+}
+
+/* Whether a request of that kind changes something. */
+static bool is_change(enum request_kind kind)
+{
+	return kind == REQUEST_CREATE || kind == REQUEST_FLAG || kind == REQUEST_REMOVE ||
+	       kind == REQUEST_MOVE || kind == REQUEST_PUBLISH;
+}
+
+/* The next answer of the first request: 1, or 0 where it has ended. */
+static int step(struct store_maildir *store, const struct request *request, struct answer *answer)
+{
+	struct error *err = &store->progress.error;
+
+	switch (request->kind) {
+	case REQUEST_LIST: return step_list(store, answer);
+	case REQUEST_SCAN: return step_scan(store, request, answer);
+	case REQUEST_IDENTIFY: return step_identify(store, request, answer);
+	case REQUEST_FETCH: return step_fetch(store, request, answer);
+	case REQUEST_CREATE: maildir_tree_create(store->tree, request->mailbox, err); return 0;
+	case REQUEST_FLAG:
+	case REQUEST_REMOVE:
+	case REQUEST_MOVE: change_messages(store, request); return 0;
+	case REQUEST_SETTLE: settle(store); return 0;
+	case REQUEST_PUBLISH:
+		draft_publish(request->draft, request->flags, request->date, err);
+		return 0;
+	case REQUEST_APPEND: break;
+	}
+	error_set(err, ERROR_INTERNAL, SCOPE_STORE, "a Maildir has no such request");
+	return 0;
+}
+
+/* Prepares for a request; false where it is refused. */
+static bool start(struct store_maildir *store, const struct request *request)
+{
+	struct error *err = &store->progress.error;
+
+	if (is_change(request->kind) && (!store->may_write || !store->tree)) {
+		error_set(err, ERROR_INTERNAL, SCOPE_MAILBOX,
+			  "mailbox %s: a change to a tree opened for reading",
+			  text_show(request->mailbox));
+		return false;
+	}
+	if (request->mailbox && request->kind != REQUEST_PUBLISH)
+		cache_begin(store, request->mailbox, request->target);
+	return true;
+}
+
+/* Forgets how far a request came. */
+static void end_progress(struct progress *progress)
+{
+	arena_free(&progress->arena);
+	maildir_scan_free(&progress->scan);
+	maildir_content_close(&progress->content);
+	*progress = (struct progress){0};
+}
+
+/* Takes one step in the first request. */
+static int maildir_next(struct store *head, struct answer *answer, struct error *err)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+	struct progress *progress = &store->progress;
+	const struct request *request;
+	bool ready;
+
+	(void)err; /* a disk's errors belong to requests */
+	if (store->first == store->len)
+		return 0;
+	request = &store->queue[store->first];
+	*answer = (struct answer){.ticket = request->ticket, .mailbox = request->mailbox};
+	ready = progress->started || start(store, request);
+	if (ready && step(store, request, answer) == 1) {
+		progress->started = true;
+		return 1;
+	}
+	answer->kind = ANSWER_DONE;
+	answer->error = progress->error;
+	end_progress(progress);
+	if (++store->first == store->len)
+		store->first = store->len = 0;
+	return 1;
+}
+
+/* Queues. */
+static int maildir_submit(struct store *head, const struct request *request, struct error *err)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+
+	(void)err;
+	*array_push(store->queue, store->len, store->cap) = *request;
+	return 0;
+}
+
+struct maildir_source {
+	struct source source;
+	struct maildir_content *content;
+};
+
+/* Reads on. */
+static int source_read(struct source *source, char *out, size_t len, size_t *got, struct error *err)
+{
+	struct maildir_source *opened = (struct maildir_source *)source;
+
+	return maildir_content_read(opened->content, out, len, got, err);
+}
+
+/* Closes the file. */
+static void source_close(struct source *source)
+{
+	struct maildir_source *opened = (struct maildir_source *)source;
+
+	maildir_content_close(&opened->content);
+	free(opened);
+}
+
+/* Opens a message for an upload. */
+static int maildir_open_source(struct store *head, const char *name, const struct message_key *key,
+			       struct identity *identity, struct source **source, struct error *err)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+	struct maildir_mailbox *mailbox = cache_get(store, name, err);
+	struct maildir_source *opened;
+	struct maildir_content *content;
+	int rc;
+
+	*source = NULL;
+	if (!mailbox)
+		return -1;
+	rc = maildir_content_open(mailbox, key->name, true, &content, err);
+	if (rc == 0)
+		return report_gone(name, key->name, err);
+	if (rc < 0)
+		return -1;
+	*identity = *maildir_content_identity(content);
+	opened = xcalloc(1, sizeof(*opened));
+	opened->source = (struct source){identity->size, source_read, source_close};
+	opened->content = content;
+	*source = &opened->source;
+	return 0;
+}
+
+/* Drafts that nobody dropped are never published any more. */
+static void maildir_close(struct store *head)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+
+	while (store->drafts)
+		draft_drop(store->drafts);
+	end_progress(&store->progress);
+	cache_close(store);
+	file_close(&store->root);
+	free(store->queue);
+	free(store);
+}
+
+static const struct store_ops maildir_ops = {
+    .submit = maildir_submit,
+    .next = maildir_next,
+    .open_source = maildir_open_source,
+    .open_draft = draft_open,
+    .write_draft = draft_write,
+    .finish_draft = draft_finish,
+    .drop_draft = draft_drop,
+    .close = maildir_close,
+};
+
+/* Without a descriptor for syncfs every draft is synced by itself. */
+struct store *store_maildir_open(struct maildir_tree *tree, bool may_write)
+{
+	struct store_maildir *store = xcalloc(1, sizeof(*store));
+	struct stat st;
+
+	store->store = (struct store){.ops = &maildir_ops, .side = LOCAL};
+	store->tree = tree;
+	store->may_write = may_write;
+	store->root = tree && may_write ? maildir_tree_open_dir(tree, ".") : -1;
+	if (store->root >= 0 && fstat(store->root, &st) == 0)
+		store->device = st.st_dev;
+	return &store->store;
+}
+
+/* Since the store was opened. */
+struct store_maildir_figures store_maildir_figures(const struct store *store)
+{
+	assert(store->ops == &maildir_ops);
+	return ((const struct store_maildir *)store)->figures;
+}
