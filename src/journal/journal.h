@@ -36,13 +36,14 @@
 
 /* A pair: one message that both sides held when they were last even. */
 struct pair {
-	uint32_t uid;     /* never 0 */
-	const char *name; /* unique name; owned by the journal */
+	uint32_t uid;       /* never 0 */
+	const char *name;   /* unique name; owned by the journal */
 	struct flags flags; /* those agreed on */
 	uint64_t size;
 	int64_t date;
 	uint64_t message_id;
 	struct digest digest;
+	unsigned gone; /* bits 1 << side: a side where it was deleted while the other keeps it */
 };
 
 enum journal_note_kind {
@@ -55,9 +56,9 @@ enum journal_note_kind {
 /* An intent or a refusal. A note is named by its kind and, as fits, uid or name. */
 struct journal_note {
 	enum journal_note_kind kind;
-	enum side side;       /* REFUSED: the side that holds the message; else where the copy arises */
-	uint32_t uid;         /* PUBLISHING, MOVING, REFUSED of a remote message; else 0 */
-	const char *name;     /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
+	enum side side;   /* REFUSED: the side that holds the message; else where the copy arises */
+	uint32_t uid;     /* PUBLISHING, MOVING, REFUSED of a remote message; else 0 */
+	const char *name; /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
 	uint32_t uidvalidity; /* APPENDING, MOVING: of the mailbox that takes it */
 	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before */
 	struct flags flags;
@@ -73,10 +74,11 @@ struct journal_head {
 	uint32_t remote_messages; /* what the remote side held: MESSAGES */
 	int64_t cur_ns;           /* mtimes of cur and new */
 	int64_t new_ns;
-	int64_t when;             /* of the commit, seconds since the epoch: set by journal_commit */
-	uint64_t pairs;           /* rows: set by journal_commit */
-	uint64_t notes;           /* set by journal_commit */
-	bool even;                /* the last run left nothing undone */
+	int64_t when;    /* of the commit, seconds since the epoch: set by journal_commit */
+	uint64_t pairs;  /* rows: set by journal_commit */
+	uint64_t notes;  /* set by journal_commit */
+	uint32_t policy; /* what was allowed then (the caller's number) */
+	bool even;       /* the last run left nothing undone */
 };
 
 struct journal_dir;
@@ -96,7 +98,8 @@ void journal_dir_close(struct journal_dir **dir);
 const char *journal_dir_account(const struct journal_dir *dir);
 const char *journal_dir_tree(const struct journal_dir *dir);
 /* Replaces the record durably. */
-int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree, struct error *err);
+int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree,
+		    struct error *err);
 /* The names of the mailboxes that have a journal, sorted; freed by journal_names_free. */
 int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err);
 void journal_names_free(char **names, size_t count);
@@ -120,17 +123,26 @@ const struct pair *journal_pairs(const struct journal *journal, size_t *count);
 /* The index of the pair of a UID or a name; false where there is none. */
 bool journal_find_uid(const struct journal *journal, uint32_t uid, size_t *index);
 bool journal_find_name(const struct journal *journal, const char *name, size_t *index);
+/*
+ * The pair itself, valid until the next change. Unlike an index, which takes the pairs to be in
+ * order, it costs O(1) between changes too.
+ */
+const struct pair *journal_pair_of_uid(const struct journal *journal, uint32_t uid);
+const struct pair *journal_pair_of_name(const struct journal *journal, const char *name);
 const struct journal_note *journal_notes(const struct journal *journal, size_t *count);
 
-/* Adds or replaces the pair of that UID (strings are copied); ends PUBLISHING and APPENDING notes of that uid or name. */
+/* Adds or replaces the pair of that UID (strings are copied); ends PUBLISHING and APPENDING notes
+ * of that uid or name. */
 void journal_put(struct journal *journal, const struct pair *pair);
 /* Forgets the pair of that UID, and its MOVING note. */
 void journal_forget(struct journal *journal, uint32_t uid);
 /* Adds or replaces a note (strings are copied). */
 void journal_note(struct journal *journal, const struct journal_note *note);
 /* Ends the note of that kind with that uid or name; none is fine. */
-void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid, const char *name);
-/* Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any more. */
+void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid,
+		      const char *name);
+/* Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any
+ * more. */
 void journal_reset(struct journal *journal);
 
 /*

@@ -106,9 +106,12 @@ struct request {
 	uint64_t ticket;     /* the caller's, comes back in the answers */
 	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST and SETTLE */
 
-	/* SCAN: what the caller knows; all zero where nothing. */
+	/*
+	 * SCAN: what the caller knows; all zero where nothing. Where base's UIDVALIDITY is not the
+	 * mailbox's, base and known count as nothing.
+	 */
 	struct stamp base;
-	const struct uidset *known; /* remote: the UIDs that the caller knows, or NULL */
+	const struct uidset *known; /* remote: the UIDs that the caller holds to be there, or NULL */
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
 
@@ -144,13 +147,14 @@ struct answer {
 	unsigned attributes; /* of enum mailbox_attribute */
 	struct stamp stamp;  /* LIST; and DONE of SCAN: how it stood when the scan began */
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
+	struct flags permanent; /* DONE of SCAN, remote: the flags that the mailbox can keep */
 	struct message_state message;
 	const struct uidset *uids;
 	const char *data;
 	size_t len;
 	struct message_key created; /* DONE of APPEND: uid, or 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND: of created */
-	struct uidset *refused;     /* DONE of FLAG, REMOVE, MOVE: what was left undone though no error; or NULL */
+	const struct uidset *refused; /* DONE of FETCH, FLAG, REMOVE, MOVE, remote: what was left undone; or NULL */
 	struct error error;
 };
 
@@ -175,6 +179,7 @@ struct store_ops {
 struct store {
 	const struct store_ops *ops;
 	enum side side;
+	bool atomic_move; /* REQUEST_MOVE cannot be cut in half */
 };
 
 /* Queues; -1 only where the session is broken already. */

@@ -1,1 +1,12 @@
 # Sources of src/sync.
+libevenmail_a_SOURCES += \
+	src/sync/apply.c src/sync/pull.c src/sync/push.c \
+	src/sync/batch.c src/sync/batch.h \
+	src/sync/channel.c src/sync/channel.h \
+	src/sync/confirm.c \
+	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
+	src/sync/guard.c src/sync/guard.h \
+	src/sync/match.c src/sync/match.h \
+	src/sync/plan.c src/sync/plan.h \
+	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner.h \
+	src/sync/snapshot.c src/sync/snapshot.h

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "run/account.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/store-imap.h"
+#include "store/store-maildir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Forgets every journal of the channel: the next steps match anew, as in a first run. */
+static int forget_journals(struct account *account, struct error *err)
+{
+	char **names;
+	size_t count;
+	int rc = 0;
+
+	if (journal_dir_list(account->journals, &names, &count, err))
+		return -1;
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = journal_remove(account->journals, names[i], err);
+	journal_names_free(names, count);
+	return rc;
+}
+
+/* The safety check's words for a root that is not the one the journals know. */
+static int refuse_tree(const struct account *account, struct error *err)
+{
+	const char *path = account->setup.tree_path, *name = account->setup.name;
+
+	if (!maildir_tree_exists(account->tree))
+		return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
+				 "%s: %s is gone, which channel %s was kept even with; nothing was "
+				 "changed. Not mounted? If it is to start anew: evenmail sync "
+				 "--adopt %s",
+				 name, text_show(path), name, name);
+	return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
+			 "%s: %s is not the tree that channel %s was kept even with (its marker "
+			 ".evenmail is %s); nothing was changed. Not mounted? If it is the right "
+			 "one: evenmail sync --adopt %s matches it anew and deletes nothing",
+			 name, text_show(path), name,
+			 *maildir_tree_id(account->tree) ? "another one" : "missing", name);
+}
+
+/* The safety check's words for an account that is not the one the journals know. */
+static int refuse_account(const struct account *account, struct error *err)
+{
+	const char *name = account->setup.name;
+
+	return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
+			 "%s: channel %s was kept even with the account %s, and the configuration "
+			 "now says %s; nothing was changed. If that is the same mail: evenmail "
+			 "sync --adopt %s matches it anew and deletes nothing",
+			 name, name, text_show(journal_dir_account(account->journals)),
+			 text_show(account->setup.account), name);
+}
+
+/* Is this what the journals were made for? */
+static int check_identity(struct account *account, struct error *err)
+{
+	const char *tree = journal_dir_tree(account->journals);
+	const char *owner = journal_dir_account(account->journals);
+
+	if (*tree && strcmp(tree, maildir_tree_id(account->tree)) != 0)
+		return refuse_tree(account, err);
+	if (*owner && strcmp(owner, account->setup.account) != 0)
+		return refuse_account(account, err);
+	return 0;
+}
+
+/* Marks the tree and records whom the journals belong to, durably. */
+static int record_identity(struct account *account, struct error *err)
+{
+	const char *tree;
+
+	if (maildir_tree_mark(account->tree, err))
+		return -1;
+	tree = maildir_tree_id(account->tree);
+	if (!strcmp(tree, journal_dir_tree(account->journals)) &&
+	    !strcmp(account->setup.account, journal_dir_account(account->journals)))
+		return 0;
+	return journal_dir_set(account->journals, account->setup.account, tree, err);
+}
+
+/* The state directory and the tree. */
+static int open_local(struct account *account, struct error *err)
+{
+	const struct account_setup *setup = &account->setup;
+	bool adopt = setup->adopt && !setup->dry_run;
+
+	if (journal_dir_open(setup->state_dir, !setup->dry_run, &account->journals, err))
+		return -1;
+	bool create = !setup->dry_run && (adopt || !*journal_dir_tree(account->journals));
+	if (maildir_tree_open(setup->tree_path, setup->layout, create, &account->tree, err))
+		return -1;
+	if (check_identity(account, err)) {
+		if (!adopt)
+			return -1;
+		log_warn("%s: %s is taken as it is and matched anew", setup->name,
+			 text_show(setup->tree_path));
+		if (forget_journals(account, err))
+			return -1;
+	}
+	if (!setup->dry_run && record_identity(account, err))
+		return -1;
+	account->stores[LOCAL] = store_maildir_open(account->tree, !setup->dry_run);
+	return 0;
+}
+
+/* What the sync layer is to know. */
+static void open_channel(struct account *account)
+{
+	const struct account_setup *setup = &account->setup;
+	const struct channel_setup channel = {
+	    .name = setup->name,
+	    .policy = setup->policy,
+	    .patterns = setup->patterns,
+	    .patterns_len = setup->patterns_len,
+	    .only = setup->only,
+	    .only_len = setup->only_len,
+	    .allow_deletions = setup->allow_deletions,
+	    .journals = account->journals,
+	    .stores = {account->stores[LOCAL], account->stores[REMOTE]},
+	    .progress = setup->progress,
+	};
+
+	channel_open(&account->channel, &channel);
+}
+
+int account_open(const struct account_setup *setup, struct account **account, struct error *err)
+{
+	struct account *opened = xcalloc(1, sizeof(*opened));
+
+	*account = NULL;
+	opened->setup = *setup;
+	if (open_local(opened, err) || store_imap_open(setup->imap, &opened->stores[REMOTE], err)) {
+		account_close(&opened);
+		return -1;
+	}
+	open_channel(opened);
+	*account = opened;
+	return 0;
+}
+
+int account_plan(struct account *account, struct error *err)
+{
+	if (channel_list(&account->channel, err) || channel_survey(&account->channel, err))
+		return -1;
+	channel_plan(&account->channel);
+	return 0;
+}
+
+int account_apply(struct account *account, struct error *err)
+{
+	if (channel_apply(&account->channel, err))
+		return -1;
+	return channel_confirm(&account->channel, err);
+}
+
+void account_close(struct account **account)
+{
+	struct account *closed = *account;
+
+	if (!closed)
+		return;
+	channel_close(&closed->channel);
+	store_close(&closed->stores[REMOTE]);
+	store_close(&closed->stores[LOCAL]);
+	maildir_tree_close(&closed->tree);
+	journal_dir_close(&closed->journals);
+	free(closed);
+	*account = NULL;
+}

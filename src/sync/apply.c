@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Carries plans out, in the order in which a stop at any instant loses nothing: mailboxes are
+ * made, pairs noted, flags set, content copied and made durable; only then, and only where nothing
+ * failed to be added, is anything removed.
+ */
+#include "sync/channel.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "base/text.h"
+#include "sync/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err)
+{
+	channel->held_back[side] = true;
+	box_fail(box, err);
+}
+
+void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
+		  uint32_t uid, const char *name)
+{
+	const struct pair pair = {.uid = uid,
+				  .name = name,
+				  .flags = op->flags,
+				  .size = identity->size,
+				  .date = identity->date,
+				  .message_id = identity->message_id,
+				  .digest = identity->digest};
+
+	journal_put(box->journal, &pair);
+	box->tally.copied[op->side]++;
+	box->tally.bytes[op->side] += identity->size;
+}
+
+/* Commits the open transaction without moving the head. -1: the box has failed. */
+static int commit(struct box *box)
+{
+	struct error err;
+
+	if (!journal_commit(box->journal, NULL, &err))
+		return 0;
+	box_fail(box, &err);
+	box->active = false;
+	return -1;
+}
+
+/* Submits the creation of a box's mailbox where the plan says so. */
+static int submit_create(struct channel *channel, size_t index, enum side side, struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct request request = {
+	    .kind = REQUEST_CREATE, .ticket = index, .mailbox = box->name};
+
+	if (!box->active || !plan_count(&box->plan, OP_CREATE, side))
+		return 0;
+	return store_submit(channel->setup.stores[side], &request, err);
+}
+
+/* Makes the missing mailboxes of one side: one flight. */
+static int create_mailboxes(struct channel *channel, enum side side, struct error *err)
+{
+	struct answer answer;
+	int rc = 0;
+
+	for (size_t i = 0; i < channel->len && !rc; i++)
+		rc = submit_create(channel, i, side, err);
+	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
+		struct box *box = &channel->boxes[answer.ticket];
+		rc = 0;
+		if (answer.kind != ANSWER_DONE)
+			continue;
+		if (answer.error.kind != ERROR_NONE) {
+			hold_back(channel, box, side, &answer.error);
+			box->active = false;
+			continue;
+		}
+		box->exists[side] = box->wrote[side] = true;
+		box->tally.created[side]++;
+	}
+	return rc;
+}
+
+/* Journals the pairs that were found: nothing is sent for them. */
+static void note_pairs(struct box *box)
+{
+	for (size_t i = 0; i < box->plan.len; i++) {
+		const struct op *op = &box->plan.ops[i];
+		if (op->kind != OP_PAIR)
+			continue;
+		journal_put(box->journal, &(struct pair){.uid = op->uid,
+							 .name = op->name,
+							 .flags = op->flags,
+							 .size = op->identity.size,
+							 .date = op->identity.date,
+							 .message_id = op->identity.message_id,
+							 .digest = op->identity.digest});
+		box->tally.paired++;
+	}
+}
+
+/* Journals what both sides agree on now that their flags are set. */
+static void note_agreed(struct box *box)
+{
+	for (size_t i = 0; i < box->plan.len; i++) {
+		const struct op *op = &box->plan.ops[i];
+		size_t index, len;
+		if (op->kind != OP_AGREE || !journal_find_uid(box->journal, op->uid, &index))
+			continue;
+		struct pair pair = journal_pairs(box->journal, &len)[index];
+		pair.flags = op->flags;
+		pair.gone = op->gone;
+		journal_put(box->journal, &pair);
+	}
+}
+
+/* What was asked of a box in one request. */
+struct asked {
+	struct box *box;
+	const struct batch *batch;
+	enum op_kind kind;
+};
+
+/* Requests of several boxes on their way to one side. */
+struct flight {
+	struct channel *channel;
+	enum side side;
+	struct batch_list *lists; /* one a box */
+	struct asked *asked;      /* by ticket */
+	size_t len, cap;
+};
+
+/* The request of one batch. */
+static struct request batch_request(const struct flight *flight, const struct box *box,
+				    enum op_kind kind, const struct batch *batch)
+{
+	return (struct request){
+	    .kind = kind == OP_FLAG    ? REQUEST_FLAG
+		    : kind == OP_TRASH ? REQUEST_MOVE
+				       : REQUEST_REMOVE,
+	    .ticket = flight->len,
+	    .mailbox = box->name,
+	    .keys = batch->keys,
+	    .count = batch->count,
+	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
+	    .add = batch->add,
+	    .remove = batch->remove,
+	    .target = kind == OP_TRASH ? flight->channel->trash[flight->side] : NULL,
+	};
+}
+
+/* Submits the operations of one kind of one box. */
+static int submit_batches(struct flight *flight, size_t index, enum op_kind kind, struct error *err)
+{
+	struct box *box = &flight->channel->boxes[index];
+	struct batch_list *list = &flight->lists[index];
+
+	if (!box->active)
+		return 0;
+	batch_build(&box->plan, kind, flight->side, list);
+	for (size_t i = 0; i < list->len; i++) {
+		const struct request request = batch_request(flight, box, kind, &list->batches[i]);
+		*array_push(flight->asked, flight->len, flight->cap) =
+		    (struct asked){box, &list->batches[i], kind};
+		if (store_submit(flight->channel->setup.stores[flight->side], &request, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* Removed: the pair is forgotten, but for what the store says it left. */
+static void note_removed(const struct asked *asked, const struct answer *answer, enum side side)
+{
+	struct box *box = asked->box;
+
+	for (size_t i = 0; i < asked->batch->count; i++) {
+		const struct message_key *key = &asked->batch->keys[i];
+		uint32_t uid = key->uid;
+		size_t index, len;
+		if (side == LOCAL) {
+			if (!journal_find_name(box->journal, key->name, &index))
+				continue;
+			uid = journal_pairs(box->journal, &len)[index].uid;
+		} else if (answer->refused && uidset_has(answer->refused, uid)) {
+			box->undone = true;
+			continue;
+		}
+		journal_forget(box->journal, uid);
+		box->tally.removed[side]++;
+	}
+}
+
+/* One request has ended. */
+static void end_batch(const struct flight *flight, const struct answer *answer)
+{
+	const struct asked *asked = &flight->asked[answer->ticket];
+	struct box *box = asked->box;
+
+	box->wrote[flight->side] = true;
+	if (answer->error.kind != ERROR_NONE) {
+		box_fail(box, &answer->error);
+		return;
+	}
+	if (asked->kind == OP_FLAG)
+		box->tally.flagged[flight->side] += asked->batch->count;
+	else
+		note_removed(asked, answer, flight->side);
+}
+
+/* Operations of one kind on one side, over all boxes: one flight. */
+static int apply_batches(struct channel *channel, enum op_kind kind, enum side side,
+			 struct error *err)
+{
+	struct flight flight = {.channel = channel, .side = side};
+	struct answer answer;
+	int rc = 0;
+
+	flight.lists = xcalloc(channel->len + 1, sizeof(*flight.lists));
+	for (size_t i = 0; i < channel->len && !rc; i++)
+		rc = submit_batches(&flight, i, kind, err);
+	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
+		if (answer.kind == ANSWER_DONE)
+			end_batch(&flight, &answer);
+		rc = 0;
+	}
+	for (size_t i = 0; i < channel->len; i++)
+		batch_free(&flight.lists[i]);
+	free(flight.lists);
+	free(flight.asked);
+	return rc;
+}
+
+/* True where the plan removes anything on side. */
+static bool removes(const struct box *box, enum side side)
+{
+	return plan_count(&box->plan, OP_REMOVE, side) || plan_count(&box->plan, OP_TRASH, side);
+}
+
+/* True where any active box has such an operation. */
+static bool any_planned(const struct channel *channel, enum op_kind kind, enum side side)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active && plan_count(&channel->boxes[i].plan, kind, side))
+			return true;
+	return false;
+}
+
+/* Makes sure that there is a mailbox to move to. */
+static int make_trash(struct channel *channel, enum side side, struct error *err)
+{
+	const struct request request = {.kind = REQUEST_CREATE, .mailbox = channel->trash[side]};
+	struct answer answer;
+
+	if (!any_planned(channel, OP_TRASH, side))
+		return 0;
+	return store_do(channel->setup.stores[side], &request, &answer, err);
+}
+
+/* What is gone from the disk is gone durably before the journal forgets it. */
+static int settle_local(struct channel *channel, struct error *err)
+{
+	const struct request request = {.kind = REQUEST_SETTLE};
+	struct answer answer;
+
+	return store_do(channel->setup.stores[LOCAL], &request, &answer, err);
+}
+
+/* Removals on one side. */
+static int remove_on(struct channel *channel, enum side side, struct error *err)
+{
+	if (!any_planned(channel, OP_REMOVE, side) && !any_planned(channel, OP_TRASH, side))
+		return 0;
+	if (channel->held_back[side]) {
+		log_info("%s: nothing is removed on the %s side in this run, for not all that was "
+			 "new could be copied there",
+			 channel->setup.name, side_name(side));
+		for (size_t i = 0; i < channel->len; i++)
+			channel->boxes[i].undone |= removes(&channel->boxes[i], side);
+		return 0;
+	}
+	if (make_trash(channel, side, err) || apply_batches(channel, OP_TRASH, side, err) ||
+	    apply_batches(channel, OP_REMOVE, side, err))
+		return -1;
+	return side == LOCAL ? settle_local(channel, err) : 0;
+}
+
+/* Commits every box; what failed to be written has failed. */
+static void commit_all(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active)
+			commit(&channel->boxes[i]);
+}
+
+/* Pairs, forgotten ones, and flags on both sides. */
+static int apply_known(struct channel *channel, struct error *err)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active)
+			note_pairs(&channel->boxes[i]);
+	if (apply_batches(channel, OP_FLAG, REMOTE, err) ||
+	    apply_batches(channel, OP_FLAG, LOCAL, err))
+		return -1;
+	if (any_planned(channel, OP_FLAG, LOCAL) && settle_local(channel, err))
+		return -1;
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || box->error.kind != ERROR_NONE)
+			continue;
+		note_agreed(box);
+		for (size_t k = 0; k < box->plan.len; k++)
+			if (box->plan.ops[k].kind == OP_FORGET)
+				journal_forget(box->journal, box->plan.ops[k].uid);
+	}
+	return 0;
+}
+
+/* The guard's verdict leaves work undone. */
+static void note_blocked(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			if (channel->boxes[i].plan.verdict[side].reason != GUARD_FINE)
+				channel->boxes[i].undone = true;
+}
+
+int channel_apply(struct channel *channel, struct error *err)
+{
+	note_blocked(channel);
+	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
+	    apply_known(channel, err) || apply_push(channel, err) || apply_pull(channel, err) ||
+	    stop_check(err))
+		goto broken;
+	commit_all(channel);
+	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))
+		goto broken;
+	commit_all(channel);
+	return 0;
+broken:
+	commit_all(channel);
+	return -1;
+}

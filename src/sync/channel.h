@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A channel at work: the mailboxes of both sides as pairs ("boxes"), and what is known, planned
+ * and done of each.
+ *
+ *	channel_list      which mailboxes there are, and which may have changed
+ *	channel_survey    snapshots of those, held against their journals, what is new paired
+ *	channel_plan      the rules and the guard: a plan for each box; nothing was changed so far
+ *	channel_apply     carries the plans out: first all that adds, then all that removes
+ *	channel_confirm   looks whether both sides are as agreed, and commits the journals' heads
+ *
+ * Each step works on all boxes of a lane (a pair of sessions) in as few round trips as the server
+ * allows. Each returns -1 only where the lane's session is broken; what concerns one box is in
+ * box->error, and the others go on. Nothing here prints: cmd/ reads the boxes between the steps.
+ */
+#ifndef SYNC_CHANNEL_H
+#define SYNC_CHANNEL_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "journal/journal.h"
+#include "mail/policy.h"
+#include "store/store.h"
+#include "sync/match.h"
+#include "sync/plan.h"
+#include "sync/snapshot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What was done, for people; by the side that changed. */
+struct tally {
+	size_t created[SIDES];
+	size_t copied[SIDES];
+	size_t flagged[SIDES];
+	size_t removed[SIDES];
+	size_t paired;
+	uint64_t bytes[SIDES]; /* of what was copied */
+};
+
+/* One mailbox on both sides. */
+struct box {
+	const char *name;
+	struct arena arena;
+	bool exists[SIDES];
+	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */
+	struct stamp listed[SIDES]; /* as LIST told */
+	bool allowed;               /* the user allowed its deletions */
+
+	struct journal *journal; /* NULL where there is nothing to do at all */
+	enum rule rule;          /* RULE_NONE, or what became of a mailbox on one side only */
+	enum side missing;       /* with a rule */
+	bool scan[SIDES];        /* that side may have changed */
+	bool active;             /* surveyed, planned, applied, confirmed */
+	bool surveyed;
+
+	struct snapshot sides[SIDES];
+	struct pair *former; /* pairs of a journal that was reset: identities and bases by name */
+	size_t former_len;
+	struct match_result match;
+	struct plan plan;
+
+	struct tally tally;
+	bool wrote[SIDES];  /* something was changed there */
+	bool undone;        /* not all was done: the head stays where it was */
+	bool lost_append;   /* an APPEND's UID is still to be found */
+	bool even;          /* confirmed and committed */
+	struct error error; /* the first thing that went wrong */
+};
+
+/* Told while content moves: a message of that many bytes has come to rest on side. */
+struct progress {
+	void (*moved)(struct progress *progress, enum side side, uint64_t bytes);
+};
+
+/* Who the channel is; all of it borrowed until channel_close. */
+struct channel_setup {
+	const char *name;
+	struct policy policy;
+	const char *const *patterns;
+	size_t patterns_len;
+	const char *const *only; /* names given on the command line; none: all */
+	size_t only_len;
+	bool allow_deletions; /* of the boxes in this run */
+	struct journal_dir *journals;
+	struct store *stores[SIDES];
+	struct progress *progress; /* or NULL */
+};
+
+struct channel {
+	struct channel_setup setup;
+	struct box *boxes; /* sorted by name */
+	size_t len;
+	size_t cap;
+	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
+	bool held_back[SIDES];    /* something could not be added there: nothing is removed there */
+	struct arena arena;
+};
+
+void channel_open(struct channel *channel, const struct channel_setup *setup);
+void channel_close(struct channel *channel);
+
+int channel_list(struct channel *channel, struct error *err);
+int channel_survey(struct channel *channel, struct error *err);
+void channel_plan(struct channel *channel);
+int channel_apply(struct channel *channel, struct error *err);
+int channel_confirm(struct channel *channel, struct error *err);
+
+/* Opens the boxes' journals and decides which boxes are worked on; sync/survey.c. */
+void survey_choose(struct channel *channel);
+/* How a side stood when both were last even. */
+struct stamp head_stamp(const struct journal_head *head, enum side side);
+/* What the channel allows, as the number that the journal's head remembers; never 0. */
+unsigned policy_number(const struct policy *policy);
+/* Pairs what is new on both sides of the active boxes; sync/identify.c. */
+int identify_fresh(struct channel *channel, struct error *err);
+/*
+ * The steps of channel_apply, each over all active boxes: mailboxes, flags and removals
+ * (sync/apply.c), content to the server (sync/push.c), content to the disk (sync/pull.c).
+ */
+int apply_push(struct channel *channel, struct error *err);
+int apply_pull(struct channel *channel, struct error *err);
+/* The journal row of a copy that came to rest. */
+void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
+		  uint32_t uid, const char *name);
+/* Something could not be added on side: the box has failed, and nothing is removed there in this
+ * run. */
+void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err);
+/* Records that something went wrong with a box: the first error stays, the head will not move. */
+void box_fail(struct box *box, const struct error *err);
+/* Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it
+ * failed. */
+int store_do(struct store *store, const struct request *request, struct answer *answer,
+	     struct error *err);
+/* The UIDs of the journal's pairs that the remote side should hold. */
+void box_known_uids(const struct box *box, struct uidset *out);
+
+#endif

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The end of a run: do both sides hold what the journal says? Where they do, its head learns how
+ * they stand, so that the next run need not look; where they do not (somebody was at work
+ * meanwhile, or something failed) the head stays, and the next run looks again.
+ */
+#include "sync/channel.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A directory's times are trusted once they are older than this: see maildir/tree.h. */
+#define SETTLE_MS 25
+
+/* True where a snapshot shows nothing but what the journal holds. */
+static bool is_as_agreed(const struct box *box, const struct snapshot *snapshot)
+{
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+	uint32_t mask = snapshot->permanent.bits;
+
+	for (size_t i = 0; i < len; i++) {
+		const struct presence *held = &snapshot->known[i];
+		bool expected = !(pairs[i].gone & 1u << snapshot->side);
+		if (held->present != expected)
+			return false;
+		if (expected && (held->flags.bits & mask) != (pairs[i].flags.bits & mask))
+			return false;
+	}
+	return !snapshot->fresh_len;
+}
+
+/* Journals that a message appended without a known UID is this one. */
+static void put_found(struct box *box, const struct fresh_message *local,
+		      const struct fresh_message *remote)
+{
+	const struct op op = {.side = REMOTE, .flags = local->state.flags};
+	struct identity identity = local->state.identity;
+
+	identity.date = remote->state.identity.date;
+	box_put_copy(box, &op, &identity, remote->state.key.uid,
+		     arena_strdup(&box->arena, local->state.key.name));
+}
+
+/*
+ * Finds what was appended to a server that does not tell UIDs, among what is new there. What stays
+ * in doubt keeps its note, and the next run decides it by the digest.
+ */
+static void find_appended(struct box *box, struct snapshot *remote)
+{
+	struct snapshot notes = {.side = LOCAL};
+	struct match_result match;
+	size_t kept = 0;
+
+	snapshot_remember(&notes, box->journal);
+	match_find(notes.fresh, notes.fresh_len, remote->fresh, remote->fresh_len, &match);
+	for (size_t i = 0; i < match.len; i++) {
+		struct fresh_message *found = &remote->fresh[match.matches[i].index[REMOTE]];
+		const struct fresh_message *note = &notes.fresh[match.matches[i].index[LOCAL]];
+		if (found->state.key.uid < note->floor)
+			continue;
+		put_found(box, note, found);
+		found->ghost = true;
+	}
+	for (size_t i = 0; i < remote->fresh_len; i++)
+		if (!remote->fresh[i].ghost)
+			remote->fresh[kept++] = remote->fresh[i];
+	remote->fresh_len = kept;
+	match_free(&match);
+	snapshot_free(&notes);
+}
+
+/* Asks how the remote side differs from what it was before the run's own changes. */
+static int submit_remote(struct channel *channel, size_t index, struct uidset *known,
+			 struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct request request = {
+	    .kind = REQUEST_SCAN,
+	    .ticket = index,
+	    .mailbox = box->name,
+	    .base = box->sides[REMOTE].stamp,
+	    .known = known,
+	    .want_identity = box->lost_append,
+	};
+
+	snapshot_free(&box->sides[REMOTE]);
+	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
+	box_known_uids(box, known);
+	return store_submit(channel->setup.stores[REMOTE], &request, err);
+}
+
+/* The end of one remote look. */
+static void end_remote(struct box *box, const struct answer *answer)
+{
+	struct snapshot *snapshot = &box->sides[REMOTE];
+
+	if (answer->error.kind != ERROR_NONE) {
+		box_fail(box, &answer->error);
+		return;
+	}
+	if (answer->complete)
+		snapshot_complete(snapshot);
+	snapshot->stamp = answer->stamp;
+	snapshot->permanent = answer->permanent;
+	snapshot_end(snapshot);
+	if (!box->lost_append && is_as_agreed(box, snapshot))
+		return;
+	if (box->lost_append)
+		find_appended(box, snapshot);
+	box->undone = true;
+}
+
+/* Looks at the remote side of every box that this run changed there: one flight. */
+static int confirm_remote(struct channel *channel, struct error *err)
+{
+	struct uidset *known = xcalloc(channel->len + 1, sizeof(*known));
+	struct answer answer;
+	int rc = 0;
+
+	for (size_t i = 0; i < channel->len && !rc; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (box->active && box->wrote[REMOTE] && (!box->undone || box->lost_append))
+			rc = submit_remote(channel, i, &known[i], err);
+	}
+	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
+		struct box *box = &channel->boxes[answer.ticket];
+		struct snapshot *snapshot = &box->sides[REMOTE];
+		rc = 0;
+		if (answer.kind == ANSWER_MESSAGE)
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		else if (answer.kind == ANSWER_VANISHED)
+			snapshot_vanish(snapshot, box->journal, answer.uids);
+		else if (answer.kind == ANSWER_DONE)
+			end_remote(box, &answer);
+	}
+	for (size_t i = 0; i < channel->len; i++)
+		uidset_free(&known[i]);
+	free(known);
+	return rc;
+}
+
+/* Looks at the local side of one box. */
+static int confirm_local(struct channel *channel, struct box *box, struct error *err)
+{
+	struct store *store = channel->setup.stores[LOCAL];
+	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
+	struct snapshot *snapshot = &box->sides[LOCAL];
+	struct answer answer;
+	int rc;
+
+	snapshot_free(snapshot);
+	snapshot_begin(snapshot, LOCAL, box->journal);
+	rc = store_submit(store, &request, err);
+	while (!rc && (rc = store_next(store, &answer, err)) == 1) {
+		rc = 0;
+		if (answer.kind == ANSWER_MESSAGE) {
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		} else if (answer.kind == ANSWER_DONE) {
+			snapshot_complete(snapshot);
+			snapshot->stamp = answer.stamp;
+			if (answer.error.kind != ERROR_NONE)
+				box_fail(box, &answer.error);
+		}
+	}
+	snapshot_end(snapshot);
+	if (!is_as_agreed(box, snapshot))
+		box->undone = true;
+	return rc;
+}
+
+/* The boxes whose files this run changed. Their directories' times are young: wait once, look once.
+ */
+static int confirm_locals(struct channel *channel, struct error *err)
+{
+	bool waited = false;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || box->undone || !box->wrote[LOCAL])
+			continue;
+		if (!waited)
+			clock_sleep_ms(SETTLE_MS);
+		waited = true;
+		if (confirm_local(channel, box, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* The head for a box that is even. */
+static struct journal_head head_of(const struct channel *channel, const struct box *box)
+{
+	const struct stamp *local = &box->sides[LOCAL].stamp, *remote = &box->sides[REMOTE].stamp;
+
+	return (struct journal_head){.uidvalidity = remote->uidvalidity,
+				     .uidnext = remote->uidnext,
+				     .highestmodseq = remote->modseq,
+				     .remote_messages = remote->messages,
+				     .cur_ns = local->cur_ns,
+				     .new_ns = local->new_ns,
+				     .policy = policy_number(&channel->setup.policy),
+				     .even = true};
+}
+
+/* A mailbox whose messages all went after the user allowed it has nothing left to remember. */
+static bool is_over(const struct box *box)
+{
+	size_t len;
+
+	journal_pairs(box->journal, &len);
+	return box->rule == RULE_B3_GONE && !len;
+}
+
+/* Commits one box: with a new head where it is even, with the old one where it is not. */
+static void finish_box(struct channel *channel, struct box *box)
+{
+	const struct journal_head head = head_of(channel, box);
+	struct error err;
+
+	if (is_over(box)) {
+		if (journal_remove(channel->setup.journals, box->name, &err))
+			box_fail(box, &err);
+		return;
+	}
+	if (journal_commit(box->journal, box->undone ? NULL : &head, &err))
+		box_fail(box, &err);
+	box->even = !box->undone;
+}
+
+/* Intents that came to nothing: both sides have been seen, and they explain nothing there. */
+static void end_intents(struct box *box)
+{
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note note = journal_notes(box->journal, &len)[i];
+		if (note.kind == JOURNAL_REFUSED)
+			i++;
+		else
+			journal_end_note(box->journal, note.kind, note.uid, note.name);
+	}
+}
+
+int channel_confirm(struct channel *channel, struct error *err)
+{
+	int rc = confirm_remote(channel, err) ? -1 : confirm_locals(channel, err);
+
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active)
+			continue;
+		if (rc)
+			box->undone = true;
+		else if (!box->undone)
+			end_intents(box);
+		finish_box(channel, box);
+	}
+	return rc;
+}

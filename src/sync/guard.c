@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/guard.h"
+
+/* True for what removes a message on side. */
+static bool is_deletion(const struct op *op, enum side side)
+{
+	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;
+}
+
+/* Blocks every deletion on side, for reason. */
+static void block(struct plan *plan, enum side side, enum guard_reason reason)
+{
+	plan->verdict[side].reason = reason;
+	for (size_t i = 0; i < plan->len; i++)
+		if (is_deletion(&plan->ops[i], side))
+			plan->ops[i].blocked = true;
+}
+
+/* How many of the journal's pairs a side should hold, and how many it does. */
+static size_t count_held(const struct planner_input *input, enum side side, size_t *expected)
+{
+	size_t held = 0;
+
+	*expected = 0;
+	for (size_t i = 0; i < input->pairs_len; i++) {
+		if (input->pairs[i].gone & 1u << side)
+			continue;
+		(*expected)++;
+		held += input->sides[side]->known[i].present;
+	}
+	return held;
+}
+
+/* Counts what would be deleted on side into the verdict. */
+static struct guard_verdict *count_deletions(const struct planner_input *input, enum side side,
+					     struct plan *plan)
+{
+	struct guard_verdict *verdict = &plan->verdict[side];
+
+	*verdict = (struct guard_verdict){.held = input->pairs_len};
+	for (size_t i = 0; i < plan->len; i++)
+		verdict->deletions += is_deletion(&plan->ops[i], side);
+	return verdict;
+}
+
+/* A number of deletions past both bounds. */
+static bool is_many(const struct policy *policy, const struct guard_verdict *verdict)
+{
+	return policy->safety_percent <= 100 && verdict->deletions > policy->safety_count &&
+	       verdict->deletions * 100 > verdict->held * policy->safety_percent;
+}
+
+void guard_check(const struct planner_input *input, bool allowed, struct plan *plan)
+{
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		const struct guard_verdict *verdict = count_deletions(input, side, plan);
+		size_t expected, held = count_held(input, other_side(side), &expected);
+		if (!verdict->deletions || allowed || input->is_trash || input->is_junk)
+			continue;
+		if (!held && expected > 1)
+			block(plan, side, GUARD_EMPTIED);
+		else if (is_many(input->policy, verdict))
+			block(plan, side, GUARD_MANY);
+	}
+}
+
+void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan)
+{
+	enum side side = other_side(gone);
+
+	count_deletions(input, side, plan);
+	block(plan, side, GUARD_GONE);
+}
+
+const char *guard_reason_text(enum guard_reason reason)
+{
+	switch (reason) {
+	case GUARD_EMPTIED: return "it looks emptied";
+	case GUARD_MANY: return "more than the configuration allows (safety: deletions)";
+	case GUARD_GONE: return "the mailbox itself is gone";
+	case GUARD_FINE: break;
+	}
+	return "nothing";
+}

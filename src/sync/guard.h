@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The brake: deletions that look like an accident are blocked until the user says otherwise. Pure.
+ *
+ * Blocked, on the side where they would happen: all deletions of a mailbox that the other side
+ * holds nothing of any more (if it held more than one message), or of which more go than
+ * policy->safety_percent and more than policy->safety_count, or that is gone itself. Never
+ * blocked: a mailbox of rule "is_trash" or "is_junk", and whatever the user allowed. Where both
+ * sides lack a message nothing would be deleted, so that is no alarm.
+ */
+#ifndef SYNC_GUARD_H
+#define SYNC_GUARD_H
+
+#include "sync/planner.h"
+
+/* Fills plan->verdict and marks the operations. allowed: the user said so for this mailbox. */
+void guard_check(const struct planner_input *input, bool allowed, struct plan *plan);
+/* gone: the mailbox itself is gone on that side. Blocks every deletion on the other. */
+void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan);
+/* The verdict in words: "17 of 20 messages would be deleted on the server". */
+const char *guard_reason_text(enum guard_reason reason);
+
+#endif

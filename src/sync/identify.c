@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Pairs what is new on both sides of a mailbox (first run on two filled sides, lost journal, new
+ * UIDVALIDITY, an APPEND of unknown end). Files are read, the server is asked for Message-IDs, and
+ * only where those leave doubt are messages downloaded to be hashed.
+ */
+#include "sync/channel.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+
+#include <stdlib.h>
+
+/* A list of keys for one request of one box. */
+struct key_list {
+	struct message_key *keys;
+	size_t len, cap;
+};
+
+/* True where there is something to pair. */
+static bool has_both(const struct box *box)
+{
+	return box->active && box->sides[LOCAL].fresh_len && box->sides[REMOTE].fresh_len;
+}
+
+/* Submits kind for the keys of a box, if any; the keys live in the box's arena. */
+static int submit_keys(struct channel *channel, enum side side, enum request_kind kind,
+		       size_t index, struct key_list *list, struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct request request = {.kind = kind,
+					.ticket = index,
+					.mailbox = box->name,
+					.uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
+					.keys = list->keys,
+					.count = list->len};
+
+	return list->len ? store_submit(channel->setup.stores[side], &request, err) : 0;
+}
+
+/* Files whose content has not been read yet. */
+static void list_local(const struct box *box, struct key_list *list)
+{
+	for (size_t i = 0; i < box->sides[LOCAL].fresh_len; i++) {
+		const struct fresh_message *fresh = &box->sides[LOCAL].fresh[i];
+		if (!fresh->ghost && !fresh->state.identity.has_digest)
+			*array_push(list->keys, list->len, list->cap) = fresh->state.key;
+	}
+}
+
+/* Messages on the server whose Message-ID has not been asked for yet. */
+static void list_remote(const struct box *box, struct key_list *list)
+{
+	for (size_t i = 0; i < box->sides[REMOTE].fresh_len; i++) {
+		const struct fresh_message *fresh = &box->sides[REMOTE].fresh[i];
+		if (!fresh->state.identity.has_message_id)
+			*array_push(list->keys, list->len, list->cap) = fresh->state.key;
+	}
+}
+
+/* Messages on the server that only their digest can pair. */
+static void list_undecided(const struct box *box, struct key_list *list)
+{
+	for (size_t i = 0; i < box->match.undecided_len; i++)
+		*array_push(list->keys, list->len, list->cap) =
+		    box->sides[REMOTE].fresh[box->match.undecided[i]].state.key;
+}
+
+/*
+ * Takes in one answer. Of a body, the digest is all that is kept. A box whose messages could not
+ * be told apart is left out of this run: copying would double what is here already.
+ */
+static void take_answer(struct channel *channel, enum side side, const struct answer *answer,
+			struct digest_stream *digest)
+{
+	struct box *box = &channel->boxes[answer->ticket];
+	struct fresh_message *fresh;
+	struct digest found;
+
+	switch (answer->kind) {
+	case ANSWER_MESSAGE: snapshot_identify(&box->sides[side], &answer->message); break;
+	case ANSWER_BODY: digest_update(digest, answer->data, answer->len); break;
+	case ANSWER_BODY_END:
+		digest_finish(digest, &found);
+		fresh = snapshot_find(&box->sides[side], &answer->message.key);
+		if (fresh) {
+			fresh->state.identity.digest = found;
+			fresh->state.identity.has_digest = true;
+		}
+		break;
+	case ANSWER_DONE:
+		if (answer->error.kind != ERROR_NONE) {
+			box_fail(box, &answer->error);
+			box->active = false;
+		}
+		break;
+	default: break;
+	}
+}
+
+/* One flight: asks kind of side for what list() finds in each box. */
+static int ask(struct channel *channel, enum side side, enum request_kind kind,
+	       void (*list)(const struct box *, struct key_list *), struct error *err)
+{
+	struct digest_stream *digest = digest_open();
+	struct key_list *lists = xcalloc(channel->len + 1, sizeof(*lists));
+	struct answer answer;
+	int rc = 0;
+
+	for (size_t i = 0; i < channel->len && !rc; i++) {
+		if (!has_both(&channel->boxes[i]))
+			continue;
+		list(&channel->boxes[i], &lists[i]);
+		rc = submit_keys(channel, side, kind, i, &lists[i], err);
+	}
+	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
+		take_answer(channel, side, &answer, digest);
+		rc = 0;
+	}
+	for (size_t i = 0; i < channel->len; i++)
+		free(lists[i].keys);
+	free(lists);
+	digest_close(&digest);
+	return rc;
+}
+
+/* Pairs by what is known so far; true where a digest is wanted somewhere. */
+static bool match_boxes(struct channel *channel)
+{
+	bool undecided = false;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!has_both(box))
+			continue;
+		match_free(&box->match);
+		match_find(box->sides[LOCAL].fresh, box->sides[LOCAL].fresh_len,
+			   box->sides[REMOTE].fresh, box->sides[REMOTE].fresh_len, &box->match);
+		undecided |= box->match.undecided_len > 0;
+	}
+	return undecided;
+}
+
+int identify_fresh(struct channel *channel, struct error *err)
+{
+	if (ask(channel, LOCAL, REQUEST_IDENTIFY, list_local, err) ||
+	    ask(channel, REMOTE, REQUEST_IDENTIFY, list_remote, err))
+		return -1;
+	if (!match_boxes(channel))
+		return 0;
+	if (ask(channel, REMOTE, REQUEST_FETCH, list_undecided, err))
+		return -1;
+	match_boxes(channel);
+	return 0;
+}

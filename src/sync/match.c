@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/match.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A message of either side, in the order in which equals lie side by side. */
+struct candidate {
+	const struct fresh_message *message;
+	size_t index;
+	enum side side;
+	bool taken;
+};
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Size, then Message-ID: within a group both are equal. */
+static int compare_group(const struct candidate *a, const struct candidate *b)
+{
+	const struct identity *x = &a->message->state.identity, *y = &b->message->state.identity;
+	int order = compare_u64(x->size, y->size);
+
+	return order ? order : compare_u64(x->message_id, y->message_id);
+}
+
+/* Within a group: date, side, and at last the place, so that the order of input does not matter. */
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	const struct identity *p = &x->message->state.identity, *q = &y->message->state.identity;
+	int order = compare_group(x, y);
+
+	if (!order)
+		order = (p->date > q->date) - (p->date < q->date);
+	if (!order)
+		order = (int)x->side - (int)y->side;
+	if (!order)
+		order = (x->index > y->index) - (x->index < y->index);
+	return order;
+}
+
+/* Makes a pair of the two. */
+static void take(struct candidate *local, struct candidate *remote, struct match_result *out)
+{
+	struct match match;
+
+	match.index[LOCAL] = local->index;
+	match.index[REMOTE] = remote->index;
+	*array_push(out->matches, out->len, out->cap) = match;
+	local->taken = remote->taken = true;
+}
+
+/* How many of side in [from, to) are not taken. */
+static size_t count_free(const struct candidate *list, size_t from, size_t to, enum side side)
+{
+	size_t count = 0;
+
+	for (size_t i = from; i < to; i++)
+		count += list[i].side == side && !list[i].taken;
+	return count;
+}
+
+/* True where every local message in [from, to) that is free has the same digest. */
+static bool is_one_content(const struct candidate *list, size_t from, size_t to)
+{
+	const struct identity *first = NULL;
+
+	for (size_t i = from; i < to; i++) {
+		const struct identity *identity = &list[i].message->state.identity;
+		if (list[i].side != LOCAL || list[i].taken)
+			continue;
+		if (!identity->has_digest)
+			return false;
+		if (first && !digest_equal(&first->digest, &identity->digest))
+			return false;
+		first = identity;
+	}
+	return true;
+}
+
+/* Orders candidates by digest, then side. */
+static int compare_digests(const void *a, const void *b)
+{
+	const struct candidate *x = *(struct candidate *const *)a;
+	const struct candidate *y = *(struct candidate *const *)b;
+	int order = memcmp(&x->message->state.identity.digest, &y->message->state.identity.digest,
+			   sizeof(struct digest));
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Pairs candidates that are known to be equal, as many as both sides have. */
+static void take_all(struct candidate **list, size_t len, struct match_result *out)
+{
+	size_t local = 0, remote = 0;
+
+	for (;; local++, remote++) {
+		while (local < len && (list[local]->side != LOCAL || list[local]->taken))
+			local++;
+		while (remote < len && (list[remote]->side != REMOTE || list[remote]->taken))
+			remote++;
+		if (local >= len || remote >= len)
+			return;
+		take(list[local], list[remote], out);
+	}
+}
+
+/* Pairs what is certain by the digest, in [from, to). */
+static void match_digests(struct candidate *list, size_t from, size_t to, struct match_result *out)
+{
+	struct candidate **known = xcalloc(to - from, sizeof(*known));
+	size_t len = 0, start = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (list[i].message->state.identity.has_digest)
+			known[len++] = &list[i];
+	qsort(known, len, sizeof(*known), compare_digests);
+	for (size_t i = 1; i <= len; i++) {
+		if (i < len && digest_equal(&known[i]->message->state.identity.digest,
+					    &known[start]->message->state.identity.digest))
+			continue;
+		take_all(&known[start], i - start, out);
+		start = i;
+	}
+	free(known);
+}
+
+/*
+ * Pairs within [from, to), where size, Message-ID (and date, where by_date) are equal: as many as
+ * both sides have, if there is only one content they can have.
+ */
+static void match_equal(struct candidate *list, size_t from, size_t to, struct match_result *out)
+{
+	struct candidate **all;
+
+	if (!is_one_content(list, from, to))
+		return;
+	all = xcalloc(to - from, sizeof(*all));
+	for (size_t i = from; i < to; i++)
+		all[i - from] = &list[i];
+	take_all(all, to - from, out);
+	free(all);
+}
+
+/* Within a group of equal size and Message-ID: the runs of equal date. */
+static void match_dates(struct candidate *list, size_t from, size_t to, struct match_result *out)
+{
+	size_t start = from;
+
+	for (size_t i = from + 1; i <= to; i++) {
+		if (i < to && list[i].message->state.identity.date ==
+				  list[start].message->state.identity.date)
+			continue;
+		match_equal(list, start, i, out);
+		start = i;
+	}
+}
+
+/* Every remote message in [from, to) whose digest is not known yet. */
+static void ask_digests(const struct candidate *list, size_t from, size_t to,
+			struct match_result *out)
+{
+	for (size_t i = from; i < to; i++)
+		if (list[i].side == REMOTE && !list[i].taken &&
+		    !list[i].message->state.identity.has_digest)
+			*array_push(out->undecided, out->undecided_len, out->undecided_cap) =
+			    list[i].index;
+}
+
+/*
+ * One group of equal size and Message-ID. What is known for certain goes first; then, for messages
+ * that have a Message-ID, equal dates and at last a single one on each side; what is left on both
+ * sides is undecided until its digests are known.
+ */
+static void match_group(struct candidate *list, size_t from, size_t to, struct match_result *out)
+{
+	match_digests(list, from, to, out);
+	if (list[from].message->state.identity.message_id) {
+		match_dates(list, from, to, out);
+		match_equal(list, from, to, out);
+	}
+	if (count_free(list, from, to, LOCAL) && count_free(list, from, to, REMOTE))
+		ask_digests(list, from, to, out);
+}
+
+/* Puts the messages of one side into the list. */
+static size_t collect(struct candidate *list, size_t len, const struct fresh_message *messages,
+		      size_t count, enum side side)
+{
+	for (size_t i = 0; i < count; i++)
+		if (messages[i].state.identity.size != SIZE_UNKNOWN)
+			list[len++] = (struct candidate){&messages[i], i, side, false};
+	return len;
+}
+
+void match_find(const struct fresh_message *local, size_t local_len,
+		const struct fresh_message *remote, size_t remote_len, struct match_result *out)
+{
+	struct candidate *list = xcalloc(local_len + remote_len + 1, sizeof(*list));
+	size_t len = collect(list, 0, local, local_len, LOCAL);
+	size_t start = 0;
+
+	*out = (struct match_result){0};
+	len = collect(list, len, remote, remote_len, REMOTE);
+	qsort(list, len, sizeof(*list), compare_candidates);
+	for (size_t i = 1; i <= len; i++) {
+		if (i < len && !compare_group(&list[start], &list[i]))
+			continue;
+		match_group(list, start, i, out);
+		start = i;
+	}
+	free(list);
+}
+
+void match_free(struct match_result *result)
+{
+	free(result->matches);
+	free(result->undecided);
+	*result = (struct match_result){0};
+}

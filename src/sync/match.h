@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Pairs messages that no journal pairs: the first run on two filled sides, a lost journal, a
+ * changed UIDVALIDITY, an APPEND whose answer was lost. Pure.
+ *
+ * Two messages are the same where size and Message-ID agree and, among several that do, the date.
+ * What is still ambiguous (or has no Message-ID) is decided by the digest; match_find says of
+ * which remote messages the digest is needed, and is called again once they are known. Copies are
+ * multisets: k on one side and n on the other make min(k, n) pairs.
+ */
+#ifndef SYNC_MATCH_H
+#define SYNC_MATCH_H
+
+#include "sync/snapshot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct match {
+	size_t index[SIDES]; /* into the two arrays given */
+};
+
+struct match_result {
+	struct match *matches; /* freed by match_free */
+	size_t len;
+	size_t cap;
+	size_t *undecided; /* indexes of remote messages whose digest would decide */
+	size_t undecided_len;
+	size_t undecided_cap;
+};
+
+/* The local messages have all of their identity, the remote ones at least size and Message-ID. */
+void match_find(const struct fresh_message *local, size_t local_len,
+		const struct fresh_message *remote, size_t remote_len, struct match_result *out);
+void match_free(struct match_result *result);
+
+#endif

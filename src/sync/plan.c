@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/plan.h"
+
+#include "base/array.h"
+
+#include <stdlib.h>
+
+static const struct {
+	const char *name;
+	const char *text;
+} rules[] = {
+    [RULE_NONE] = {"-", "nothing to decide"},
+    [RULE_M1_FORGET] = {"M1", "gone on both sides"},
+    [RULE_M2_DELETE] = {"M2", "deleted on the other side"},
+    [RULE_M3_KEEP] = {"M3", "deleted on the other side, kept here as configured"},
+    [RULE_M4_FLAGS] = {"M4", "flags changed on the other side"},
+    [RULE_M5_AGREE] = {"M5", "both sides changed alike"},
+    [RULE_M6_PAIR] = {"M6", "both sides hold it already"},
+    [RULE_M7_COPY] = {"M7", "new on the other side"},
+    [RULE_M8_LEAVE] = {"M8", "new, but not to be copied as configured"},
+    [RULE_M9_REFUSED] = {"M9", "refused by the other side before"},
+    [RULE_B1_CREATE] = {"B1", "the mailbox is new on the other side"},
+    [RULE_B2_LEAVE] = {"B2", "the mailbox is not to be created as configured"},
+    [RULE_B3_GONE] = {"B3", "the mailbox is gone on the other side"},
+};
+
+static const char *const op_names[OP_KINDS] = {
+    [OP_FORGET] = "forget", [OP_AGREE] = "agree",   [OP_PAIR] = "pair",   [OP_FLAG] = "flag",
+    [OP_COPY] = "copy",     [OP_REMOVE] = "remove", [OP_TRASH] = "trash", [OP_CREATE] = "create",
+};
+
+const char *rule_name(enum rule rule)
+{
+	return rules[rule].name;
+}
+
+const char *rule_text(enum rule rule)
+{
+	return rules[rule].text;
+}
+
+const char *op_name(enum op_kind kind)
+{
+	return op_names[kind];
+}
+
+/* The new operation is all zeros but for what is given. */
+struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum rule rule)
+{
+	struct op *op = array_push(plan->ops, plan->len, plan->cap);
+
+	*op = (struct op){.kind = kind, .side = side, .rule = rule};
+	return op;
+}
+
+size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->len; i++)
+		count +=
+		    plan->ops[i].kind == kind && plan->ops[i].side == side && !plan->ops[i].blocked;
+	return count;
+}
+
+bool plan_acts(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->len; i++)
+		if (plan->ops[i].kind >= OP_FLAG && !plan->ops[i].blocked)
+			return true;
+	return false;
+}
+
+void plan_free(struct plan *plan)
+{
+	free(plan->ops);
+	plan->ops = NULL;
+	plan->len = plan->cap = 0;
+}

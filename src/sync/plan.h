@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The plan: what will be done, on which side, to which message, by which rule. Values only; the
+ * planner makes them, the guard blocks some, apply carries them out, cmd/ prints them.
+ */
+#ifndef SYNC_PLAN_H
+#define SYNC_PLAN_H
+
+#include "base/arena.h"
+#include "mail/policy.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The rules, under the numbers that the manual, the tests and --json use. Messages (M) and
+ * mailboxes (B); sync/planner.c and sync/planner-mailbox.c say why each is right.
+ */
+enum rule {
+	RULE_NONE,
+	RULE_M1_FORGET,  /* gone on both sides: the pair is forgotten */
+	RULE_M2_DELETE,  /* gone on one side: it goes on the other */
+	RULE_M3_KEEP,    /* gone on one side, and the other keeps it: nothing, for ever */
+	RULE_M4_FLAGS,   /* on both sides: each flag follows the side that changed it */
+	RULE_M5_AGREE,   /* both sides changed alike: only the journal learns it */
+	RULE_M6_PAIR,    /* new on both sides and the same message: paired, nothing is sent */
+	RULE_M7_COPY,    /* new on one side: copied to the other */
+	RULE_M8_LEAVE,   /* new on one side, and not wanted on the other: left alone */
+	RULE_M9_REFUSED, /* new on one side, and the other would not take it before: left, reported
+			  */
+	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
+	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
+	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side: a question for the
+			    user */
+};
+
+/* "M2", "B1", ... */
+const char *rule_name(enum rule rule);
+/* The rule in a sentence. */
+const char *rule_text(enum rule rule);
+
+enum op_kind {
+	OP_FORGET, /* drop the pair from the journal */
+	OP_AGREE,  /* the journal takes flags (and gone) over; follows the FLAGs of the same pair */
+	OP_PAIR,   /* a journal row for uid and name */
+	OP_FLAG,   /* on side: add and remove flags */
+	OP_COPY,   /* to side: the message comes from the other side */
+	OP_REMOVE, /* on side: expunge or unlink */
+	OP_TRASH,  /* on side: move to the trash */
+	OP_CREATE, /* on side: the mailbox */
+	OP_KINDS,
+};
+
+const char *op_name(enum op_kind kind);
+
+/* One operation. uid and name are those that are known; names live in the plan's arena. */
+struct op {
+	enum op_kind kind;
+	enum side side; /* where something changes */
+	enum rule rule;
+	bool blocked; /* the guard said no */
+	uint32_t uid;
+	const char *name;
+	struct flags add;    /* FLAG */
+	struct flags remove; /* FLAG */
+	struct flags flags;  /* PAIR, AGREE, COPY: what the journal will hold */
+	unsigned gone;       /* AGREE: bits 1 << side of the sides that do not hold it any more */
+	struct identity identity; /* PAIR, COPY: as far as it is known */
+};
+
+/* Why the guard blocks the deletions on one side of one mailbox. */
+enum guard_reason {
+	GUARD_FINE,
+	GUARD_EMPTIED, /* the side that others follow holds nothing of what it held */
+	GUARD_MANY,    /* more than the policy allows */
+	GUARD_GONE,    /* the mailbox itself is gone on the side that others follow */
+};
+
+struct guard_verdict {
+	enum guard_reason reason;
+	size_t deletions; /* that would have happened */
+	size_t held;      /* pairs in all */
+};
+
+/* The plan of one mailbox. */
+struct plan {
+	struct arena *arena; /* of the mailbox */
+	struct op *ops;
+	size_t len;
+	size_t cap;
+	struct guard_verdict
+	    verdict[SIDES]; /* indexed by the side where deletions were to happen */
+	size_t refused;     /* messages left by M9 */
+};
+
+struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum rule rule);
+/* How many of that kind on that side are to be done (blocked ones not counted). */
+size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
+/* True where carrying it out changes anything outside the journal. */
+bool plan_acts(const struct plan *plan);
+void plan_free(struct plan *plan);
+
+#endif

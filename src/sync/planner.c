@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/planner.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One pair, as the rules M1 to M5 look at it. */
+struct case_of_pair {
+	uint32_t uid;
+	const char *name;
+	struct flags base; /* agreed on */
+	unsigned gone;     /* known to be gone, bits 1 << side */
+	struct presence held[SIDES];
+};
+
+/*
+ * M1: what both users (or one user, twice) removed is even already. Nothing is deleted by this
+ * rule; a pair that stayed would keep a later message of the same UID or name from being seen.
+ */
+static void rule_m1_forget(const struct case_of_pair *pair, struct plan *plan)
+{
+	struct op *op = plan_add(plan, OP_FORGET, LOCAL, RULE_M1_FORGET);
+
+	op->uid = pair->uid;
+	op->name = pair->name;
+}
+
+/*
+ * M3: a deletion that this side is not to follow. The journal remembers the gap, so that the
+ * message is neither copied back as new nor counted as missing in a later delta.
+ */
+static void rule_m3_keep(const struct case_of_pair *pair, enum side gone, struct plan *plan)
+{
+	if (pair->gone & 1u << gone)
+		return;
+	struct op *op = plan_add(plan, OP_AGREE, gone, RULE_M3_KEEP);
+	op->uid = pair->uid;
+	op->name = pair->name;
+	op->flags = pair->base;
+	op->gone = 1u << gone;
+}
+
+/*
+ * M2: one side's user deleted what both sides held, so it goes on the other, whatever became of
+ * its flags there: a deletion outweighs a change of flags, or mail read on the way to the bin
+ * would come back. In the trash itself "trash" means to expunge.
+ */
+static void rule_m2_delete(const struct planner_input *input, const struct case_of_pair *pair,
+			   enum side gone, struct plan *plan)
+{
+	enum side side = other_side(gone);
+	enum policy_deletion deletion = input->policy->deletion[side];
+
+	if (!(input->policy->change[side] & CHANGE_DELETIONS) || deletion == DELETION_KEEP) {
+		rule_m3_keep(pair, gone, plan);
+		return;
+	}
+	enum op_kind kind = deletion == DELETION_TRASH && !input->is_trash ? OP_TRASH : OP_REMOVE;
+	struct op *op = plan_add(plan, kind, side, RULE_M2_DELETE);
+	op->uid = pair->uid;
+	op->name = pair->name;
+}
+
+/*
+ * A side's flags as far as it has a say: of a flag that it cannot keep (PERMANENTFLAGS), silence
+ * means "as agreed" and not "removed", or the other side would lose what this one cannot hold.
+ */
+static struct flags flags_heard(struct flags base, struct flags have, struct flags permanent)
+{
+	return (struct flags){(have.bits & permanent.bits) | (base.bits & ~permanent.bits)};
+}
+
+/* What the journal holds afterwards: per flag what both sides end with, or else what it held. */
+static struct flags flags_agreed(struct flags base, struct flags local, struct flags remote)
+{
+	uint32_t differ = local.bits ^ remote.bits;
+
+	return (struct flags){(local.bits & ~differ) | (base.bits & differ)};
+}
+
+/*
+ * M4: each flag by itself follows the side that changed it since both agreed. A flag has two
+ * values, so two sides that both changed it changed it alike: there is no conflict to lose.
+ * M5: where nothing is to be done on either side, only the journal learns what both hold now.
+ */
+static void rule_m4_flags(const struct planner_input *input, const struct case_of_pair *pair,
+			  struct plan *plan)
+{
+	struct flags have[SIDES], final[SIDES];
+	enum rule rule = RULE_M5_AGREE;
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		have[side] =
+		    flags_heard(pair->base, pair->held[side].flags, input->sides[side]->permanent);
+	struct flags target = flags_merge(pair->base, have[LOCAL], have[REMOTE]);
+
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		final[side] = have[side];
+		if (!(input->policy->change[side] & CHANGE_FLAGS))
+			continue;
+		final[side] = target;
+		struct flags reach = flags_heard(have[side], target, input->sides[side]->permanent);
+		if (flags_equal(have[side], reach))
+			continue;
+		rule = RULE_M4_FLAGS;
+		struct op *op = plan_add(plan, OP_FLAG, side, rule);
+		op->uid = pair->uid;
+		op->name = pair->name;
+		op->add = flags_minus(reach, have[side]);
+		op->remove = flags_minus(have[side], reach);
+	}
+	struct flags agreed = flags_agreed(pair->base, final[LOCAL], final[REMOTE]);
+	if (flags_equal(agreed, pair->base) && !pair->gone)
+		return;
+	struct op *op = plan_add(plan, OP_AGREE, LOCAL, rule);
+	op->uid = pair->uid;
+	op->name = pair->name;
+	op->flags = agreed;
+}
+
+/* Rules M1 to M5: which one applies depends on who still holds the message. */
+static void plan_pair(const struct planner_input *input, const struct case_of_pair *pair,
+		      struct plan *plan)
+{
+	bool local = pair->held[LOCAL].present, remote = pair->held[REMOTE].present;
+
+	if (local && remote)
+		rule_m4_flags(input, pair, plan);
+	else if (!local && !remote)
+		rule_m1_forget(pair, plan);
+	else
+		rule_m2_delete(input, pair, local ? REMOTE : LOCAL, plan);
+}
+
+/*
+ * M6: the same message, new on both sides: a first run on two filled sides, a healed journal, an
+ * APPEND whose answer was lost. From here on it is a pair, so M1 to M5 follow at once. Without a
+ * base every flag that one side has counts as set there. A ghost was here, was sent, and has been
+ * deleted since.
+ */
+static void rule_m6_pair(const struct planner_input *input, const struct fresh_message *local,
+			 const struct fresh_message *remote, struct plan *plan)
+{
+	struct case_of_pair pair = {
+	    .uid = remote->state.key.uid,
+	    .name = local->state.key.name,
+	    .base = local->base,
+	    .held[LOCAL] = {.flags = local->state.flags, .present = !local->ghost},
+	    .held[REMOTE] = {.flags = remote->state.flags, .present = true},
+	};
+	struct op *op = plan_add(plan, OP_PAIR, LOCAL, RULE_M6_PAIR);
+
+	op->uid = pair.uid;
+	op->name = pair.name;
+	op->flags = pair.base;
+	op->identity = local->state.identity;
+	op->identity.date = remote->state.identity.date;
+	plan_pair(input, &pair, plan);
+}
+
+/*
+ * M9: the other side refused this very message before (the same file, the same size and date).
+ * Trying again would fail again, in every run; it is reported instead until it changes.
+ */
+static bool rule_m9_refused(const struct planner_input *input, enum side from,
+			    const struct fresh_message *message)
+{
+	for (size_t i = 0; i < input->notes_len; i++) {
+		const struct journal_note *note = &input->notes[i];
+		if (note->kind != JOURNAL_REFUSED || note->side != from)
+			continue;
+		if (from == REMOTE ? note->uid == message->state.key.uid
+				   : note->name && !strcmp(note->name, message->state.key.name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * M7: new on one side and nowhere on the other: copied, with its flags and its date.
+ * M8: unless the user does not want new messages there; then nothing is noted, and the message
+ * stays new until that changes.
+ */
+static void rule_m7_copy(const struct planner_input *input, enum side from,
+			 const struct fresh_message *message, struct plan *plan)
+{
+	enum side to = other_side(from);
+
+	if (message->ghost || !(input->policy->change[to] & CHANGE_NEW))
+		return;
+	if (rule_m9_refused(input, from, message)) {
+		plan->refused++;
+		return;
+	}
+	struct op *op = plan_add(plan, OP_COPY, to, RULE_M7_COPY);
+	op->uid = message->state.key.uid;
+	op->name = message->state.key.name;
+	op->flags = message->state.flags;
+	op->identity = message->state.identity;
+}
+
+/* The pairs that the journal knows. */
+static void plan_pairs(const struct planner_input *input, struct plan *plan)
+{
+	for (size_t i = 0; i < input->pairs_len; i++) {
+		struct case_of_pair pair = {
+		    .uid = input->pairs[i].uid,
+		    .name = input->pairs[i].name,
+		    .base = input->pairs[i].flags,
+		    .gone = input->pairs[i].gone,
+		    .held[LOCAL] = input->sides[LOCAL]->known[i],
+		    .held[REMOTE] = input->sides[REMOTE]->known[i],
+		};
+		plan_pair(input, &pair, plan);
+	}
+}
+
+/* A ghost's other half cannot be older than the APPEND that made it. */
+static bool is_possible(const struct fresh_message *local, const struct fresh_message *remote)
+{
+	return !local->ghost || remote->state.key.uid >= local->floor;
+}
+
+/* What the journal does not know: first what matches, then what is left of each side. */
+static void plan_fresh(const struct planner_input *input, struct plan *plan)
+{
+	bool *done[SIDES];
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		done[side] = xcalloc(input->sides[side]->fresh_len + 1, sizeof(bool));
+	for (size_t i = 0; i < input->matches_len; i++) {
+		const struct match *match = &input->matches[i];
+		const struct fresh_message *local =
+		    &input->sides[LOCAL]->fresh[match->index[LOCAL]];
+		const struct fresh_message *remote =
+		    &input->sides[REMOTE]->fresh[match->index[REMOTE]];
+		if (!is_possible(local, remote))
+			continue;
+		done[LOCAL][match->index[LOCAL]] = done[REMOTE][match->index[REMOTE]] = true;
+		rule_m6_pair(input, local, remote, plan);
+	}
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		for (size_t i = 0; i < input->sides[side]->fresh_len; i++)
+			if (!done[side][i])
+				rule_m7_copy(input, side, &input->sides[side]->fresh[i], plan);
+		free(done[side]);
+	}
+}
+
+void planner_messages(const struct planner_input *input, struct plan *plan)
+{
+	plan_pairs(input, plan);
+	plan_fresh(input, plan);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Decides. Pure: snapshots and journal in, plan out; no I/O, no clock, no order of input that
+ * matters. Only plan.h says what may come out, only planner*.c says when.
+ */
+#ifndef SYNC_PLANNER_H
+#define SYNC_PLANNER_H
+
+#include "journal/journal.h"
+#include "mail/policy.h"
+#include "sync/match.h"
+#include "sync/plan.h"
+#include "sync/snapshot.h"
+
+/* All that is known of one mailbox on both sides. */
+struct planner_input {
+	const struct policy *policy;
+	const struct pair *pairs;
+	size_t pairs_len;
+	const struct journal_note *notes;
+	size_t notes_len;
+	const struct snapshot *sides[SIDES];
+	const struct match *matches; /* of the fresh messages */
+	size_t matches_len;
+	bool is_trash; /* deletions here expunge, and none are too many */
+	bool is_junk;  /* none are too many */
+};
+
+/* Appends the messages' operations: rules M1 to M9. */
+void planner_messages(const struct planner_input *input, struct plan *plan);
+
+/* What the two sides and the journal say of a mailbox as such. */
+struct planner_mailbox {
+	bool exists[SIDES];
+	bool selectable; /* on the remote side, where it exists there */
+	bool journaled;  /* the journal holds pairs of it */
+};
+
+/*
+ * The verdict on a mailbox: rules B1 to B3, RULE_NONE where both sides have it. *missing is the
+ * side that lacks it.
+ */
+enum rule planner_mailbox(const struct policy *policy, const struct planner_mailbox *mailbox,
+			  enum side *missing);
+
+#endif

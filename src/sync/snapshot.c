@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/snapshot.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything present as the journal has it. */
+void snapshot_begin(struct snapshot *snapshot, enum side side, const struct journal *journal)
+{
+	size_t len;
+	const struct pair *pairs = journal_pairs(journal, &len);
+
+	*snapshot = (struct snapshot){.side = side, .permanent = {FLAG_ALL}, .known_len = len};
+	snapshot->known = xcalloc(len ? len : 1, sizeof(*snapshot->known));
+	for (size_t i = 0; i < len; i++) {
+		snapshot->known[i].flags = pairs[i].flags;
+		snapshot->known[i].present = !(pairs[i].gone & 1u << side);
+	}
+}
+
+void snapshot_complete(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->known_len; i++)
+		snapshot->known[i].present = snapshot->known[i].seen;
+}
+
+/* True and *index where the journal knows the message. */
+static bool is_known(const struct snapshot *snapshot, const struct journal *journal,
+		     const struct message_key *key, size_t *index)
+{
+	if (snapshot->side == REMOTE)
+		return journal_find_uid(journal, key->uid, index);
+	return journal_find_name(journal, key->name, index);
+}
+
+/* One message of a scan. */
+void snapshot_see(struct snapshot *snapshot, const struct journal *journal, struct arena *arena,
+		  const struct message_state *message)
+{
+	size_t index;
+
+	if (is_known(snapshot, journal, &message->key, &index)) {
+		snapshot->known[index] = (struct presence){message->flags, true, true};
+		return;
+	}
+	struct fresh_message *fresh =
+	    array_push(snapshot->fresh, snapshot->fresh_len, snapshot->fresh_cap);
+	*fresh = (struct fresh_message){.state = *message};
+	if (message->key.name)
+		fresh->state.key.name = arena_strdup(arena, message->key.name);
+}
+
+/* Walks the pairs and not the set: a server may name a range of four thousand million. */
+void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
+		     const struct uidset *uids)
+{
+	size_t len;
+	const struct pair *pairs = journal_pairs(journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (uidset_has(uids, pairs[i].uid))
+			snapshot->known[i].present = snapshot->known[i].seen = false;
+}
+
+/* Orders messages of one side by their key. */
+static int compare_keys(const void *a, const void *b)
+{
+	const struct message_key *x = &((const struct fresh_message *)a)->state.key;
+	const struct message_key *y = &((const struct fresh_message *)b)->state.key;
+
+	if (x->name)
+		return strcmp(x->name, y->name);
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/* After the last message of a scan. A delta may tell of one message twice. */
+void snapshot_end(struct snapshot *snapshot)
+{
+	size_t kept = 0;
+
+	if (!snapshot->fresh_len)
+		return;
+	qsort(snapshot->fresh, snapshot->fresh_len, sizeof(*snapshot->fresh), compare_keys);
+	for (size_t i = 1; i < snapshot->fresh_len; i++) {
+		if (compare_keys(&snapshot->fresh[kept], &snapshot->fresh[i]))
+			kept++;
+		snapshot->fresh[kept] = snapshot->fresh[i];
+	}
+	snapshot->fresh_len = kept + 1;
+}
+
+struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key)
+{
+	struct fresh_message wanted = {.state.key = *key};
+
+	if (!snapshot->fresh_len)
+		return NULL;
+	return bsearch(&wanted, snapshot->fresh, snapshot->fresh_len, sizeof(*snapshot->fresh),
+		       compare_keys);
+}
+
+/* A ghost lets the planner see that what was sent has been deleted here since. */
+void snapshot_remember(struct snapshot *snapshot, const struct journal *journal)
+{
+	size_t len, index;
+	const struct journal_note *notes = journal_notes(journal, &len);
+	size_t found_len = snapshot->fresh_len;
+
+	for (size_t i = 0; i < len; i++) {
+		const struct journal_note *note = &notes[i];
+		if (note->kind != JOURNAL_APPENDING ||
+		    journal_find_name(journal, note->name, &index))
+			continue;
+		struct message_key key = {.name = note->name};
+		struct fresh_message wanted = {.state.key = key};
+		struct fresh_message *fresh = NULL;
+		if (found_len)
+			fresh = bsearch(&wanted, snapshot->fresh, found_len,
+					sizeof(*snapshot->fresh), compare_keys);
+		if (fresh) {
+			fresh->base = note->flags;
+			continue;
+		}
+		fresh = array_push(snapshot->fresh, snapshot->fresh_len, snapshot->fresh_cap);
+		*fresh = (struct fresh_message){
+		    .state = {.key = key, .flags = note->flags, .identity = note->identity},
+		    .base = note->flags,
+		    .floor = note->floor,
+		    .ghost = true,
+		};
+	}
+	snapshot_end(snapshot);
+}
+
+/* What is learnt replaces what was known, but for a size that reading does not give. */
+void snapshot_identify(struct snapshot *snapshot, const struct message_state *message)
+{
+	struct fresh_message *fresh = snapshot_find(snapshot, &message->key);
+	uint64_t size;
+
+	if (!fresh)
+		return;
+	size = fresh->state.identity.size;
+	fresh->state.identity = message->identity;
+	if (message->identity.size == SIZE_UNKNOWN)
+		fresh->state.identity.size = size;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	free(snapshot->known);
+	free(snapshot->fresh);
+	*snapshot = (struct snapshot){0};
+}

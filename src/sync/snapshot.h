@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What one side of a mailbox holds now, complete: a store's delta and the journal put together, so
+ * that the planner sees only "present" or "absent" and never "unchanged".
+ *
+ * known lies beside the journal's pairs, index by index; fresh is what the journal does not know.
+ */
+#ifndef SYNC_SNAPSHOT_H
+#define SYNC_SNAPSHOT_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "journal/journal.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How one side holds a pair. */
+struct presence {
+	struct flags flags;
+	bool present;
+	bool seen; /* by the scan; of a complete one, what was not seen is absent */
+};
+
+/* A message that the journal does not know. */
+struct fresh_message {
+	struct message_state state;
+	struct flags base; /* what was agreed on before, where the journal remembers (else none) */
+	uint32_t floor;    /* ghost: its other half has at least this UID */
+	bool ghost;        /* not there any more; an APPEND of it was begun before */
+};
+
+struct snapshot {
+	enum side side;
+	struct stamp stamp;     /* how the mailbox stood when the scan began */
+	struct flags permanent; /* the flags that this side can keep; others it has no say in */
+	struct presence *known; /* one for each of the journal's pairs */
+	size_t known_len;
+	struct fresh_message *fresh;
+	size_t fresh_len;
+	size_t fresh_cap;
+};
+
+/*
+ * Makes the snapshot of a side that did not change since the journal's head: every pair present
+ * with the flags agreed on (but those marked as gone), nothing fresh. Also the start of a delta.
+ */
+void snapshot_begin(struct snapshot *snapshot, enum side side, const struct journal *journal);
+/* Takes in one message of a scan; strings are copied into arena. */
+void snapshot_see(struct snapshot *snapshot, const struct journal *journal, struct arena *arena,
+		  const struct message_state *message);
+/* Takes in what a delta says is gone; UIDs that the journal does not know mean nothing. */
+void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
+		     const struct uidset *uids);
+/* The scan listed every message: what was not seen is absent. Also for a mailbox that is not there.
+ */
+void snapshot_complete(struct snapshot *snapshot);
+/* Sorts fresh by key: by UID, or by name. Before all of the following. */
+void snapshot_end(struct snapshot *snapshot);
+/*
+ * Takes in what the journal's APPENDING notes remember: the base of those whose file is there, a
+ * ghost for each whose file is gone. Local side only.
+ */
+void snapshot_remember(struct snapshot *snapshot, const struct journal *journal);
+/* The fresh message of that key, or NULL; after snapshot_end. */
+struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key);
+/* Adds what an identification found to the fresh message of that key. */
+void snapshot_identify(struct snapshot *snapshot, const struct message_state *message);
+void snapshot_free(struct snapshot *snapshot);
+
+#endif

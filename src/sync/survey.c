@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/channel.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct stamp head_stamp(const struct journal_head *head, enum side side)
+{
+	if (side == LOCAL)
+		return (struct stamp){.cur_ns = head->cur_ns, .new_ns = head->new_ns};
+	return (struct stamp){.uidvalidity = head->uidvalidity,
+			      .uidnext = head->uidnext,
+			      .messages = head->remote_messages,
+			      .modseq = head->highestmodseq};
+}
+
+unsigned policy_number(const struct policy *policy)
+{
+	return 1u << 12 | (unsigned)policy->deletion[REMOTE] << 10 |
+	       (unsigned)policy->deletion[LOCAL] << 8 | policy->change[REMOTE] << 4 |
+	       policy->change[LOCAL];
+}
+
+/* True where a deletion on that side could happen at all. */
+static bool may_delete(const struct policy *policy, enum side side)
+{
+	return policy->change[side] & CHANGE_DELETIONS && policy->deletion[side] != DELETION_KEEP;
+}
+
+/*
+ * Intents that a stopped run left make both sides worth a look, changed or not. The notes are in
+ * the journal's body, so it is loaded where the head counts any.
+ */
+static int choose_by_notes(struct box *box)
+{
+	size_t len;
+
+	if (!journal_head(box->journal)->notes)
+		return 0;
+	if (journal_load(box->journal, &box->error))
+		return -1;
+	const struct journal_note *notes = journal_notes(box->journal, &len);
+	for (size_t i = 0; i < len; i++) {
+		if (notes[i].kind == JOURNAL_REFUSED)
+			box->plan.refused++;
+		else
+			box->scan[LOCAL] = box->scan[REMOTE] = true;
+	}
+	return 0;
+}
+
+/* What the mailbox's existence on either side means; false where nothing is to be done. */
+static bool choose_by_existence(const struct channel *channel, struct box *box)
+{
+	const struct planner_mailbox mailbox = {
+	    .exists = {box->exists[LOCAL], box->exists[REMOTE]},
+	    .selectable = !(box->attributes & MAILBOX_NOSELECT),
+	    .journaled = journal_head(box->journal)->pairs > 0,
+	};
+
+	box->rule = planner_mailbox(&channel->setup.policy, &mailbox, &box->missing);
+	if (box->rule == RULE_B2_LEAVE)
+		return false;
+	if (box->rule != RULE_B3_GONE)
+		return true;
+	return box->exists[other_side(box->missing)] &&
+	       may_delete(&channel->setup.policy, other_side(box->missing));
+}
+
+/* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
+static void choose_box(const struct channel *channel, struct box *box)
+{
+	struct error err;
+
+	if (journal_open(channel->setup.journals, box->name, &box->journal, &err)) {
+		box_fail(box, &err);
+		return;
+	}
+	const struct journal_head *head = journal_head(box->journal);
+	bool anew = head->policy != policy_number(&channel->setup.policy);
+	box->active = choose_by_existence(channel, box);
+	if (!box->active)
+		return;
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		struct stamp then = head_stamp(head, side);
+		box->scan[side] = box->exists[side] &&
+				  (anew || !stamp_unchanged(side, &then, &box->listed[side]));
+	}
+	if (choose_by_notes(box) ||
+	    ((box->scan[LOCAL] || box->scan[REMOTE] || box->rule == RULE_B3_GONE) &&
+	     journal_load(box->journal, &err))) {
+		box->active = false;
+		box_fail(box, &err);
+		return;
+	}
+	for (enum side side = LOCAL; side < SIDES; side++)
+		box->scan[side] &= box->exists[side];
+	box->even = !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE;
+	box->active = !box->even;
+}
+
+void survey_choose(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		choose_box(channel, box);
+		if (!box->active)
+			journal_close(&box->journal);
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct pair *)a)->name, ((const struct pair *)b)->name);
+}
+
+/*
+ * The UIDs mean nothing any more: a new UIDVALIDITY, or a server that went back in time. Pairs are
+ * forgotten, but what they say of the files is kept: identities need not be read again, and flags
+ * still merge against what was agreed on.
+ */
+static void reset_box(struct box *box, const char *why)
+{
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	log_warn("%s: %s; its %zu messages are matched anew, none is deleted or doubled",
+		 text_show(box->name), why, len);
+	box->former = arena_alloc(&box->arena, (len + 1) * sizeof(*box->former));
+	box->former_len = len;
+	for (size_t i = 0; i < len; i++) {
+		box->former[i] = pairs[i];
+		box->former[i].name = arena_strdup(&box->arena, pairs[i].name);
+	}
+	qsort(box->former, len, sizeof(*box->former), compare_names);
+	journal_reset(box->journal);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		box->scan[side] = box->exists[side];
+}
+
+/* Why the journal's UIDs cannot be trusted against this stamp, or NULL where they can. */
+static const char *distrust(const struct journal_head *head, const struct stamp *now)
+{
+	if (!head->uidvalidity || !now->uidvalidity)
+		return NULL;
+	if (head->uidvalidity != now->uidvalidity)
+		return "the server gave it a new UIDVALIDITY";
+	if (now->uidnext && now->uidnext < head->uidnext)
+		return "the server's UIDNEXT went back (restored from a backup?)";
+	if (now->modseq && now->modseq < head->highestmodseq)
+		return "the server's HIGHESTMODSEQ went back (restored from a backup?)";
+	return NULL;
+}
+
+/* Resets the box where the stamp says so; true where it did. */
+static bool reset_if_distrusted(struct box *box, const struct stamp *now)
+{
+	const char *why = box->former ? NULL : distrust(journal_head(box->journal), now);
+
+	if (why)
+		reset_box(box, why);
+	return why != NULL;
+}
+
+/* What the former pairs know of files that are unpaired now. */
+static void recall_former(struct box *box)
+{
+	struct snapshot *local = &box->sides[LOCAL];
+
+	for (size_t i = 0; box->former_len && i < local->fresh_len; i++) {
+		struct fresh_message *fresh = &local->fresh[i];
+		struct pair wanted = {.name = fresh->state.key.name};
+		const struct pair *former = bsearch(&wanted, box->former, box->former_len,
+						    sizeof(*box->former), compare_names);
+		if (!former)
+			continue;
+		fresh->base = former->flags;
+		fresh->state.identity = (struct identity){.size = former->size,
+							  .date = former->date,
+							  .message_id = former->message_id,
+							  .has_message_id = true,
+							  .has_digest = true,
+							  .digest = former->digest};
+	}
+}
+
+/*
+ * Files that a stopped run was about to put in place: those that are there are pairs; of the rest
+ * nothing is there to remember. True where the journal changed, and the snapshot is to be made
+ * anew.
+ */
+static bool heal_publishing(struct box *box)
+{
+	bool healed = false;
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note note = journal_notes(box->journal, &len)[i];
+		if (note.kind != JOURNAL_PUBLISHING) {
+			i++;
+			continue;
+		}
+		const struct message_key key = {.name = note.name};
+		if (snapshot_find(&box->sides[LOCAL], &key)) {
+			journal_put(box->journal,
+				    &(struct pair){.uid = note.uid,
+						   .name = note.name,
+						   .flags = note.flags,
+						   .size = note.identity.size,
+						   .date = note.identity.date,
+						   .message_id = note.identity.message_id,
+						   .digest = note.identity.digest});
+			healed = true;
+		} else {
+			journal_end_note(box->journal, JOURNAL_PUBLISHING, note.uid, NULL);
+		}
+	}
+	return healed;
+}
+
+/* Refusals of files that are gone are over. */
+static void end_refusals(struct box *box)
+{
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
+		const struct message_key key = {.name = note->name};
+		if (note->kind == JOURNAL_REFUSED && note->side == LOCAL &&
+		    !snapshot_find(&box->sides[LOCAL], &key)) {
+			char *name = arena_strdup(&box->arena, note->name);
+			journal_end_note(box->journal, JOURNAL_REFUSED, 0, name);
+		} else {
+			i++;
+		}
+	}
+}
+
+/* Takes in one scan of the local side. -1: the box has failed. */
+static int scan_local(struct channel *channel, struct box *box)
+{
+	struct store *store = channel->setup.stores[LOCAL];
+	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
+	struct snapshot *snapshot = &box->sides[LOCAL];
+	struct answer answer;
+	struct error err;
+	int rc;
+
+	snapshot_free(snapshot);
+	snapshot_begin(snapshot, LOCAL, box->journal);
+	snapshot->stamp = box->listed[LOCAL];
+	if (!box->exists[LOCAL])
+		snapshot_complete(snapshot);
+	if (!box->scan[LOCAL])
+		return 0;
+	rc = store_submit(store, &request, &err);
+	while (!rc && (rc = store_next(store, &answer, &err)) == 1) {
+		rc = 0;
+		if (answer.kind == ANSWER_MESSAGE) {
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		} else if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
+			err = answer.error;
+			rc = -1;
+		} else if (answer.kind == ANSWER_DONE) {
+			snapshot_complete(snapshot);
+			snapshot->stamp = answer.stamp;
+		}
+	}
+	if (rc)
+		box_fail(box, &err);
+	snapshot_end(snapshot);
+	return rc;
+}
+
+/* The local side of one box, with what the journal remembers of a stopped run. */
+static void survey_local(struct channel *channel, struct box *box)
+{
+	bool failed = scan_local(channel, box);
+
+	if (!failed && box->scan[LOCAL] && heal_publishing(box))
+		failed = scan_local(channel, box);
+	if (failed) {
+		box->active = false;
+		return;
+	}
+	if (box->scan[LOCAL])
+		end_refusals(box);
+	snapshot_remember(&box->sides[LOCAL], box->journal);
+	recall_former(box);
+}
+
+/* Asks for the remote side of one box. known lives until it is answered. */
+static int submit_remote(struct channel *channel, size_t index, struct uidset *known,
+			 struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct journal_head *head = journal_head(box->journal);
+	struct request request = {
+	    .kind = REQUEST_SCAN,
+	    .ticket = index,
+	    .mailbox = box->name,
+	    .base = head_stamp(head, REMOTE),
+	    .known = known,
+	    .want_identity = box->sides[LOCAL].fresh_len > 0,
+	    .must_be_complete =
+		box->former || head->policy != policy_number(&channel->setup.policy),
+	};
+
+	if (box->former)
+		request.base = (struct stamp){0};
+	box_known_uids(box, known);
+	return store_submit(channel->setup.stores[REMOTE], &request, err);
+}
+
+/* The end of one remote scan; a surprise in the UIDVALIDITY leaves the box to a second pass. */
+static void end_remote(struct box *box, const struct answer *answer)
+{
+	struct snapshot *snapshot = &box->sides[REMOTE];
+
+	box->surveyed = true;
+	if (answer->error.kind != ERROR_NONE) {
+		box_fail(box, &answer->error);
+		box->active = false;
+		return;
+	}
+	if (reset_if_distrusted(box, &answer->stamp)) {
+		box->surveyed = false;
+		return;
+	}
+	if (answer->complete)
+		snapshot_complete(snapshot);
+	snapshot->stamp = answer->stamp;
+	snapshot->permanent = answer->permanent;
+	snapshot_end(snapshot);
+}
+
+/* Takes in the answers to all remote scans. */
+static int collect_remote(struct channel *channel, struct error *err)
+{
+	struct answer answer;
+	int rc;
+
+	while ((rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
+		struct box *box = &channel->boxes[answer.ticket];
+		struct snapshot *snapshot = &box->sides[REMOTE];
+		if (answer.kind == ANSWER_MESSAGE)
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		else if (answer.kind == ANSWER_VANISHED)
+			snapshot_vanish(snapshot, box->journal, answer.uids);
+		else if (answer.kind == ANSWER_DONE)
+			end_remote(box, &answer);
+	}
+	return rc;
+}
+
+/* The remote side of every box that has not been surveyed: one flight. */
+static int survey_remote(struct channel *channel, struct error *err)
+{
+	struct uidset *known = calloc(channel->len + 1, sizeof(*known));
+	int rc = 0;
+
+	for (size_t i = 0; i < channel->len && !rc; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || box->surveyed)
+			continue;
+		snapshot_free(&box->sides[REMOTE]);
+		snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
+		box->sides[REMOTE].stamp = box->listed[REMOTE];
+		if (!box->exists[REMOTE])
+			snapshot_complete(&box->sides[REMOTE]);
+		if (box->scan[REMOTE])
+			rc = submit_remote(channel, i, &known[i], err);
+		else
+			box->surveyed = true;
+	}
+	if (!rc)
+		rc = collect_remote(channel, err);
+	for (size_t i = 0; i < channel->len; i++)
+		uidset_free(&known[i]);
+	free(known);
+	return rc;
+}
+
+int channel_survey(struct channel *channel, struct error *err)
+{
+	survey_choose(channel);
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (box->active && box->exists[REMOTE])
+			reset_if_distrusted(box, &box->listed[REMOTE]);
+	}
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < channel->len; i++)
+			if (channel->boxes[i].active && !channel->boxes[i].surveyed)
+				survey_local(channel, &channel->boxes[i]);
+		if (survey_remote(channel, err))
+			return -1;
+	}
+	return identify_fresh(channel, err);
+}
