@@ -38,6 +38,7 @@ tests_unit_test_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
 tests_unit_test_json_LDADD = $(UNIT_LDADD)
 tests_unit_test_lock_SOURCES = tests/unit/test-lock.c
+tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 tests_unit_test_lock_LDADD = $(UNIT_LDADD)
 tests_unit_test_log_SOURCES = tests/unit/test-log.c
 tests_unit_test_log_LDADD = $(UNIT_LDADD)

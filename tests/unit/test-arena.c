@@ -52,6 +52,20 @@ static void memory_is_ones_own(void **state)
 	arena_free(&arena);
 }
 
+/* Chunks filled to the last byte; no pointer is kept, so that a lost chunk is seen as a leak. */
+static void chunks_fill_up(void **state)
+{
+	(void)state;
+	for (size_t size = 16; size <= 128; size *= 2) {
+		struct arena arena = {0};
+
+		for (int i = 0; i < 20000; i++)
+			memset(arena_alloc(&arena, size), 0xFF, size);
+		assert_int_equal(arena.used, 20000 * size);
+		arena_free(&arena);
+	}
+}
+
 /* A large request must not throw away the room that the current chunk still has. */
 static void large_ones_leave_the_chunk_alone(void **state)
 {
@@ -88,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(memory_is_ones_own),
+	    cmocka_unit_test(chunks_fill_up),
 	    cmocka_unit_test(large_ones_leave_the_chunk_alone),
 	    cmocka_unit_test(copies_text),
 	};

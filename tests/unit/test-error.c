@@ -126,6 +126,10 @@ static void long_texts_are_cut(void **state)
 	error_prefix(&err, "pp");
 	assert_int_equal(strlen(err.text), ERROR_TEXT_MAX - 1);
 	assert_string_equal(err.text + ERROR_TEXT_MAX - 4, "aaa"); /* fits to the byte */
+	error_set(&err, ERROR_IO, SCOPE_MAILBOX, "%s", text);
+	error_prefix(&err, "ppp");
+	assert_int_equal(strlen(err.text), ERROR_TEXT_MAX - 1);
+	assert_string_equal(err.text + ERROR_TEXT_MAX - 4, "..."); /* one byte more does not */
 	error_prefix(&err, "%s", text);
 	assert_int_equal(strlen(err.text), ERROR_TEXT_MAX - 1);
 	assert_string_equal(err.text + ERROR_TEXT_MAX - 4, "...");

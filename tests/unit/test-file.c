@@ -34,6 +34,7 @@ static struct {
 	size_t most; /* 0: as many as asked for */
 	int made[CALLS];
 	char order[64]; /* one letter for each call that did something */
+	bool meddle;    /* at fsync another has begun to replace the same file */
 } plan;
 
 ssize_t __real_write(int fd, const void *bytes, size_t len);
@@ -52,6 +53,8 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 int __wrap_unlinkat(int dirfd, const char *name, int flags);
 int __wrap_flock(int fd, int operation);
+
+static void put(const char *name, const char *text);
 
 /* True where this call is to fail; notes it otherwise. */
 static bool planned_to_fail(enum call call)
@@ -90,6 +93,8 @@ int __wrap_fdatasync(int fd)
 
 int __wrap_fsync(int fd)
 {
+	if (plan.meddle)
+		put(".state.tmp", "theirs");
 	return planned_to_fail(FSYNC) ? -1 : __real_fsync(fd);
 }
 
@@ -469,6 +474,10 @@ static void failed_replacing_leaves_the_old(void **state)
 	assert_int_equal(err.sys, EIO);
 	assert_content("state", "new");
 	assert_false(exists(".state.tmp"));
+	plan_failure(FSYNC, 1, EIO);
+	plan.meddle = true;
+	assert_int_equal(file_replace(dir, "state", "new", 3, &err), -1);
+	assert_content(".state.tmp", "theirs");
 	plan_failure(FLOCK, 2, EINTR);
 	assert_int_equal(file_replace(dir, "state", "newer", 5, &err), 0);
 	assert_content("state", "newer");

@@ -24,6 +24,21 @@
 static char root[128];
 static int dir;
 
+/* Removes the lock file between opening and locking, as another program might, so many times. */
+static int removals;
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int __wrap_flock(int fd, int operation)
+{
+	if (removals > 0) {
+		removals--;
+		unlinkat(dir, "lock", 0);
+	}
+	return __real_flock(fd, operation);
+}
+
 static int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -147,6 +162,13 @@ static void removed_file_is_not_the_lock(void **state)
 	lock_release(&first);
 	assert_int_equal(lock_acquire(dir, "lock", &third, &err), -1);
 	lock_release(&second);
+
+	removals = 3;
+	assert_int_equal(lock_acquire(dir, "lock", &first, &err), 0);
+	assert_int_equal(removals, 0);
+	assert_int_equal(lock_acquire(dir, "lock", &second, &err), -1);
+	assert_int_equal(err.kind, ERROR_LOCKED);
+	lock_release(&first);
 }
 
 /* What the file says is shown harmless, however long and odd it is. */

@@ -159,6 +159,13 @@ static void shows_at_most_200_bytes(void **state)
 	text[198] = 'a';
 	snprintf(expected, sizeof(expected), "%.199s...", text);
 	assert_string_equal(text_show(text), expected);
+	/* wide ones that would end beyond 200 are seen as what they are, and left out whole */
+	for (size_t at = 197; at < 200; at++) {
+		memset(text, 'a', at);
+		memcpy(text + at, "\xF0\x9F\x98\x80", 5);
+		snprintf(expected, sizeof(expected), "%.*s...", (int)at, text);
+		assert_string_equal(text_show(text), expected);
+	}
 	/* all escaped: the longest that can come out */
 	memset(text, '\x01', 201);
 	text[201] = '\0';
