@@ -25,12 +25,18 @@ static int forget_journals(struct account *account, struct error *err)
 	return rc;
 }
 
+/* The id of the tree, "" where there is no tree or no marker. */
+static const char *tree_id(const struct account *account)
+{
+	return account->tree ? maildir_tree_id(account->tree) : "";
+}
+
 /* The safety check's words for a root that is not the one the journals know. */
 static int refuse_tree(const struct account *account, struct error *err)
 {
 	const char *path = account->setup.tree_path, *name = account->setup.name;
 
-	if (!maildir_tree_exists(account->tree))
+	if (!account->tree)
 		return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
 				 "%s: %s is gone, which channel %s was kept even with; nothing was "
 				 "changed. Not mounted? If it is to start anew: evenmail sync "
@@ -41,7 +47,7 @@ static int refuse_tree(const struct account *account, struct error *err)
 			 ".evenmail is %s); nothing was changed. Not mounted? If it is the right "
 			 "one: evenmail sync --adopt %s matches it anew and deletes nothing",
 			 name, text_show(path), name,
-			 *maildir_tree_id(account->tree) ? "another one" : "missing", name);
+			 *tree_id(account) ? "another one" : "missing", name);
 }
 
 /* The safety check's words for an account that is not the one the journals know. */
@@ -63,7 +69,7 @@ static int check_identity(struct account *account, struct error *err)
 	const char *tree = journal_dir_tree(account->journals);
 	const char *owner = journal_dir_account(account->journals);
 
-	if (*tree && strcmp(tree, maildir_tree_id(account->tree)) != 0)
+	if (*tree && strcmp(tree, tree_id(account)) != 0)
 		return refuse_tree(account, err);
 	if (*owner && strcmp(owner, account->setup.account) != 0)
 		return refuse_account(account, err);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "sync/batch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +203,10 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 	struct box *box = asked->box;
 
 	box->wrote[flight->side] = true;
+	if (answer->error.kind != ERROR_NONE && answer->error.sys == ENOENT) {
+		box->undone = true; /* gone meanwhile: the next run sees what became of it */
+		return;
+	}
 	if (answer->error.kind != ERROR_NONE) {
 		box_fail(box, &answer->error);
 		return;
