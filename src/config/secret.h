@@ -10,7 +10,10 @@
 #include "base/buf.h"
 #include "config/config.h"
 
-/* Appends the password (token false) or access token (token true) of remote. -1: ERROR_LOGIN. */
+/*
+ * Appends the password (token false) or access token (token true) of remote to out, which belongs
+ * to the caller, to be freed by buf_free_secret(). -1: ERROR_LOGIN, SCOPE_STORE, or ERROR_STOPPED.
+ */
 int secret_get(const struct config_remote *remote, bool token, struct buf *out, struct error *err);
 
 #endif

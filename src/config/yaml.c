@@ -234,12 +234,16 @@ static void yaml_wipe_parser(yaml_parser_t *parser)
 	explicit_bzero(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
 }
 
-/* Reads the bytes as UTF-8, whatever they begin with. */
+/* Reads the bytes as UTF-8, whatever they look like; a byte order mark is no part of line 1. */
 int yaml_read(const char *file, const char *bytes, size_t len, struct arena *arena,
 	      struct yaml_node **root, struct error *err)
 {
-	struct yaml_reader reader = {
-	    .file = file, .bytes = bytes, .len = len, .arena = arena, .err = err};
+	bool marked = len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
+	struct yaml_reader reader = {.file = file,
+				     .bytes = bytes + (marked ? 3 : 0),
+				     .len = len - (marked ? 3 : 0),
+				     .arena = arena,
+				     .err = err};
 	int rc;
 
 	*root = NULL;
@@ -247,7 +251,8 @@ int yaml_read(const char *file, const char *bytes, size_t len, struct arena *are
 		return error_set(err, ERROR_CONFIG, SCOPE_FATAL, "no memory to read %s",
 				 text_show(file));
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)bytes, len);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.bytes,
+				     reader.len);
 	rc = yaml_read_document(&reader, root);
 	yaml_drop_event(&reader);
 	yaml_wipe_parser(&reader.parser);
