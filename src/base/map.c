@@ -30,6 +30,7 @@ static void map_make_seed(void)
 	map_seed[1] = random_u64();
 }
 
+/* Turns the bits of x to the left. */
 static uint64_t map_rotate(uint64_t x, unsigned by)
 {
 	return x << by | x >> (64 - by);
