@@ -36,14 +36,14 @@
 
 /* A pair: one message that both sides held when they were last even. */
 struct pair {
-	uint32_t uid;       /* never 0 */
-	const char *name;   /* unique name; owned by the journal */
-	struct flags flags; /* those agreed on */
-	uint64_t size;
-	int64_t date;
-	uint64_t message_id;
-	struct digest digest;
-	unsigned gone; /* bits 1 << side: a side where it was deleted while the other keeps it */
+	uint32_t uid;         /* never 0 */
+	struct flags flags;   /* those agreed on */
+	unsigned gone;        /* bits 1 << side: deleted there while the other side keeps it */
+	const char *name;     /* unique name; lives as long as the journal is open */
+	uint64_t size;        /* or SIZE_UNKNOWN */
+	int64_t date;         /* or DATE_UNKNOWN */
+	uint64_t message_id;  /* 0: none */
+	struct digest digest; /* all zero: not known */
 };
 
 enum journal_note_kind {
@@ -85,19 +85,25 @@ struct journal_dir;
 struct journal;
 
 /*
- * Opens (makes, 0700) the state directory of a channel and takes its lock (where exclusive).
- * identity is what the journals in it belong to, e.g. "alice@imap.example.org/TREE-ID": written
- * into every file and checked. -1: ERROR_LOCKED, ERROR_IO.
+ * Opens the state directory of a channel. Exclusive: makes it (0700) where it is missing and takes
+ * its lock. Else nothing is made, locked or written, and one that is missing is empty; its journals
+ * may be read only, also while another process writes them. -1: ERROR_LOCKED; ERROR_IO, also where
+ * the channel's record is damaged.
  */
 int journal_dir_open(const char *path, bool exclusive, struct journal_dir **dir, struct error *err);
+/* After all its journals. */
 void journal_dir_close(struct journal_dir **dir);
 /*
  * The channel's own record: which account and which tree the journals were made for; "" where
- * there is none yet. Pointers live as long as dir.
+ * there is none yet. Pointers live until the record is replaced.
  */
 const char *journal_dir_account(const struct journal_dir *dir);
 const char *journal_dir_tree(const struct journal_dir *dir);
-/* Replaces the record durably. */
+/*
+ * Replaces the record durably. To be set before the first journal is made: it is written into each,
+ * and journals made under another record are refused by journal_open from then on (journal_remove
+ * takes them away). As long as there is no record, those of any are taken.
+ */
 int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree,
 		    struct error *err);
 /* The names of the mailboxes that have a journal, sorted; freed by journal_names_free. */
@@ -107,8 +113,10 @@ void journal_names_free(char **names, size_t count);
 /*
  * Opens the journal of a mailbox and reads its head; one that is not there is empty and is made at
  * its first commit. A torn tail is cut back (in memory where the dir is not exclusive) and
- * reported by log_warn. -1: ERROR_IO; or ERROR_IO with SCOPE_MAILBOX where the file is damaged in
- * its middle or belongs to another channel or mailbox: the text says which command repairs it.
+ * reported by log_warn; damage within the last transaction counts as one. -1: ERROR_IO,
+ * SCOPE_MAILBOX, also where the file is damaged in its middle (which may show only when it is
+ * loaded) or belongs to another channel or mailbox: the text says how to go on. No descriptor is
+ * held between calls.
  */
 int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **journal,
 		 struct error *err);
@@ -116,7 +124,10 @@ void journal_close(struct journal **journal);
 
 const struct journal_head *journal_head(const struct journal *journal);
 
-/* Reads the rows and notes; needed before all of the following. Twice is fine. */
+/*
+ * Reads the rows and notes; needed before all of the following. Twice is fine. The head may be an
+ * older one afterwards: every checksum is verified here, and a torn tail may show only now.
+ */
 int journal_load(struct journal *journal, struct error *err);
 /* Pairs ascending by UID; valid until the next change. */
 const struct pair *journal_pairs(const struct journal *journal, size_t *count);
@@ -131,24 +142,32 @@ const struct pair *journal_pair_of_uid(const struct journal *journal, uint32_t u
 const struct pair *journal_pair_of_name(const struct journal *journal, const char *name);
 const struct journal_note *journal_notes(const struct journal *journal, size_t *count);
 
-/* Adds or replaces the pair of that UID (strings are copied); ends PUBLISHING and APPENDING notes
- * of that uid or name. */
+/*
+ * Adds or replaces the pair of that UID (strings are copied); the pair of that name under another
+ * UID is forgotten. Ends PUBLISHING and APPENDING notes of that uid or name.
+ */
 void journal_put(struct journal *journal, const struct pair *pair);
 /* Forgets the pair of that UID, and its MOVING note. */
 void journal_forget(struct journal *journal, uint32_t uid);
-/* Adds or replaces a note (strings are copied). */
+/* Adds a note in place of those of its kind with its uid or its name (strings are copied). */
 void journal_note(struct journal *journal, const struct journal_note *note);
-/* Ends the note of that kind with that uid or name; none is fine. */
+/*
+ * Ends the notes of that kind with that uid (unless 0) or that name (unless NULL); none is fine.
+ * The last note takes the place of one that ends.
+ */
 void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid,
 		      const char *name);
-/* Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any
- * more. */
+/*
+ * Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any
+ * more.
+ */
 void journal_reset(struct journal *journal);
 
 /*
  * Makes the open transaction durable with this head (NULL: the head as it stands, even unset):
  * one append and one fdatasync; nothing where nothing was changed. Compacts where the file holds
- * more than twice what it needs and over 64 KiB. After -1 (ERROR_IO) the journal takes no more.
+ * more than twice what it needs and over 64 KiB. After -1 (ERROR_IO) the journal takes no more;
+ * whether what was to be committed is on the disk, the next journal_open tells.
  */
 int journal_commit(struct journal *journal, const struct journal_head *head, struct error *err);
 /* Removes the mailbox's journal file durably. */

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Nothing that journal_commit() sets itself counts. */
+static bool journal_same_head(const struct journal_head *a, const struct journal_head *b)
+{
+	return a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext &&
+	       a->highestmodseq == b->highestmodseq && a->remote_messages == b->remote_messages &&
+	       a->cur_ns == b->cur_ns && a->new_ns == b->new_ns && a->policy == b->policy &&
+	       a->even == b->even;
+}
+
+/* Remembers that the file of that name is now size bytes and ours. */
+static int journal_note_file(struct journal *journal, size_t size, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(journal->dir->fd, journal->file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, SCOPE_MAILBOX, "cannot find again what was written");
+	journal->size = size;
+	journal->inode = st.st_ino;
+	return 0;
+}
+
+/* Makes the file of one transaction: the open one's records, or all rows. */
+static int journal_make_file(struct journal *journal, struct buf *file, struct error *err)
+{
+	if (file->full)
+		return error_set(err, ERROR_IO, SCOPE_MAILBOX, "longer than any journal may be");
+	if (file_replace(journal->dir->fd, journal->file, file->data, file->len, err) < 0)
+		return -1;
+	if (journal_note_file(journal, file->len, err) < 0)
+		return -1;
+	journal->sequence = 1;
+	return 0;
+}
+
+/* Writes the first transaction, behind the first line. */
+static int journal_create(struct journal *journal, const struct journal_head *head,
+			  struct error *err)
+{
+	struct record_owner owner = journal_owner(journal);
+	struct buf file;
+	int rc;
+
+	buf_init(&file, JOURNAL_MAX);
+	record_put_first(&file, &owner);
+	buf_append(&file, journal->pending.data, journal->pending.len);
+	record_put_commit(&file, 0, 1, head);
+	rc = journal_make_file(journal, &file, err);
+	buf_free(&file);
+	return rc;
+}
+
+/* Opens for appending what was read, and nothing else. */
+static int journal_open_to_append(const struct journal *journal, struct error *err)
+{
+	struct stat st;
+	int fd = openat(journal->dir->fd, journal->file,
+			O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, SCOPE_MAILBOX, "cannot open");
+	if (fstat(fd, &st) == 0 && st.st_ino == journal->inode && S_ISREG(st.st_mode) &&
+	    (uint64_t)st.st_size == journal->size)
+		return fd;
+	file_close(&fd);
+	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "another program has changed it meanwhile");
+}
+
+/*
+ * Appends the open transaction. After a failed write or sync the file is cut back to what is known
+ * to be on the disk, so that a later run does not take for durable what is only in the page cache.
+ * That may fail too: then the next run finds a torn tail.
+ */
+static int journal_append(struct journal *journal, const struct journal_head *head,
+			  struct error *err)
+{
+	struct buf *pending = &journal->pending;
+	int fd, rc;
+
+	record_put_commit(pending, 0, journal->sequence + 1, head);
+	if (pending->full || pending->len > JOURNAL_MAX - journal->size)
+		return error_set(err, ERROR_IO, SCOPE_MAILBOX, "longer than any journal may be");
+	fd = journal_open_to_append(journal, err);
+	if (fd < 0)
+		return -1;
+	rc = file_write(fd, pending->data, pending->len, err);
+	if (rc == 0)
+		rc = file_sync(fd, err);
+	if (rc < 0 && ftruncate(fd, (off_t)journal->size) < 0)
+		log_warn("journal %s/%s: cannot be cut back to the last commit",
+			 text_show(journal->dir->path), text_show(journal->file));
+	file_close(&fd);
+	if (rc < 0)
+		return -1;
+	journal->size += pending->len;
+	journal->sequence++;
+	return 0;
+}
+
+/* All that the journal holds, as one transaction. */
+static void journal_put_all(const struct journal *journal, struct buf *file)
+{
+	struct record_owner owner = journal_owner(journal);
+	const struct journal_note *notes;
+	const struct pair *pairs;
+	size_t count;
+
+	record_put_first(file, &owner);
+	pairs = rows_pairs(journal->rows, &count);
+	for (size_t i = 0; i < count; i++)
+		record_put_pair(file, &pairs[i]);
+	notes = rows_notes(journal->rows, &count);
+	for (size_t i = 0; i < count; i++)
+		record_put_note(file, &notes[i]);
+	record_put_commit(file, 0, 1, &journal->head);
+}
+
+/*
+ * Writes the file anew where it is more than twice what it needs. What is needed is reckoned only
+ * when the file has doubled since. Where it fails the old file serves on: all in it is committed.
+ */
+static void journal_compact(struct journal *journal)
+{
+	struct error err;
+	struct buf file;
+
+	if (journal->size <= journal->compact_at)
+		return;
+	buf_init(&file, JOURNAL_MAX);
+	journal_put_all(journal, &file);
+	journal->compact_at = file.len * 2 > JOURNAL_COMPACT_AT ? file.len * 2 : JOURNAL_COMPACT_AT;
+	if (journal->size > journal->compact_at && journal_make_file(journal, &file, &err) < 0)
+		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
+			 text_show(journal->file), err.text);
+	buf_free(&file);
+}
+
+int journal_commit(struct journal *journal, const struct journal_head *new_head, struct error *err)
+{
+	struct journal_head head = new_head != NULL ? *new_head : journal->head;
+	size_t notes;
+	int rc;
+
+	assert(journal->dir->exclusive && journal->rows != NULL);
+	if (journal->broken) {
+		error_set(err, ERROR_IO, SCOPE_MAILBOX, "takes no more after an earlier error");
+		return journal_prefix(journal, err);
+	}
+	if (journal->pending.len == 0 && !journal->pending.full &&
+	    journal_same_head(&head, &journal->head))
+		return 0;
+	head.when = clock_wall_ns() / 1000000000;
+	head.pairs = rows_count(journal->rows);
+	rows_notes(journal->rows, &notes);
+	head.notes = notes;
+	rc = journal->size > 0 ? journal_append(journal, &head, err)
+			       : journal_create(journal, &head, err);
+	if (rc < 0) {
+		journal->broken = true;
+		return journal_prefix(journal, err);
+	}
+	journal->head = head;
+	buf_reset(&journal->pending);
+	journal_compact(journal);
+	return 0;
+}

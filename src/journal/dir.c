@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/dir.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "journal/escape.h"
+#include "journal/record.h"
+#include "mail/digest.h"
+#include "mail/mailbox-name.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHANNEL_FILE "channel"
+#define CHANNEL_MAX  ((size_t)16 * 1024)
+#define LOCK_FILE    "lock"
+
+/* Room for file_replace()'s temporary name is left. */
+#define FILE_NAME_LONGEST (NAME_MAX - strlen(JOURNAL_SUFFIX) - strlen("..tmp"))
+#define FILE_DIGEST_LEN   16
+
+/* Appends '~', which no escaped name holds, and the start of the mailbox's digest. */
+static void file_name_cut(struct buf *name, const char *mailbox)
+{
+	struct digest_stream *stream = digest_open();
+	struct digest digest;
+	char hex[DIGEST_HEX_SIZE];
+	size_t kept = 0;
+
+	for (;;) {
+		size_t next = escape_char_len(name->data + kept, name->len - kept);
+
+		if (kept + next > FILE_NAME_LONGEST - 1 - FILE_DIGEST_LEN)
+			break;
+		kept += next;
+	}
+	digest_update(stream, mailbox, strlen(mailbox));
+	digest_finish(stream, &digest);
+	digest_close(&stream);
+	digest_to_hex(&digest, hex);
+	name->len = kept;
+	buf_putc(name, '~');
+	buf_append(name, hex, FILE_DIGEST_LEN);
+}
+
+/* A leading '.' is escaped too: what begins with one is a temporary file. */
+void journal_file_name(const char *mailbox, char out[NAME_MAX + 1])
+{
+	struct buf name;
+	size_t dot = mailbox[0] == '.' ? 1 : 0;
+
+	assert(strlen(mailbox) <= MAILBOX_NAME_MAX);
+	buf_init(&name, (size_t)4 * MAILBOX_NAME_MAX);
+	if (dot > 0)
+		buf_puts(&name, "%2E");
+	escape_put(&name, ESCAPE_FILE, mailbox + dot, strlen(mailbox) - dot);
+	if (name.len > FILE_NAME_LONGEST)
+		file_name_cut(&name, mailbox);
+	snprintf(out, NAME_MAX + 1, "%s" JOURNAL_SUFFIX, name.data);
+	buf_free(&name);
+}
+
+int journal_file_mailbox(const char *file, struct buf *out)
+{
+	size_t suffix = strlen(JOURNAL_SUFFIX);
+	size_t len = strlen(file);
+	char again[NAME_MAX + 1];
+	char mailbox[NAME_MAX + 1];
+
+	if (len <= suffix || len > NAME_MAX || file[0] == '.' ||
+	    strcmp(file + len - suffix, JOURNAL_SUFFIX) != 0)
+		return -1;
+	len -= suffix;
+	memcpy(mailbox, file, len);
+	if (len > FILE_DIGEST_LEN && mailbox[len - FILE_DIGEST_LEN - 1] == '~')
+		return 0;
+	if (escape_undo(mailbox, len, &len) < 0)
+		return -1;
+	journal_file_name(mailbox, again);
+	if (strcmp(again, file) != 0)
+		return -1;
+	buf_append(out, mailbox, len);
+	return 1;
+}
+
+/* Opens a file of the directory for reading; 0 and *fd -1 where there is none. */
+int journal_dir_open_file(const struct journal_dir *dir, const char *name, int *fd,
+			  struct error *err)
+{
+	struct stat st;
+
+	*fd = -1;
+	if (dir->fd < 0)
+		return 0;
+	*fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*fd < 0 && errno == ENOENT)
+		return 0;
+	if (*fd < 0)
+		return error_errno(err, SCOPE_MAILBOX, "cannot open %s/%s", text_show(dir->path),
+				   text_show(name));
+	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+		return 0;
+	file_close(fd);
+	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "%s/%s is no regular file",
+			 text_show(dir->path), text_show(name));
+}
+
+/* Takes over what the record says. */
+static void dir_keep_owner(struct journal_dir *dir, const struct record_owner *owner)
+{
+	char *account = xstrdup(owner->account);
+	char *tree = xstrdup(owner->tree);
+
+	free(dir->account);
+	free(dir->tree);
+	dir->account = account;
+	dir->tree = tree;
+}
+
+/* Reads the channel's record; that there is none is fine. */
+static int dir_read_channel(struct journal_dir *dir, struct error *err)
+{
+	struct record_owner owner = {"", "", ""};
+	struct buf text;
+	int fd;
+	int rc = -1;
+
+	buf_init(&text, CHANNEL_MAX);
+	if (journal_dir_open_file(dir, CHANNEL_FILE, &fd, err) < 0)
+		goto out;
+	if (fd >= 0 && file_read_all(fd, &text, err) < 0) {
+		error_prefix(err, "%s/" CHANNEL_FILE, text_show(dir->path));
+		goto out;
+	}
+	if (fd >= 0 && (text.len == 0 || text.data[text.len - 1] != '\n' ||
+			record_parse_channel(text.data, text.len - 1, &owner) < 0)) {
+		error_set(err, ERROR_IO, SCOPE_STORE,
+			  "%s/" CHANNEL_FILE
+			  " is damaged; move it away, and the next run writes it anew",
+			  text_show(dir->path));
+		goto out;
+	}
+	dir_keep_owner(dir, &owner);
+	rc = 0;
+out:
+	if (rc < 0 && err != NULL)
+		err->scope = SCOPE_STORE;
+	file_close(&fd);
+	buf_free(&text);
+	return rc;
+}
+
+/* Opens without making anything; a directory that is missing is an empty one. */
+static int dir_open_to_read(struct journal_dir *dir, struct error *err)
+{
+	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd < 0 && errno != ENOENT)
+		return error_errno(err, SCOPE_STORE, "cannot open the directory %s",
+				   text_show(dir->path));
+	return 0;
+}
+
+/* Makes the directory and takes its lock. */
+static int dir_open_to_write(struct journal_dir *dir, struct error *err)
+{
+	dir->fd = file_make_dirs(dir->path, err);
+	if (dir->fd < 0)
+		return -1;
+	if (lock_acquire(dir->fd, LOCK_FILE, &dir->lock, err) < 0)
+		return error_prefix(err, "%s", text_show(dir->path));
+	return 0;
+}
+
+int journal_dir_open(const char *path, bool exclusive, struct journal_dir **out, struct error *err)
+{
+	struct journal_dir *dir = xcalloc(1, sizeof(*dir));
+	int rc;
+
+	dir->path = xstrdup(path);
+	dir->fd = -1;
+	dir->exclusive = exclusive;
+	rc = exclusive ? dir_open_to_write(dir, err) : dir_open_to_read(dir, err);
+	if (rc == 0)
+		rc = dir_read_channel(dir, err);
+	if (rc < 0)
+		journal_dir_close(&dir);
+	*out = dir;
+	return rc;
+}
+
+void journal_dir_close(struct journal_dir **dir)
+{
+	if (*dir == NULL)
+		return;
+	lock_release(&(*dir)->lock);
+	file_close(&(*dir)->fd);
+	free((*dir)->account);
+	free((*dir)->tree);
+	free((*dir)->path);
+	free(*dir);
+	*dir = NULL;
+}
+
+const char *journal_dir_account(const struct journal_dir *dir)
+{
+	return dir->account;
+}
+
+const char *journal_dir_tree(const struct journal_dir *dir)
+{
+	return dir->tree;
+}
+
+int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree,
+		    struct error *err)
+{
+	struct record_owner owner = {.account = account, .tree = tree};
+	struct buf text;
+	int rc = -1;
+
+	assert(dir->exclusive);
+	buf_init(&text, CHANNEL_MAX - 1);
+	record_put_channel(&text, &owner);
+	if (text.full)
+		error_set(err, ERROR_IO, SCOPE_STORE, "the account's name is too long to be kept");
+	else
+		rc = file_replace(dir->fd, CHANNEL_FILE, text.data, text.len, err);
+	buf_free(&text);
+	if (rc < 0)
+		return error_prefix(err, "%s", text_show(dir->path));
+	dir_keep_owner(dir, &owner);
+	return 0;
+}
+
+/* The mailbox that the first line of a file names, freed by the caller; NULL where there is none.
+ */
+static char *dir_read_mailbox(const struct journal_dir *dir, const char *file)
+{
+	struct error ignored;
+	struct record_owner owner;
+	struct buf first;
+	char *newline = NULL;
+	char *mailbox = NULL;
+	ssize_t got;
+	int fd;
+
+	if (journal_dir_open_file(dir, file, &fd, &ignored) < 0 || fd < 0)
+		return NULL;
+	buf_init(&first, RECORD_FIRST_MAX);
+	got = pread(fd, buf_reserve(&first, RECORD_FIRST_MAX), RECORD_FIRST_MAX, 0);
+	if (got > 0)
+		newline = memchr(first.data, '\n', (size_t)got);
+	if (newline != NULL &&
+	    record_parse_first(first.data, (size_t)(newline - first.data), &owner) == 0)
+		mailbox = xstrdup(owner.mailbox);
+	file_close(&fd);
+	buf_free(&first);
+	return mailbox;
+}
+
+/* The mailbox of a directory's entry, freed by the caller; NULL where it is no journal. */
+static char *dir_entry_mailbox(const struct journal_dir *dir, const char *file)
+{
+	struct buf name;
+	char *mailbox = NULL;
+
+	buf_init(&name, NAME_MAX);
+	switch (journal_file_mailbox(file, &name)) {
+	case 1: mailbox = xstrdup(name.data); break;
+	case 0: mailbox = dir_read_mailbox(dir, file); break;
+	default: break;
+	}
+	if (mailbox == NULL && file[0] != '.' && strcmp(file, CHANNEL_FILE) != 0 &&
+	    strcmp(file, LOCK_FILE) != 0)
+		log_info("%s/%s is no journal and left alone", text_show(dir->path),
+			 text_show(file));
+	buf_free(&name);
+	return mailbox;
+}
+
+/* For qsort(). */
+static int dir_compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err)
+{
+	struct dirent *entry;
+	size_t cap = 0;
+	DIR *listing;
+	int fd;
+
+	*names = NULL;
+	*count = 0;
+	if (dir->fd < 0)
+		return 0;
+	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	listing = fd >= 0 ? fdopendir(fd) : NULL;
+	if (listing == NULL) {
+		file_close(&fd);
+		return error_errno(err, SCOPE_STORE, "cannot list %s", text_show(dir->path));
+	}
+	while ((errno = 0, entry = readdir(listing)) != NULL) {
+		char *mailbox = dir_entry_mailbox(dir, entry->d_name);
+
+		if (mailbox != NULL)
+			*array_push(*names, *count, cap) = mailbox;
+	}
+	if (errno != 0) {
+		error_errno(err, SCOPE_STORE, "cannot list %s", text_show(dir->path));
+		journal_names_free(*names, *count);
+		*names = NULL;
+		*count = 0;
+		closedir(listing);
+		return -1;
+	}
+	closedir(listing);
+	if (*count > 0)
+		qsort(*names, *count, sizeof(**names), dir_compare_names);
+	return 0;
+}
+
+void journal_names_free(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *err)
+{
+	char name[NAME_MAX + 1];
+
+	assert(dir->exclusive);
+	journal_file_name(mailbox, name);
+	fault_point("journal remove: before");
+	if (unlinkat(dir->fd, name, 0) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return error_errno(err, SCOPE_MAILBOX, "cannot remove %s/%s", text_show(dir->path),
+				   text_show(name));
+	}
+	fault_point("journal remove: after");
+	if (file_sync_dir(dir->fd, err) < 0)
+		return error_prefix(err, "%s", text_show(dir->path));
+	return 0;
+}

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/record.h"
+
+#include "journal/escape.h"
+
+#include <string.h>
+#include <zlib.h>
+
+/* What is left of a line, and whether all of it was right so far. */
+struct fields {
+	char *at;
+	char *end;
+	bool bad;
+};
+
+/* The next field: the bytes up to a blank or the end. Afterwards at is behind that blank. */
+static size_t take_field(struct fields *fields, char **field)
+{
+	char *blank;
+
+	*field = fields->at;
+	if (fields->bad || fields->at > fields->end) {
+		fields->bad = true;
+		return 0;
+	}
+	blank = memchr(fields->at, ' ', (size_t)(fields->end - fields->at));
+	if (blank == NULL)
+		blank = fields->end;
+	fields->at = blank + 1;
+	if (blank == *field)
+		fields->bad = true;
+	return (size_t)(blank - *field);
+}
+
+/* Digits without leading zeros, at most max. */
+static uint64_t parse_uint(struct fields *fields, const char *text, size_t len, uint64_t max)
+{
+	uint64_t number = 0;
+
+	if (len == 0 || (len > 1 && text[0] == '0'))
+		fields->bad = true;
+	for (size_t i = 0; i < len; i++) {
+		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+
+		if (digit > 9 || number > (max - digit) / 10) {
+			fields->bad = true;
+			return 0;
+		}
+		number = number * 10 + digit;
+	}
+	return number;
+}
+
+static uint64_t take_uint(struct fields *fields, uint64_t max)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	return parse_uint(fields, text, len, max);
+}
+
+static uint32_t take_u32(struct fields *fields)
+{
+	return (uint32_t)take_uint(fields, UINT32_MAX);
+}
+
+/* A number that may be negative; the smallest of all is none of ours (DATE_UNKNOWN). */
+static int64_t parse_int(struct fields *fields, const char *text, size_t len)
+{
+	bool negative = len > 0 && text[0] == '-';
+	int64_t number =
+	    (int64_t)parse_uint(fields, text + negative, len - negative, (uint64_t)INT64_MAX);
+
+	if (negative && number == 0)
+		fields->bad = true;
+	return negative ? -number : number;
+}
+
+static int64_t take_int(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	return parse_int(fields, text, len);
+}
+
+/* Exactly that many small hexadecimal digits. */
+static uint64_t parse_hex(struct fields *fields, const char *text, size_t len, size_t digits)
+{
+	uint64_t number = 0;
+
+	if (len != digits) {
+		fields->bad = true;
+		return 0;
+	}
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+							: 16;
+
+		if (digit > 15)
+			fields->bad = true;
+		number = number << 4 | (digit & 15);
+	}
+	return number;
+}
+
+/* A word; NULL for "-". Controls cannot be in it: their escapes can. */
+static const char *take_text(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	if (fields->bad)
+		return NULL;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			fields->bad = true;
+	if (len == 1 && text[0] == '-')
+		return NULL;
+	if (escape_undo(text, len, &len) < 0)
+		fields->bad = true;
+	return text;
+}
+
+static bool field_is(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && memcmp(text, word, len) == 0;
+}
+
+/* Only letters in their order are taken, so that each set of flags has one text. */
+static struct flags take_letters(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+	char again[FLAGS_LETTERS_MAX];
+	bool others = false;
+	struct flags flags = {0};
+
+	if (field_is(text, len, "-"))
+		return flags;
+	flags = flags_from_letters(text, len, &others);
+	flags_letters(flags, again);
+	if (others || !field_is(text, len, again))
+		fields->bad = true;
+	return flags;
+}
+
+static uint64_t take_size(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	return field_is(text, len, "-") ? SIZE_UNKNOWN
+					: parse_uint(fields, text, len, SIZE_UNKNOWN - 1);
+}
+
+static int64_t take_date(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	return field_is(text, len, "-") ? DATE_UNKNOWN : parse_int(fields, text, len);
+}
+
+/* 64 small hexadecimal digits, four words of them. */
+static void parse_digest(struct fields *fields, const char *text, size_t len, struct digest *digest)
+{
+	if (len != (size_t)2 * DIGEST_SIZE) {
+		fields->bad = true;
+		return;
+	}
+	for (size_t i = 0; i < DIGEST_SIZE; i += 8) {
+		uint64_t word = parse_hex(fields, text + 2 * i, 16, 16);
+
+		for (size_t k = 0; k < 8; k++)
+			digest->bytes[i + k] = (uint8_t)(word >> (56 - 8 * k));
+	}
+}
+
+static uint32_t take_uid(struct fields *fields)
+{
+	uint32_t uid = take_u32(fields);
+
+	if (uid == 0)
+		fields->bad = true;
+	return uid;
+}
+
+static unsigned take_gone(struct fields *fields)
+{
+	const char *word = take_text(fields);
+
+	if (word == NULL)
+		return 0;
+	for (unsigned gone = 1; gone < RECORD_GONE_WORDS; gone++)
+		if (strcmp(word, record_gone_words[gone]) == 0)
+			return gone;
+	fields->bad = true;
+	return 0;
+}
+
+static void take_pair(struct fields *fields, struct pair *pair)
+{
+	char *text;
+	size_t len;
+
+	pair->uid = take_uid(fields);
+	pair->flags = take_letters(fields);
+	pair->size = take_size(fields);
+	pair->date = take_date(fields);
+	len = take_field(fields, &text);
+	if (!field_is(text, len, "-"))
+		pair->message_id = parse_hex(fields, text, len, 16);
+	len = take_field(fields, &text);
+	if (!field_is(text, len, "-"))
+		parse_digest(fields, text, len, &pair->digest);
+	pair->gone = take_gone(fields);
+	pair->name = take_text(fields);
+	if (pair->name == NULL)
+		fields->bad = true;
+}
+
+static void take_identity(struct fields *fields, struct identity *identity)
+{
+	char *text;
+	size_t len;
+
+	identity->size = take_size(fields);
+	identity->date = take_date(fields);
+	len = take_field(fields, &text);
+	identity->has_message_id = !field_is(text, len, "?");
+	if (identity->has_message_id && !field_is(text, len, "-"))
+		identity->message_id = parse_hex(fields, text, len, 16);
+	len = take_field(fields, &text);
+	identity->has_digest = !field_is(text, len, "?");
+	if (identity->has_digest)
+		parse_digest(fields, text, len, &identity->digest);
+}
+
+static enum journal_note_kind parse_note_kind(struct fields *fields, char letter)
+{
+	static const char letters[] = RECORD_NOTES;
+	const char *at = letter != '\0' ? strchr(letters, letter) : NULL;
+
+	if (at == NULL)
+		fields->bad = true;
+	return at != NULL ? (enum journal_note_kind)(at - letters) : JOURNAL_PUBLISHING;
+}
+
+/* A note that has neither UID nor name could never be ended. */
+static void take_note_key(struct fields *fields, struct journal_note *note)
+{
+	note->uid = take_u32(fields);
+	note->name = take_text(fields);
+	if (note->uid == 0 && note->name == NULL)
+		fields->bad = true;
+}
+
+static void take_note(struct fields *fields, char letter, struct journal_note *note)
+{
+	char *text;
+	size_t len;
+
+	note->kind = parse_note_kind(fields, letter);
+	len = take_field(fields, &text);
+	note->side = field_is(text, len, side_name(REMOTE)) ? REMOTE : LOCAL;
+	if (!field_is(text, len, side_name(note->side)))
+		fields->bad = true;
+	take_note_key(fields, note);
+	note->uidvalidity = take_u32(fields);
+	note->floor = take_u32(fields);
+	note->flags = take_letters(fields);
+	take_identity(fields, &note->identity);
+	note->text = take_text(fields);
+}
+
+static void take_end_note(struct fields *fields, struct journal_note *note)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	if (len != 1)
+		fields->bad = true;
+	else
+		note->kind = parse_note_kind(fields, text[0]);
+	take_note_key(fields, note);
+}
+
+/* All fields were there, and no more. */
+static int end_fields(const struct fields *fields)
+{
+	return fields->bad || fields->at != fields->end + 1 ? -1 : 0;
+}
+
+int record_parse(char *line, size_t len, struct record *record)
+{
+	struct fields fields = {line, line + len, false};
+	char *kind;
+
+	*record = (struct record){0};
+	if (take_field(&fields, &kind) != 1)
+		return -1;
+	switch (kind[0]) {
+	case 'p':
+		record->kind = RECORD_PAIR;
+		take_pair(&fields, &record->pair);
+		break;
+	case 'f':
+		record->kind = RECORD_FLAGS;
+		record->pair.uid = take_uid(&fields);
+		record->pair.flags = take_letters(&fields);
+		break;
+	case 'd':
+		record->kind = RECORD_FORGET;
+		record->pair.uid = take_uid(&fields);
+		break;
+	case 'e':
+		record->kind = RECORD_END_NOTE;
+		take_end_note(&fields, &record->note);
+		break;
+	case 'z': record->kind = RECORD_RESET; break;
+	default:
+		record->kind = RECORD_NOTE;
+		take_note(&fields, kind[0], &record->note);
+		break;
+	}
+	return end_fields(&fields);
+}
+
+/* Begins behind the word and version that a file must begin with. */
+static struct fields begin_fields(char *line, size_t len, const char *magic)
+{
+	struct fields fields = {line, line + len, false};
+
+	if (len < strlen(magic) || memcmp(line, magic, strlen(magic)) != 0)
+		fields.bad = true;
+	else
+		fields.at += strlen(magic);
+	return fields;
+}
+
+static void take_owner(struct fields *fields, struct record_owner *owner)
+{
+	owner->account = take_text(fields);
+	owner->tree = take_text(fields);
+	if (owner->account == NULL)
+		owner->account = "";
+	if (owner->tree == NULL)
+		owner->tree = "";
+}
+
+int record_parse_first(char *line, size_t len, struct record_owner *owner)
+{
+	struct fields fields = begin_fields(line, len, RECORD_MAGIC);
+
+	owner->mailbox = take_text(&fields);
+	take_owner(&fields, owner);
+	if (owner->mailbox == NULL)
+		return -1;
+	return end_fields(&fields);
+}
+
+int record_parse_channel(char *line, size_t len, struct record_owner *owner)
+{
+	char *last = memrchr(line, ' ', len);
+	uint32_t crc =
+	    last != NULL ? (uint32_t)crc32_z(0, (Bytef *)line, (size_t)(last - line)) : 0;
+	struct fields fields = begin_fields(line, len, CHANNEL_MAGIC);
+	char *text;
+	size_t field;
+
+	owner->mailbox = NULL;
+	take_owner(&fields, owner);
+	field = take_field(&fields, &text);
+	if (parse_hex(&fields, text, field, 8) != crc)
+		return -1;
+	return end_fields(&fields);
+}
+
+/* "even" or "uneven". */
+static bool take_even(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+	bool even = field_is(text, len, "even");
+
+	if (!even && !field_is(text, len, "uneven"))
+		fields->bad = true;
+	return even;
+}
+
+static void take_head(struct fields *fields, struct journal_head *head)
+{
+	head->uidvalidity = take_u32(fields);
+	head->uidnext = take_u32(fields);
+	head->highestmodseq = take_uint(fields, UINT64_MAX);
+	head->remote_messages = take_u32(fields);
+	head->cur_ns = take_int(fields);
+	head->new_ns = take_int(fields);
+	head->when = take_int(fields);
+	head->pairs = take_uint(fields, UINT64_MAX);
+	head->notes = take_uint(fields, UINT64_MAX);
+	head->policy = take_u32(fields);
+	head->even = take_even(fields);
+}
+
+/* Works on a copy, for the fields' parser may write. */
+int record_parse_commit(const char *line, size_t len, struct record_commit *commit)
+{
+	char copy[RECORD_COMMIT_MAX];
+	struct fields fields = {copy, copy + len, false};
+	char *text;
+	size_t field;
+	uint64_t own;
+
+	*commit = (struct record_commit){0};
+	if (len < 2 || len >= sizeof(copy) || line[0] != 'c' || line[1] != ' ')
+		return -1;
+	memcpy(copy, line, len);
+	fields.at += 2;
+	commit->sequence = take_uint(&fields, UINT64_MAX);
+	take_head(&fields, &commit->head);
+	field = take_field(&fields, &text);
+	commit->crc = (uint32_t)parse_hex(&fields, text, field, 8);
+	if (fields.bad)
+		return -1;
+	/* Neither crc covers the blank before it: put_hex() writes that. */
+	commit->covered = (size_t)(text - copy) - 1;
+	field = take_field(&fields, &text);
+	own = parse_hex(&fields, text, field, 8);
+	if (end_fields(&fields) < 0 ||
+	    own != crc32_z(0, (const Bytef *)line, (size_t)(text - copy) - 1))
+		return -1;
+	return 0;
+}

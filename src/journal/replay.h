@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reads a journal's bytes: which of them count, and what they say.
+ *
+ * What counts is the whole transactions from the start, each closed by a commit line whose
+ * sequence number and crc fit. Bytes after them are a torn tail, left by a stop in the middle of a
+ * write, unless a commit of a later transaction is among them: then the file is damaged.
+ */
+#ifndef JOURNAL_REPLAY_H
+#define JOURNAL_REPLAY_H
+
+#include "journal/journal.h"
+#include "journal/rows.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct replay {
+	size_t end;        /* bytes that count */
+	uint64_t sequence; /* of the last commit; 0: none counts */
+	struct journal_head head;
+	bool damaged;
+	const char *reason; /* where damaged: what does not fit */
+	uint64_t line; /* where damaged: its line, or that where the wrong transaction begins */
+};
+
+/*
+ * Reads bytes, which begin with a first line that fits, and applies them to rows unless that is
+ * NULL. Records are undone in place: bytes[len] must be there to be written.
+ */
+void replay_bytes(char *bytes, size_t len, struct rows *rows, struct replay *replay);
+/*
+ * The head of the last commit from the last len bytes of a file (whole: they are all of it). False
+ * where that takes reading it whole: no commit line ends it, or its transaction begins in these
+ * bytes and does not fit its crc.
+ */
+bool replay_tail(const char *bytes, size_t len, bool whole, struct replay *replay);
+
+#endif

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "journal/rows.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/map.h"
+#include "journal/notes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOT_FREE 0u
+#define SLOT_GONE UINT32_MAX
+#define SLOTS_MIN 64u
+
+/*
+ * Both tables hold an index of pairs plus 1 in 4 bytes: with their share of empty slots some 16
+ * bytes a row beside the 80 of the pair itself.
+ */
+struct slots {
+	uint32_t *at;
+	size_t cap;  /* a power of two, or 0 */
+	size_t used; /* those gone included */
+};
+
+struct rows {
+	struct pair *pairs; /* name is NULL in one that is gone */
+	size_t len, cap;
+	size_t gone;
+	bool unsorted; /* a UID came after a larger one */
+	struct slots uids;
+	struct slots names;
+	struct arena arena; /* the names */
+	struct notes notes;
+};
+
+struct rows *rows_open(void)
+{
+	return xcalloc(1, sizeof(struct rows));
+}
+
+void rows_close(struct rows **rows)
+{
+	if (*rows == NULL)
+		return;
+	free((*rows)->pairs);
+	free((*rows)->uids.at);
+	free((*rows)->names.at);
+	arena_free(&(*rows)->arena);
+	notes_free(&(*rows)->notes);
+	free(*rows);
+	*rows = NULL;
+}
+
+/* UIDs come from the server: the seed keeps it from choosing those that collide. */
+static size_t rows_hash_uid(uint32_t uid)
+{
+	return (size_t)map_hash(&uid, sizeof(uid));
+}
+
+static size_t rows_hash_name(const char *name)
+{
+	return (size_t)map_hash(name, strlen(name));
+}
+
+/* The slot of a UID, or NULL. */
+static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
+{
+	const struct slots *slots = &rows->uids;
+
+	if (slots->cap == 0)
+		return NULL;
+	for (size_t i = rows_hash_uid(uid);; i++) {
+		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
+
+		if (*slot == SLOT_FREE)
+			return NULL;
+		if (*slot != SLOT_GONE && rows->pairs[*slot - 1].uid == uid)
+			return slot;
+	}
+}
+
+/* The slot of a name, or NULL. */
+static uint32_t *rows_name_slot(const struct rows *rows, const char *name)
+{
+	const struct slots *slots = &rows->names;
+
+	if (slots->cap == 0)
+		return NULL;
+	for (size_t i = rows_hash_name(name);; i++) {
+		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
+
+		if (*slot == SLOT_FREE)
+			return NULL;
+		if (*slot != SLOT_GONE && strcmp(rows->pairs[*slot - 1].name, name) == 0)
+			return slot;
+	}
+}
+
+/* Takes the first free slot of those that a hash leads to. */
+static void slots_add(struct slots *slots, size_t hash, size_t index)
+{
+	size_t i = hash & (slots->cap - 1);
+
+	while (slots->at[i] != SLOT_FREE)
+		i = (i + 1) & (slots->cap - 1);
+	slots->at[i] = (uint32_t)index + 1;
+	slots->used++;
+}
+
+/* Empties a table and makes it large enough for count rows at half load. */
+static void slots_reset(struct slots *slots, size_t count)
+{
+	size_t cap = SLOTS_MIN;
+
+	while (cap < count * 2)
+		cap *= 2;
+	if (cap != slots->cap) {
+		free(slots->at);
+		slots->at = xcalloc(cap, sizeof(*slots->at));
+	} else {
+		memset(slots->at, 0, cap * sizeof(*slots->at));
+	}
+	slots->cap = cap;
+	slots->used = 0;
+}
+
+/* True where one more would fill it past three quarters. */
+static bool slots_are_full(const struct slots *slots)
+{
+	return (slots->used + 1) * 4 > slots->cap * 3;
+}
+
+/* Fills both tables anew. */
+static void rows_index(struct rows *rows)
+{
+	slots_reset(&rows->uids, rows->len - rows->gone + 1);
+	slots_reset(&rows->names, rows->len - rows->gone + 1);
+	for (size_t i = 0; i < rows->len; i++) {
+		if (rows->pairs[i].name == NULL)
+			continue;
+		slots_add(&rows->uids, rows_hash_uid(rows->pairs[i].uid), i);
+		slots_add(&rows->names, rows_hash_name(rows->pairs[i].name), i);
+	}
+}
+
+/* For qsort(). */
+static int rows_compare(const void *a, const void *b)
+{
+	uint32_t left = ((const struct pair *)a)->uid;
+	uint32_t right = ((const struct pair *)b)->uid;
+
+	return (left > right) - (left < right);
+}
+
+/* Drops those gone and sorts. */
+static void rows_settle(struct rows *rows)
+{
+	size_t kept = 0;
+
+	if (!rows->unsorted && rows->gone == 0)
+		return;
+	for (size_t i = 0; i < rows->len; i++)
+		if (rows->pairs[i].name != NULL)
+			rows->pairs[kept++] = rows->pairs[i];
+	rows->len = kept;
+	rows->gone = 0;
+	if (rows->unsorted && kept > 0)
+		qsort(rows->pairs, kept, sizeof(*rows->pairs), rows_compare);
+	rows->unsorted = false;
+	rows_index(rows);
+}
+
+/* Takes a pair out, leaving its place for rows_settle(). */
+static void rows_drop(struct rows *rows, struct pair *pair)
+{
+	*rows_uid_slot(rows, pair->uid) = SLOT_GONE;
+	*rows_name_slot(rows, pair->name) = SLOT_GONE;
+	pair->name = NULL;
+	rows->gone++;
+}
+
+/* Appends a pair that is not there; its name is copied. */
+static void rows_add(struct rows *rows, const struct pair *pair)
+{
+	assert(rows->len < SLOT_GONE - 1);
+	if (rows->len > 0 && rows->pairs[rows->len - 1].uid > pair->uid)
+		rows->unsorted = true;
+	if (slots_are_full(&rows->uids) || slots_are_full(&rows->names))
+		rows_index(rows);
+	*array_push(rows->pairs, rows->len, rows->cap) = *pair;
+	rows->pairs[rows->len - 1].name = arena_strdup(&rows->arena, pair->name);
+	slots_add(&rows->uids, rows_hash_uid(pair->uid), rows->len - 1);
+	slots_add(&rows->names, rows_hash_name(pair->name), rows->len - 1);
+}
+
+/* Gives a pair another name; its place in the table of names is another then. */
+static void rows_rename(struct rows *rows, struct pair *pair, const char *name)
+{
+	*rows_name_slot(rows, pair->name) = SLOT_GONE;
+	pair->name = arena_strdup(&rows->arena, name);
+	if (slots_are_full(&rows->names))
+		rows_index(rows);
+	else
+		slots_add(&rows->names, rows_hash_name(name), (size_t)(pair - rows->pairs));
+}
+
+/* All but the flags. */
+static bool rows_same_message(const struct pair *a, const struct pair *b)
+{
+	return a->uid == b->uid && a->gone == b->gone && a->size == b->size && a->date == b->date &&
+	       a->message_id == b->message_id && digest_equal(&a->digest, &b->digest) &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+/* A pair in rows, to be changed. */
+static struct pair *rows_at_uid(const struct rows *rows, uint32_t uid)
+{
+	uint32_t *slot = rows_uid_slot(rows, uid);
+
+	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
+}
+
+/* Puts in place of old (NULL: none) under the same UID. */
+static void rows_replace(struct rows *rows, struct pair *old, const struct pair *pair)
+{
+	const char *name;
+
+	if (old == NULL) {
+		rows_add(rows, pair);
+		return;
+	}
+	if (strcmp(old->name, pair->name) != 0)
+		rows_rename(rows, old, pair->name);
+	name = old->name;
+	*old = *pair;
+	old->name = name;
+}
+
+/* Keeps those gone fewer than those there, so that they cost nothing to speak of. */
+static void rows_tidy(struct rows *rows)
+{
+	if (rows->gone > SLOTS_MIN && rows->gone > rows->len / 2)
+		rows_settle(rows);
+}
+
+/* The notes end last, by a name of our own: the caller's may be that of a note. */
+enum rows_change rows_put(struct rows *rows, const struct pair *pair)
+{
+	uint32_t uid = pair->uid;
+	struct pair *old = rows_at_uid(rows, uid);
+	uint32_t *named = rows_name_slot(rows, pair->name);
+	bool same = old != NULL && rows_same_message(old, pair);
+	bool same_flags = same && flags_equal(old->flags, pair->flags);
+	const char *name;
+	bool ended;
+
+	if (named != NULL && &rows->pairs[*named - 1] != old)
+		rows_drop(rows, &rows->pairs[*named - 1]);
+	if (!same_flags)
+		rows_replace(rows, old, pair);
+	name = rows_at_uid(rows, uid)->name;
+	ended = notes_end(&rows->notes, JOURNAL_PUBLISHING, uid, name);
+	ended |= notes_end(&rows->notes, JOURNAL_APPENDING, uid, name);
+	rows_tidy(rows);
+	if (ended)
+		return ROWS_PAIR;
+	return same_flags ? ROWS_SAME : same ? ROWS_FLAGS : ROWS_PAIR;
+}
+
+bool rows_flag(struct rows *rows, uint32_t uid, struct flags flags)
+{
+	struct pair *pair = rows_at_uid(rows, uid);
+
+	if (pair == NULL || flags_equal(pair->flags, flags))
+		return false;
+	pair->flags = flags;
+	return true;
+}
+
+bool rows_forget(struct rows *rows, uint32_t uid)
+{
+	struct pair *pair = rows_at_uid(rows, uid);
+	bool ended = notes_end(&rows->notes, JOURNAL_MOVING, uid, NULL);
+
+	if (pair == NULL)
+		return ended;
+	rows_drop(rows, pair);
+	rows_tidy(rows);
+	return true;
+}
+
+bool rows_note(struct rows *rows, const struct journal_note *note)
+{
+	return notes_put(&rows->notes, note);
+}
+
+bool rows_end_note(struct rows *rows, enum journal_note_kind kind, uint32_t uid, const char *name)
+{
+	return notes_end(&rows->notes, kind, uid, name);
+}
+
+/* The names stay in memory: a caller may still hold pairs of before. */
+bool rows_reset(struct rows *rows)
+{
+	bool ended = notes_reset(&rows->notes);
+
+	if (rows_count(rows) == 0)
+		return ended;
+	rows->len = 0;
+	rows->gone = 0;
+	rows->unsorted = false;
+	rows_index(rows);
+	return true;
+}
+
+const struct pair *rows_pairs(struct rows *rows, size_t *count)
+{
+	rows_settle(rows);
+	*count = rows->len;
+	return rows->pairs;
+}
+
+size_t rows_count(const struct rows *rows)
+{
+	return rows->len - rows->gone;
+}
+
+const struct pair *rows_of_uid(const struct rows *rows, uint32_t uid)
+{
+	return rows_at_uid(rows, uid);
+}
+
+const struct pair *rows_of_name(const struct rows *rows, const char *name)
+{
+	uint32_t *slot = rows_name_slot(rows, name);
+
+	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
+}
+
+const struct journal_note *rows_notes(const struct rows *rows, size_t *count)
+{
+	*count = rows->notes.len;
+	return rows->notes.list;
+}
