@@ -147,7 +147,8 @@ struct imap_answer {
 	unsigned tag; /* which command: what the queueing function returned */
 	enum imap_code code;
 	uint64_t code_number;
-	struct imap_string code_text; /* where none is said above: what follows the code's name */
+	/* Where the code says nothing else: what follows its name; of IMAP_CODE_OTHER all of it. */
+	struct imap_string code_text;
 	struct imap_string text;
 	struct imap_string name;
 	char delimiter; /* 0: NIL */

@@ -214,17 +214,22 @@ static int code_read_inside(struct response *response, struct lex_cursor *cursor
 {
 	struct lex_token name;
 
+	struct imap_string whole = {cursor->at, (size_t)(cursor->end - cursor->at)};
+	int rc = 0;
+
 	answer->code = IMAP_CODE_OTHER;
-	answer->code_text = (struct imap_string){cursor->at, (size_t)(cursor->end - cursor->at)};
 	if (lex_token(cursor, false, &name, NULL) < 0)
-		return 0;
+		name.kind = LEX_END;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (!lex_is_word(&name, codes[i].name))
 			continue;
 		answer->code = codes[i].code;
-		return code_take(response, codes[i].shape, cursor, answer, err);
+		rc = code_take(response, codes[i].shape, cursor, answer, err);
+		break;
 	}
-	return 0;
+	if (answer->code == IMAP_CODE_OTHER)
+		answer->code_text = whole;
+	return rc;
 }
 
 /* Reads an optional code and the text after it; a bracket that never closes is text. */

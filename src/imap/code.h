@@ -9,8 +9,7 @@
 #include "imap/response.h"
 
 /*
- * Fills code, code_number, code_text, uids, uids_to and text. What codes without a datum of their
- * own hold after their name goes to code_text as it is. -1: a number that does not fit.
+ * Fills code, code_number, code_text, uids, uids_to and text. -1: a number that does not fit.
  */
 int code_read(struct response *response, struct lex_cursor *cursor, struct imap_answer *answer,
 	      struct error *err);

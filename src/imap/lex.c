@@ -370,6 +370,18 @@ int lex_expect(struct lex_cursor *cursor, enum lex_kind kind, struct lex_token *
 	return 0;
 }
 
+/* Reads a token that must be an atom or a string. */
+int lex_expect_string(struct lex_cursor *cursor, struct lex_token *token, struct error *err)
+{
+	struct lex_cursor before = *cursor;
+
+	if (lex_token(cursor, false, token, err) < 0)
+		return -1;
+	if (!lex_is_string(token))
+		return lex_malformed(&before, err, "no string");
+	return 0;
+}
+
 /* Skips one value of any shape. */
 int lex_skip_value(struct lex_cursor *cursor, struct error *err)
 {
@@ -389,6 +401,23 @@ int lex_skip_value(struct lex_cursor *cursor, struct error *err)
 			depth--;
 	} while (depth > 0);
 	return 0;
+}
+
+/* Skips values up to the end of a list or of the line, and over it. */
+int lex_skip_until(struct lex_cursor *cursor, enum lex_kind kind, struct error *err)
+{
+	for (;;) {
+		struct lex_cursor before = *cursor;
+		struct lex_token token;
+
+		if (lex_token(cursor, false, &token, err) < 0)
+			return -1;
+		if (token.kind == kind)
+			return 0;
+		*cursor = before;
+		if (lex_skip_value(cursor, err) < 0)
+			return -1;
+	}
 }
 
 /* Reads the rest of a line as text. */

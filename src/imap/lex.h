@@ -112,8 +112,12 @@ int lex_token(struct lex_cursor *cursor, bool brackets, struct lex_token *token,
 /* The same, and the token must be of this kind. */
 int lex_expect(struct lex_cursor *cursor, enum lex_kind kind, struct lex_token *token,
 	       struct error *err);
+/* The same, and the token must be an atom or a string. */
+int lex_expect_string(struct lex_cursor *cursor, struct lex_token *token, struct error *err);
 /* Skips one value: a list with all in it, or a single token. */
 int lex_skip_value(struct lex_cursor *cursor, struct error *err);
+/* Skips values up to a LEX_CLOSE or LEX_END, and that too. */
+int lex_skip_until(struct lex_cursor *cursor, enum lex_kind kind, struct error *err);
 /* The rest as text, one blank before it left out. */
 void lex_rest(struct lex_cursor *cursor, const char **bytes, size_t *len);
 

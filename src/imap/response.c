@@ -6,6 +6,7 @@
 #include "imap/command.h"
 #include "imap/parser.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -85,53 +86,6 @@ int response_join(struct response *response, struct lex_cursor *cursor, struct i
 	return 0;
 }
 
-/* Skips values up to the list's end and over it. */
-static int response_skip_list(struct lex_cursor *cursor, struct error *err)
-{
-	for (;;) {
-		struct lex_cursor before = *cursor;
-		struct lex_token token;
-
-		if (lex_token(cursor, false, &token, err) < 0)
-			return -1;
-		if (token.kind == LEX_CLOSE)
-			return 0;
-		*cursor = before;
-		if (lex_skip_value(cursor, err) < 0)
-			return -1;
-	}
-}
-
-/* Skips values up to the line's end. */
-static int response_skip_rest(struct lex_cursor *cursor, struct error *err)
-{
-	for (;;) {
-		struct lex_cursor before = *cursor;
-		struct lex_token token;
-
-		if (lex_token(cursor, false, &token, err) < 0)
-			return -1;
-		if (token.kind == LEX_END)
-			return 0;
-		*cursor = before;
-		if (lex_skip_value(cursor, err) < 0)
-			return -1;
-	}
-}
-
-/* Reads a token that must be an atom or a string. */
-static int response_expect_string(struct lex_cursor *cursor, struct lex_token *token,
-				  struct error *err)
-{
-	struct lex_cursor before = *cursor;
-
-	if (lex_token(cursor, false, token, err) < 0)
-		return -1;
-	if (!lex_is_string(token))
-		return lex_malformed(&before, err, "no string");
-	return 0;
-}
-
 /* CAPABILITY, ENABLED and FLAGS: atoms. */
 static int response_read_atoms(struct response *response, struct lex_cursor *cursor,
 			       struct imap_answer *answer, struct error *err)
@@ -146,7 +100,7 @@ static int response_read_delimiter(struct response *response, struct lex_cursor 
 	struct lex_cursor before = *cursor;
 	struct lex_token token;
 
-	if (response_expect_string(cursor, &token, err) < 0)
+	if (lex_expect_string(cursor, &token, err) < 0)
 		return -1;
 	struct imap_string text = response_string(response, &token);
 	if (token.kind == LEX_NIL || text.len == 0)
@@ -167,24 +121,25 @@ static int response_read_namespace(struct response *response, struct lex_cursor 
 	if (lex_token(cursor, false, &token, err) < 0)
 		return -1;
 	if (token.kind == LEX_NIL)
-		return response_skip_rest(cursor, err);
+		return lex_skip_until(cursor, LEX_END, err);
 	if (token.kind != LEX_OPEN)
 		return lex_malformed(cursor, err, "no list in a NAMESPACE");
 	if (lex_token(cursor, false, &token, err) < 0)
 		return -1;
 	if (token.kind == LEX_CLOSE)
-		return response_skip_rest(cursor, err);
+		return lex_skip_until(cursor, LEX_END, err);
 	if (token.kind != LEX_OPEN)
 		return lex_malformed(cursor, err, "no list in a NAMESPACE");
-	if (response_expect_string(cursor, &token, err) < 0 ||
+	if (lex_expect_string(cursor, &token, err) < 0 ||
 	    response_read_delimiter(response, cursor, &answer->delimiter, err) < 0)
 		return -1;
 	answer->name = response_string(response, &token);
 	if (token.kind == LEX_NIL)
 		answer->name.len = 0;
-	if (response_skip_list(cursor, err) < 0 || response_skip_list(cursor, err) < 0)
+	if (lex_skip_until(cursor, LEX_CLOSE, err) < 0 ||
+	    lex_skip_until(cursor, LEX_CLOSE, err) < 0)
 		return -1;
-	return response_skip_rest(cursor, err);
+	return lex_skip_until(cursor, LEX_END, err);
 }
 
 /* One attribute of a LIST; those unknown say nothing to us. */
@@ -245,13 +200,13 @@ static int response_read_list(struct response *response, struct lex_cursor *curs
 
 	if (response_read_attributes(cursor, &answer->attributes, err) < 0 ||
 	    response_read_delimiter(response, cursor, &answer->delimiter, err) < 0 ||
-	    response_expect_string(cursor, &token, err) < 0)
+	    lex_expect_string(cursor, &token, err) < 0)
 		return -1;
 	answer->name = response_string(response, &token);
 	if (lex_token(cursor, false, &token, err) < 0)
 		return -1;
 	if (token.kind == LEX_OPEN) {
-		if (response_skip_list(cursor, err) < 0)
+		if (lex_skip_until(cursor, LEX_CLOSE, err) < 0)
 			return -1;
 		return lex_expect(cursor, LEX_END, &token, err);
 	}
@@ -309,7 +264,7 @@ static int response_read_status(struct response *response, struct lex_cursor *cu
 {
 	struct lex_token token;
 
-	if (response_expect_string(cursor, &token, err) < 0)
+	if (lex_expect_string(cursor, &token, err) < 0)
 		return -1;
 	answer->name = response_string(response, &token);
 	if (lex_expect(cursor, LEX_OPEN, &token, err) < 0)
@@ -358,7 +313,7 @@ static int response_read_search(struct response *response, struct lex_cursor *cu
 		if (token.kind == LEX_END)
 			break;
 		if (token.kind == LEX_OPEN) {
-			if (response_skip_list(cursor, err) < 0)
+			if (lex_skip_until(cursor, LEX_CLOSE, err) < 0)
 				return -1;
 			continue;
 		}
@@ -409,7 +364,7 @@ static int response_read_esearch(struct response *response, struct lex_cursor *c
 		if (token.kind == LEX_END)
 			break;
 		if (token.kind == LEX_OPEN)
-			rc = response_skip_list(cursor, err);
+			rc = lex_skip_until(cursor, LEX_CLOSE, err);
 		else if (token.kind != LEX_ATOM)
 			rc = lex_malformed(&before, err, "something unexpected in an ESEARCH");
 		else if (lex_is_word(&token, "UID"))
@@ -583,10 +538,10 @@ int response_read(struct response *response, const char *line, size_t len,
 	struct lex_cursor before = cursor;
 	if (lex_token(&cursor, true, &token, err) < 0)
 		return -1;
-	if (token.kind != LEX_ATOM)
-		return lex_malformed(&before, err, "no response");
-	if (token.bytes[0] >= '0' && token.bytes[0] <= '9')
+	if (token.kind == LEX_ATOM && token.bytes[0] >= '0' && token.bytes[0] <= '9')
 		return response_read_numbered(&cursor, &token, answer, err);
+	if (token.kind != LEX_ATOM || !isalpha((unsigned char)token.bytes[0]))
+		return lex_malformed(&before, err, "no response");
 	return response_read_named(response, &cursor, &token, answer, err);
 }
 

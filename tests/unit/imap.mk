@@ -1,1 +1,13 @@
 # Unit tests of src/imap. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
+check_PROGRAMS += tests/unit/test-lex
+tests_unit_test_lex_SOURCES = tests/unit/test-lex.c
+tests_unit_test_lex_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test-parser
+tests_unit_test_parser_SOURCES = tests/unit/test-parser.c tests/unit/parser-run.c tests/unit/parser-run.h
+tests_unit_test_parser_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test-parser-bounds
+tests_unit_test_parser_bounds_SOURCES = tests/unit/test-parser-bounds.c tests/unit/parser-run.c tests/unit/parser-run.h
+tests_unit_test_parser_bounds_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test-command
+tests_unit_test_command_SOURCES = tests/unit/test-command.c
+tests_unit_test_command_LDADD = $(UNIT_LDADD)
