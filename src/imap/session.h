@@ -8,14 +8,19 @@
  *		switch (answer.kind) { ... }	(the caller records; queueing more is allowed)
  *
  * Queueing writes nothing by itself; imap_next sends and receives as poll allows, both directions
- * at once, so full buffers cannot deadlock. Commands are pipelined; those that must not be (a
- * literal that awaits "+", AUTHENTICATE, whatever RFC 9051 section 5.5 calls ambiguous) hold the
- * later ones back by themselves. A queueing function copies what it is given, but a source is read
- * when its turn comes, and belongs to the session from then on (closed when done).
+ * at once, so full buffers cannot deadlock. Commands are pipelined; those that must not be hold the
+ * later ones back by themselves: a literal that awaits "+"; a change (STORE, EXPUNGE, COPY, MOVE)
+ * until the SELECT before it is answered; a FETCH, SEARCH or STATUS until the changes before it
+ * are, for servers run such pairs in any order (RFC 9051 section 5.5; Dovecot does). A change whose
+ * SELECT was refused is not sent: it is answered NO here. A change that relies on another's success
+ * (STORE \Deleted after COPY) is not held: await the first one's answer before queueing it.
+ *
+ * A queueing function copies what it is given, but a source is read when its turn comes, and
+ * belongs to the session from then on (closed when done, sent or not).
  *
  * Long UID sets go out as several commands of at most the profile's line length; the answers of
  * all carry the tag number of the one call, and IMAP_TAGGED is reported once, with the first bad
- * status if any.
+ * status if any; a COPYUID or APPENDUID that a part's OK held comes as IMAP_STATUS_LINE before it.
  *
  * Round trips: connecting as libcurl does; then ID, CAPABILITY where needed, ENABLE and NAMESPACE
  * share the flight of the first commands that the caller queues.
@@ -54,12 +59,14 @@ struct imap_config {
 	const char *pinned_key;  /* as CURLOPT_PINNEDPUBLICKEY, or NULL */
 	const char *client_cert; /* PEM files, or NULL */
 	const char *client_key;
-	const char *min_tls;     /* "1.2" (NULL too) or "1.3" */
+	const char *min_tls; /* "1.2" (NULL too) or "1.3" */
 	const char *user;
-	const char *tunnel;      /* a shell command that speaks IMAP on stdin and stdout, instead of host; or NULL */
-	unsigned auth;           /* of enum imap_auth; 0: by what secret there is and the server offers */
-	unsigned timeout;        /* seconds that any wait may take without a byte; 0: 60 */
-	bool read_only;          /* SELECT is never sent, only EXAMINE; changing commands are refused (asserted) */
+	const char *tunnel; /* a shell command that speaks IMAP on stdin and stdout, instead of
+			       host; or NULL */
+	unsigned auth;    /* of enum imap_auth; 0: by what secret there is and the server offers */
+	unsigned timeout; /* seconds that any wait may take without a byte; 0: 60 */
+	bool read_only;   /* SELECT is never sent, only EXAMINE; changing commands are refused
+			     (asserted) */
 	/*
 	 * Puts the password (token false) or the OAuth2 access token (token true) into out. Asked
 	 * once per login, and a token once more where the server says it expired.
@@ -111,7 +118,11 @@ enum imap_store_how {
 	IMAP_STORE_REMOVE,
 };
 
-/* Reads up to len wire bytes; returns how many, 0 at the end, -1 on error. Exactly size in all. */
+/*
+ * The wire bytes of a message, exactly size in all. read puts up to len of them at out and says how
+ * many in *got (0: at the end); 0, or -1 with err. A source that fails or ends before its size once
+ * its literal has begun breaks the session: there is no other way to take a begun message back.
+ */
 struct imap_source {
 	int (*read)(void *context, char *out, size_t len, size_t *got, struct error *err);
 	void (*close)(void *context);
@@ -119,6 +130,7 @@ struct imap_source {
 	uint64_t size;
 };
 
+struct imap_profile; /* imap/quirks.h */
 struct imap_session;
 
 /* Connects, secures, logs in. -1: ERROR_UNAVAILABLE, ERROR_LOGIN or ERROR_PROTOCOL, SCOPE_STORE. */
@@ -128,18 +140,25 @@ void imap_close(struct imap_session **session);
 
 /* Capabilities after login and quirks: what may be used. */
 unsigned imap_capabilities(const struct imap_session *session);
-/* The server's own words, for check: the capability line, the ID answer (or ""), the TLS version and cipher (or ""). */
+/* The server's own words, for check: the capability line, the ID answer (or ""), the TLS version
+ * and cipher (or ""). */
 const char *imap_capability_text(const struct imap_session *session);
 const char *imap_server_id(const struct imap_session *session);
 const char *imap_tls_text(const struct imap_session *session);
+/* What this server does that the standards do not say; more may be known once ID is answered. */
+const struct imap_profile *imap_profile(const struct imap_session *session);
 /* The largest APPEND taken (RFC 7889), 0: not told. */
 uint64_t imap_append_limit(const struct imap_session *session);
-/* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers came. */
+/* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers
+ * came. */
 const struct mailbox_naming *imap_naming(const struct imap_session *session);
 /* Whether QRESYNC was ENABLEd (assumed from the moment it is queued, corrected by ENABLED). */
 bool imap_has_qresync(const struct imap_session *session);
 
-/* Figures since the session was opened; turns counts the waits: sends that followed receives. */
+/*
+ * Figures since the session was opened, without the login. turns counts round trips: how often
+ * something was sent while nothing was on its way, or after a wait for "+".
+ */
 struct imap_figures {
 	uint64_t sent;
 	uint64_t received;
@@ -151,7 +170,8 @@ struct imap_figures imap_figures(const struct imap_session *session);
 /* Each queues one command and returns its tag number (> 0). Mailboxes are wire names. */
 unsigned imap_list_all(struct imap_session *session, bool with_status);
 unsigned imap_status(struct imap_session *session, const char *wire, size_t len);
-/* EXAMINE where read_only; (QRESYNC (uidvalidity modseq)) where both are not 0, else (CONDSTORE) where offered. */
+/* EXAMINE where read_only; (QRESYNC (uidvalidity modseq)) where both are not 0, else (CONDSTORE)
+ * where offered. */
 unsigned imap_select(struct imap_session *session, const char *wire, size_t len, bool read_only,
 		     uint32_t uidvalidity, uint64_t modseq);
 unsigned imap_unselect(struct imap_session *session);
@@ -166,17 +186,21 @@ unsigned imap_uid_store(struct imap_session *session, const struct uidset *uids,
 			enum imap_store_how how, struct flags flags);
 unsigned imap_uid_expunge(struct imap_session *session, const struct uidset *uids);
 unsigned imap_expunge(struct imap_session *session);
-unsigned imap_uid_copy(struct imap_session *session, const struct uidset *uids, const char *wire, size_t len);
-unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, const char *wire, size_t len);
+unsigned imap_uid_copy(struct imap_session *session, const struct uidset *uids, const char *wire,
+		       size_t len);
+unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, const char *wire,
+		       size_t len);
 unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
 		     int64_t date, const struct imap_source *source);
 unsigned imap_create(struct imap_session *session, const char *wire, size_t len);
 unsigned imap_noop(struct imap_session *session);
 
 /*
- * 1: *answer, in the order of the wire; its tag is that of the oldest unanswered command where it
- * is untagged (0 where none is outstanding). 0: every command is answered. -1: the session is
- * broken (BYE, cut, time-out, protocol), what was unanswered is in doubt, only imap_close is left.
+ * 1: *answer, in the order of the wire; its tag is that of the oldest unanswered call where it is
+ * untagged (0 where none of the caller's is). That is a hint and no proof: servers may finish
+ * commands in another order, so hold a FETCH against the UIDs that were asked. 0: every command is
+ * answered. -1: the session is broken (BYE, cut, time-out, protocol, a source that failed in the
+ * middle of a message), what was unanswered is in doubt, only imap_close is left.
  * Session-wide answers (CAPABILITY, ENABLED, NAMESPACE, ID, ALERT) are applied before they are
  * handed out.
  */

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The commands: each put into words by what the server offers, and at the end of the queue. */
+#include "base/alloc.h"
+#include "imap/session-internal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes a request with the next tag. */
+static struct imap_request *request_new(struct imap_session *session, enum request_kind kind)
+{
+	struct imap_request *request = xcalloc(1, sizeof(*request));
+
+	request->kind = kind;
+	request->tag = ++session->next_tag;
+	request->call = request->tag;
+	imap_command_init(&request->command);
+	return request;
+}
+
+/* Begins a request of one command. */
+struct imap_request *session_queue_begin(struct imap_session *session, enum request_kind kind,
+					 const char *words)
+{
+	struct imap_request *request = request_new(session, kind);
+
+	imap_command_begin(&request->command, request->tag, words);
+	return request;
+}
+
+/* Puts a request whose command is whole into the queue. */
+static unsigned request_push(struct imap_session *session, struct imap_request *request)
+{
+	request->size += request->command.text.len;
+	TAILQ_INSERT_TAIL(&session->requests, request, link);
+	if (!session->unsent)
+		session->unsent = request;
+	return request->call;
+}
+
+/* Ends a request's command and puts it into the queue. */
+unsigned session_queue_end(struct imap_session *session, struct imap_request *request)
+{
+	imap_command_end(&request->command);
+	return request_push(session, request);
+}
+
+/* Frees what an answer was kept in. */
+void session_kept_free(struct kept_answer **kept)
+{
+	if (!*kept)
+		return;
+	buf_free(&(*kept)->text);
+	buf_free(&(*kept)->code_text);
+	free(*kept);
+	*kept = NULL;
+}
+
+/* Frees a request; its source is closed whether it was read or not. */
+void session_request_free(struct imap_request *request)
+{
+	if (request->has_source && request->source.close)
+		request->source.close(request->source.context);
+	session_kept_free(&request->bad);
+	imap_command_free(&request->command);
+	free(request);
+}
+
+/* One command over a UID set, cut into as many as its length needs, all one call. */
+static unsigned queue_uids(struct imap_session *session, enum request_kind kind, const char *words,
+			   const struct uidset *uids, const struct imap_command *args)
+{
+	unsigned call = 0;
+
+	assert(uids->len > 0);
+	for (size_t next = 0; next < uids->len;) {
+		struct imap_request *request = request_new(session, kind);
+
+		imap_command_build_uids(&request->command, request->tag, words, uids, &next,
+					session->server.profile.line_max, args);
+		call = call ? call : request->tag;
+		request->call = call;
+		request_push(session, request);
+	}
+	return call;
+}
+
+/* One command about a mailbox and nothing else. */
+static unsigned queue_mailbox(struct imap_session *session, const char *words, const char *wire,
+			      size_t len)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_PLAIN, words);
+
+	imap_command_put_astring(&request->command, wire, len);
+	return session_queue_end(session, request);
+}
+
+/* Asks for the capabilities. */
+void session_queue_capability(struct imap_session *session)
+{
+	struct imap_request *request =
+	    session_queue_begin(session, REQUEST_CAPABILITY, "CAPABILITY");
+
+	request->call = 0;
+	session_queue_end(session, request);
+}
+
+/*
+ * What is asked once: ID first, for some servers refuse all else before it (163, QQ); ENABLE next,
+ * for it is only good before the first SELECT.
+ */
+void session_queue_setup(struct imap_session *session)
+{
+	unsigned usable = session_usable(&session->server);
+	struct imap_request *request;
+
+	if (usable & IMAP_CAP_ID) {
+		request = session_queue_begin(session, REQUEST_ID, "ID (\"name\" \"evenmail\")");
+		request->call = 0;
+		session_queue_end(session, request);
+	}
+	session->server.qresync = usable & IMAP_CAP_ENABLE && usable & IMAP_CAP_QRESYNC;
+	if (usable & IMAP_CAP_ENABLE &&
+	    usable & (IMAP_CAP_QRESYNC | IMAP_CAP_CONDSTORE | IMAP_CAP_UTF8_ACCEPT)) {
+		request = session_queue_begin(session, REQUEST_ENABLE, "ENABLE");
+		if (usable & IMAP_CAP_QRESYNC)
+			imap_command_put_text(&request->command, "QRESYNC");
+		else if (usable & IMAP_CAP_CONDSTORE)
+			imap_command_put_text(&request->command, "CONDSTORE");
+		if (usable & IMAP_CAP_UTF8_ACCEPT)
+			imap_command_put_text(&request->command, "UTF8=ACCEPT");
+		request->call = 0;
+		session_queue_end(session, request);
+	}
+	if (usable & IMAP_CAP_NAMESPACE) {
+		request = session_queue_begin(session, REQUEST_NAMESPACE, "NAMESPACE");
+		request->call = 0;
+		session_queue_end(session, request);
+	}
+}
+
+/* The items of STATUS, in brackets. */
+static const char *status_items(unsigned usable)
+{
+	return usable & IMAP_CAP_CONDSTORE ? "(UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ)"
+					   : "(UIDVALIDITY UIDNEXT MESSAGES)";
+}
+
+/* All mailboxes, with their uses and figures as far as one command can tell them here. */
+unsigned imap_list_all(struct imap_session *session, bool with_status)
+{
+	unsigned usable = session_usable(&session->server);
+	bool status = with_status && usable & IMAP_CAP_LIST_STATUS;
+	bool use = usable & IMAP_CAP_SPECIAL_USE &&
+		   usable & (IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+	struct imap_request *request =
+	    session_queue_begin(session, status ? REQUEST_READ : REQUEST_PLAIN, "LIST \"\" \"*\"");
+
+	if (status)
+		imap_command_put_format(&request->command, "RETURN (%sSTATUS %s)",
+					use ? "SPECIAL-USE " : "", status_items(usable));
+	else if (use)
+		imap_command_put_text(&request->command, "RETURN (SPECIAL-USE)");
+	return session_queue_end(session, request);
+}
+
+/* One mailbox's figures. */
+unsigned imap_status(struct imap_session *session, const char *wire, size_t len)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "STATUS");
+
+	imap_command_put_astring(&request->command, wire, len);
+	imap_command_put_text(&request->command, status_items(session_usable(&session->server)));
+	return session_queue_end(session, request);
+}
+
+/* Opens a mailbox, with all that changed in it where the server can say that. */
+unsigned imap_select(struct imap_session *session, const char *wire, size_t len, bool read_only,
+		     uint32_t uidvalidity, uint64_t modseq)
+{
+	bool examine = read_only || session->read_only;
+	struct imap_request *request =
+	    session_queue_begin(session, REQUEST_SELECT, examine ? "EXAMINE" : "SELECT");
+
+	imap_command_put_astring(&request->command, wire, len);
+	if (session->server.qresync && uidvalidity > 0 && modseq > 0)
+		imap_command_put_format(&request->command, "(QRESYNC (%" PRIu32 " %" PRIu64 "))",
+					uidvalidity, modseq);
+	else if (session_usable(&session->server) & IMAP_CAP_CONDSTORE)
+		imap_command_put_text(&request->command, "(CONDSTORE)");
+	buf_reset(&session->mailbox);
+	buf_append(&session->mailbox, wire, len);
+	return session_queue_end(session, request);
+}
+
+/*
+ * Closes the mailbox and expunges nothing. Without UNSELECT: CLOSE, which expunges, but not where
+ * the mailbox is open for reading only; so it is opened that way first.
+ */
+unsigned imap_unselect(struct imap_session *session)
+{
+	if (session_usable(&session->server) & IMAP_CAP_UNSELECT)
+		return session_queue_end(
+		    session, session_queue_begin(session, REQUEST_UNSELECT, "UNSELECT"));
+	struct imap_request *request = session_queue_begin(session, REQUEST_SELECT, "EXAMINE");
+
+	imap_command_put_astring(&request->command, session->mailbox.data, session->mailbox.len);
+	unsigned call = session_queue_end(session, request);
+
+	request = session_queue_begin(session, REQUEST_CLOSE, "CLOSE");
+	request->call = call;
+	return session_queue_end(session, request);
+}
+
+/* What of a FETCH this server understands: MODSEQ without CONDSTORE is BAD at some (GMX). */
+static unsigned fetch_items(const struct imap_session *session, unsigned items,
+			    uint64_t *changed_since)
+{
+	if (session_usable(&session->server) & IMAP_CAP_CONDSTORE)
+		return items;
+	*changed_since = 0;
+	return items & ~(unsigned)IMAP_FETCH_MODSEQ;
+}
+
+/* Fetches of a set of messages. */
+unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids, unsigned items,
+			uint64_t changed_since)
+{
+	struct imap_command args;
+
+	items = fetch_items(session, items, &changed_since);
+	imap_command_init(&args);
+	imap_command_put_items(&args, items, changed_since);
+	unsigned call = queue_uids(session, REQUEST_READ, "UID FETCH", uids, &args);
+
+	imap_command_free(&args);
+	return call;
+}
+
+/* Fetches of all messages from a UID on. */
+unsigned imap_uid_fetch_from(struct imap_session *session, uint32_t first, unsigned items,
+			     uint64_t changed_since)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "UID FETCH");
+
+	assert(first > 0);
+	items = fetch_items(session, items, &changed_since);
+	imap_command_put_format(&request->command, "%" PRIu32 ":*", first);
+	imap_command_put_items(&request->command, items, changed_since);
+	return session_queue_end(session, request);
+}
+
+/* A search, its answer as ranges where the server can. */
+static unsigned queue_search(struct imap_session *session, const char *key)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "UID SEARCH");
+
+	if (session_usable(&session->server) & IMAP_CAP_ESEARCH)
+		imap_command_put_text(&request->command, "RETURN (ALL)");
+	imap_command_put_text(&request->command, key);
+	return session_queue_end(session, request);
+}
+
+/* All UIDs. */
+unsigned imap_uid_search_all(struct imap_session *session)
+{
+	return queue_search(session, "ALL");
+}
+
+/* Those marked as deleted. */
+unsigned imap_uid_search_deleted(struct imap_session *session)
+{
+	return queue_search(session, "DELETED");
+}
+
+/* Sets or takes away flags. */
+unsigned imap_uid_store(struct imap_session *session, const struct uidset *uids,
+			enum imap_store_how how, struct flags flags)
+{
+	struct imap_command args;
+
+	assert(!session->read_only && flags.bits != 0);
+	imap_command_init(&args);
+	imap_command_put_text(&args, how == IMAP_STORE_ADD ? "+FLAGS.SILENT" : "-FLAGS.SILENT");
+	imap_command_put_flags(&args, flags);
+	unsigned call = queue_uids(session, REQUEST_CHANGE, "UID STORE", uids, &args);
+
+	imap_command_free(&args);
+	return call;
+}
+
+/* Removes those of a set that are marked as deleted. */
+unsigned imap_uid_expunge(struct imap_session *session, const struct uidset *uids)
+{
+	assert(!session->read_only);
+	return queue_uids(session, REQUEST_CHANGE, "UID EXPUNGE", uids, NULL);
+}
+
+/* Removes all that are marked as deleted. */
+unsigned imap_expunge(struct imap_session *session)
+{
+	assert(!session->read_only);
+	return session_queue_end(session, session_queue_begin(session, REQUEST_CHANGE, "EXPUNGE"));
+}
+
+/* Copies or moves a set into another mailbox. */
+static unsigned queue_transfer(struct imap_session *session, const char *words,
+			       const struct uidset *uids, const char *wire, size_t len)
+{
+	struct imap_command args;
+
+	assert(!session->read_only);
+	imap_command_init(&args);
+	imap_command_put_astring(&args, wire, len);
+	unsigned call = queue_uids(session, REQUEST_CHANGE, words, uids, &args);
+
+	imap_command_free(&args);
+	return call;
+}
+
+/* Copies. */
+unsigned imap_uid_copy(struct imap_session *session, const struct uidset *uids, const char *wire,
+		       size_t len)
+{
+	return queue_transfer(session, "UID COPY", uids, wire, len);
+}
+
+/* Moves. */
+unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, const char *wire,
+		       size_t len)
+{
+	return queue_transfer(session, "UID MOVE", uids, wire, len);
+}
+
+/* Uploads a message. */
+unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
+		     int64_t date, const struct imap_source *source)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_PLAIN, "APPEND");
+
+	assert(!session->read_only);
+	request->source = *source;
+	request->has_source = true;
+	request->size = source->size;
+	imap_command_put_astring(&request->command, wire, len);
+	imap_command_put_flags(&request->command, flags);
+	imap_command_put_date(&request->command, date);
+	imap_command_put_stream(&request->command, source->size);
+	return session_queue_end(session, request);
+}
+
+/* Makes a mailbox. */
+unsigned imap_create(struct imap_session *session, const char *wire, size_t len)
+{
+	assert(!session->read_only);
+	return queue_mailbox(session, "CREATE", wire, len);
+}
+
+/* Lets the server say what is new. */
+unsigned imap_noop(struct imap_session *session)
+{
+	return session_queue_end(session, session_queue_begin(session, REQUEST_PLAIN, "NOOP"));
+}

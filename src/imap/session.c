@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "imap/session.h"
+
+#include "base/alloc.h"
+#include "imap/session-internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes a session that has no line yet. */
+static struct imap_session *session_new(const struct imap_config *config)
+{
+	struct imap_session *session = xcalloc(1, sizeof(*session));
+	struct session_server *server = &session->server;
+
+	session->read_only = config->read_only;
+	session->parser = imap_parser_open();
+	buf_init(&session->mailbox, SESSION_TEXT_MAX);
+	buf_init(&server->capability_text, SESSION_TEXT_MAX);
+	buf_init(&server->id, SESSION_TEXT_MAX);
+	TAILQ_INIT(&session->requests);
+	return session;
+}
+
+/* Frees all but the line. */
+static void session_free(struct imap_session *session)
+{
+	struct imap_request *request;
+
+	while ((request = TAILQ_FIRST(&session->requests))) {
+		TAILQ_REMOVE(&session->requests, request, link);
+		if (request == session->out.current)
+			session->out.current = NULL;
+		session_request_free(request);
+	}
+	if (session->out.current)
+		session_request_free(session->out.current);
+	session_kept_free(&session->handed);
+	session_kept_free(&session->pending);
+	imap_parser_close(&session->parser);
+	buf_free(&session->mailbox);
+	buf_free(&session->server.capability_text);
+	buf_free(&session->server.id);
+	free(session->host);
+	free(session);
+}
+
+/* Chooses the profile by what is known so far. */
+static void session_choose_profile(struct imap_session *session)
+{
+	struct session_server *server = &session->server;
+
+	imap_profile_choose(session->host, server->id.data, server->capability_text.data,
+			    &server->profile);
+}
+
+/* Runs until the session's own commands are answered: nothing of the caller's is queued yet. */
+static int session_settle(struct imap_session *session, struct error *err)
+{
+	struct imap_answer answer;
+	int rc;
+
+	while ((rc = imap_next(session, &answer, err)) == 1)
+		;
+	return rc;
+}
+
+/*
+ * Learns the capabilities: those told with the login, or else by asking. Where the server's ways
+ * demand it they are asked for even if told.
+ */
+static int session_learn(struct imap_session *session, struct error *err)
+{
+	struct session_server *server = &session->server;
+	struct imap_words told =
+	    imap_dialogue_capabilities(imap_transport_dialogue(session->transport));
+
+	if (told.bytes)
+		session_set_capabilities(server, told.bytes, told.len);
+	session_choose_profile(session);
+	if (!told.bytes || server->profile.ask_capability) {
+		session_queue_capability(session);
+		if (session_settle(session, err) < 0)
+			return -1;
+		session_choose_profile(session);
+	}
+	session_queue_setup(session);
+	return 0;
+}
+
+/* Opens a session over a socket of this name, or as config says. */
+int imap_open_over(const struct imap_config *config, const char *socket_name,
+		   struct imap_session **session, struct error *err)
+{
+	struct imap_session *s;
+
+	*session = NULL;
+	s = session_new(config);
+	if (imap_transport_open(config, socket_name, &s->transport, err) < 0)
+		goto fail;
+	s->host = xstrdup(imap_transport_name(s->transport));
+	if (session_learn(s, err) < 0)
+		goto fail;
+	*session = s;
+	return 0;
+fail:
+	imap_transport_close(&s->transport);
+	session_free(s);
+	return -1;
+}
+
+/* Opens a session. */
+int imap_open(const struct imap_config *config, struct imap_session **session, struct error *err)
+{
+	return imap_open_over(config, NULL, session, err);
+}
+
+/* Says goodbye where the server can hear it: not in the middle of another command. */
+static void session_logout(struct imap_session *session)
+{
+	struct session_out *out = &session->out;
+	char line[32];
+	size_t done;
+
+	if (session->dead || out->current || out->sent < out->len)
+		return;
+	int len =
+	    snprintf(line, sizeof(line), "%c%u LOGOUT\r\n", IMAP_TAG_LETTER, session->next_tag + 1);
+
+	imap_transport_send(session->transport, line, (size_t)len, &done, NULL);
+}
+
+/* Ends a session. */
+void imap_close(struct imap_session **session)
+{
+	if (!*session)
+		return;
+	session_logout(*session);
+	imap_transport_close(&(*session)->transport);
+	session_free(*session);
+	*session = NULL;
+}
+
+/* What may be used. */
+unsigned imap_capabilities(const struct imap_session *session)
+{
+	return session_usable(&session->server);
+}
+
+/* The capability line. */
+const char *imap_capability_text(const struct imap_session *session)
+{
+	return session->server.capability_text.data;
+}
+
+/* The ID answer. */
+const char *imap_server_id(const struct imap_session *session)
+{
+	return session->server.id.data;
+}
+
+/* The TLS version and cipher. */
+const char *imap_tls_text(const struct imap_session *session)
+{
+	return imap_transport_tls(session->transport);
+}
+
+/* The server's ways. */
+const struct imap_profile *imap_profile(const struct imap_session *session)
+{
+	return &session->server.profile;
+}
+
+/* The largest upload. */
+uint64_t imap_append_limit(const struct imap_session *session)
+{
+	return session->server.append_limit;
+}
+
+/* How mailboxes are named. */
+const struct mailbox_naming *imap_naming(const struct imap_session *session)
+{
+	return &session->server.naming;
+}
+
+/* Whether QRESYNC is in force. */
+bool imap_has_qresync(const struct imap_session *session)
+{
+	return session->server.qresync;
+}
+
+/* The figures. */
+struct imap_figures imap_figures(const struct imap_session *session)
+{
+	return session->figures;
+}
+
+/*
+ * Receives what is there: 1 something, 0 nothing yet, -1 the end. Where sending broke, the server
+ * may have said why before it hung up; the error of the receive then tells less than the send's.
+ */
+static int session_receive(struct imap_session *session, struct error *err)
+{
+	size_t got = 0;
+	int rc =
+	    imap_transport_receive(session->transport, session->in, sizeof(session->in), &got, err);
+
+	if (rc != 1)
+		return rc;
+	session->figures.received += got;
+	imap_parser_feed(session->parser, session->in, got);
+	return 1;
+}
+
+/* Whether the oldest request waits for nothing from the server. */
+static bool session_has_ready(const struct imap_session *session)
+{
+	const struct imap_request *oldest = TAILQ_FIRST(&session->requests);
+
+	return oldest && oldest->refused;
+}
+
+/* Moves bytes both ways until there is something to read. */
+static int session_pump(struct imap_session *session, struct error *err)
+{
+	struct session_out *out = &session->out;
+
+	for (;;) {
+		int sent, received;
+
+		if (session_fill(session, err) < 0)
+			return -1;
+		if (session_has_ready(session))
+			return 0;
+		sent = session_flush(session, NULL);
+		if (sent < 0)
+			out->broken = true;
+		received = session_receive(session, err);
+		if (received != 0)
+			return received < 0 ? -1 : 0;
+		if (sent == 1)
+			continue;
+		bool more = !out->broken && out->sent < out->len;
+
+		if (imap_transport_wait(session->transport, more, err) < 0)
+			return -1;
+	}
+}
+
+/* Whether all is answered and nothing is left to send. */
+static bool session_is_idle(const struct imap_session *session)
+{
+	const struct session_out *out = &session->out;
+
+	return TAILQ_EMPTY(&session->requests) && !out->current && out->sent == out->len;
+}
+
+/* The next answer for the caller; sends and receives until there is one. */
+static int session_step(struct imap_session *session, struct imap_answer *answer, struct error *err)
+{
+	for (;;) {
+		if (session_take_ready(session, answer))
+			return 1;
+		int rc = imap_parser_next(session->parser, answer, err);
+
+		if (rc < 0)
+			return error_prefix(err, "%s", session->host);
+		if (rc == 1) {
+			rc = session_apply(session, answer, err);
+			if (rc != 0)
+				return rc;
+			continue;
+		}
+		if (session_is_idle(session))
+			return 0;
+		if (session_pump(session, err) < 0)
+			return -1;
+	}
+}
+
+/* Hands out the next answer. */
+int imap_next(struct imap_session *session, struct imap_answer *answer, struct error *err)
+{
+	if (session->dead)
+		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: the session has ended",
+				 session->host);
+	int rc = session_step(session, answer, err);
+
+	session->dead = rc < 0;
+	return rc;
+}
