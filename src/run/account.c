@@ -46,8 +46,8 @@ static int refuse_tree(const struct account *account, struct error *err)
 			 "%s: %s is not the tree that channel %s was kept even with (its marker "
 			 ".evenmail is %s); nothing was changed. Not mounted? If it is the right "
 			 "one: evenmail sync --adopt %s matches it anew and deletes nothing",
-			 name, text_show(path), name,
-			 *tree_id(account) ? "another one" : "missing", name);
+			 name, text_show(path), name, *tree_id(account) ? "another one" : "missing",
+			 name);
 }
 
 /* The safety check's words for an account that is not the one the journals know. */

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/target.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/text.h"
+#include "config/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The target of a channel, made where there is none yet. */
+static struct target *target_of(struct target_list *list, const struct config_channel *channel)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (list->targets[i].channel == channel)
+			return &list->targets[i];
+	struct target *target = array_push(list->targets, list->len, list->cap);
+	*target = (struct target){.channel = channel};
+	return target;
+}
+
+/* Says that there is no such channel, and which one may have been meant. */
+static int refuse_name(const struct config *config, const char *name, struct error *err)
+{
+	const char **names = xcalloc(config->len + 1, sizeof(*names));
+
+	for (size_t i = 0; i < config->len; i++)
+		names[i] = config->channels[i].name;
+	const char *near = text_nearest(name, names);
+	error_set(err, ERROR_USAGE, SCOPE_FATAL, "%s: no such channel in %s%s%s%s", text_show(name),
+		  text_show(config->path), near ? " (did you mean \"" : "", near ? near : "",
+		  near ? "\"?)" : "");
+	free(names);
+	return -1;
+}
+
+/* Resolves one CHANNEL[/MAILBOX]. */
+static int add_name(struct target_list *list, const char *name, struct error *err)
+{
+	const char *slash = strchr(name, '/');
+	char *word = slash ? xstrndup(name, (size_t)(slash - name)) : xstrdup(name);
+	const struct config_channel *channel = config_find(list->config, word);
+	struct target *target;
+	int rc = -1;
+
+	if (!channel) {
+		refuse_name(list->config, word, err);
+		goto out;
+	}
+	target = target_of(list, channel);
+	if (slash) {
+		target->only =
+		    xreallocarray(target->only, target->only_len + 1, sizeof(*target->only));
+		target->only[target->only_len++] = slash + 1;
+	}
+	rc = 0;
+out:
+	free(word);
+	return rc;
+}
+
+int target_load(const struct options *options, struct target_list *out, struct error *err)
+{
+	*out = (struct target_list){0};
+	if (config_load(options->config_path, &out->config, err))
+		return -1;
+	for (size_t i = 0; i < options->names_len; i++)
+		if (add_name(out, options->names[i], err)) {
+			target_free(out);
+			return -1;
+		}
+	for (size_t i = 0; !options->names_len && i < out->config->len; i++)
+		target_of(out, &out->config->channels[i]);
+	return 0;
+}
+
+void target_free(struct target_list *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		free(list->targets[i].only);
+	free(list->targets);
+	config_free(&list->config);
+	*list = (struct target_list){0};
+}
+
+const char *target_state_dir(const struct config_channel *channel, struct arena *arena)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && *state == '/')
+		return arena_printf(arena, "%s/evenmail/%s", state, channel->name);
+	return arena_printf(arena, "%s/.local/state/evenmail/%s", home ? home : "", channel->name);
+}
+
+/* imap/session.h's way to a secret: config/secret.h's. */
+static int get_secret(void *context, bool token, struct buf *out, struct error *err)
+{
+	return secret_get(context, token, out, err);
+}
+
+/* The remote side's words. */
+static struct imap_config *imap_setup(const struct config_remote *remote, struct arena *arena)
+{
+	struct imap_config *imap = arena_alloc(arena, sizeof(*imap));
+
+	_Static_assert((int)CONFIG_TLS_IMPLICIT == (int)IMAP_TLS_IMPLICIT &&
+			   (int)CONFIG_TLS_STARTTLS == (int)IMAP_TLS_STARTTLS &&
+			   (int)CONFIG_TLS_NONE == (int)IMAP_TLS_NONE,
+		       "config and imap number TLS alike");
+	_Static_assert((int)CONFIG_AUTH_PLAIN == (int)IMAP_AUTH_PLAIN &&
+			   (int)CONFIG_AUTH_LOGIN == (int)IMAP_AUTH_LOGIN &&
+			   (int)CONFIG_AUTH_XOAUTH2 == (int)IMAP_AUTH_XOAUTH2 &&
+			   (int)CONFIG_AUTH_OAUTHBEARER == (int)IMAP_AUTH_OAUTHBEARER,
+		       "config and imap number mechanisms alike");
+	*imap = (struct imap_config){
+	    .host = remote->host,
+	    .port = remote->port,
+	    .tls = (enum imap_tls)remote->tls,
+	    .ca_file = remote->ca_file,
+	    .pinned_key = remote->pinned_key,
+	    .client_cert = remote->client_cert,
+	    .client_key = remote->client_key,
+	    .min_tls = remote->min_tls,
+	    .user = remote->user,
+	    .tunnel = remote->tunnel,
+	    .auth = remote->auth,
+	    .timeout = remote->timeout,
+	    .secret = get_secret,
+	    .secret_context = (void *)remote,
+	    .has_token = remote->token_command != NULL,
+	};
+	return imap;
+}
+
+/* Whose mail it is, in one word. */
+static const char *account_text(const struct config_remote *remote, struct arena *arena)
+{
+	if (remote->tunnel)
+		return arena_printf(arena, "tunnel:%s", remote->tunnel);
+	return arena_printf(arena, "%s@%s:%u", remote->user, remote->host, remote->port);
+}
+
+void target_setup(const struct target *target, const struct options *options, struct arena *arena,
+		  struct account_setup *out)
+{
+	const struct config_channel *channel = target->channel;
+	struct imap_config *imap = imap_setup(&channel->remote, arena);
+
+	imap->read_only = !channel->policy.change[REMOTE];
+	*out = (struct account_setup){
+	    .name = channel->name,
+	    .account = account_text(&channel->remote, arena),
+	    .state_dir = target_state_dir(channel, arena),
+	    .tree_path = channel->local_path,
+	    .layout = channel->layout == CONFIG_LAYOUT_TREE ? MAILDIR_LAYOUT_TREE
+							    : MAILDIR_LAYOUT_PLUSPLUS,
+	    .imap = imap,
+	    .policy = channel->policy,
+	    .patterns = channel->mailboxes,
+	    .patterns_len = channel->mailboxes_len,
+	    .only = target->only,
+	    .only_len = target->only_len,
+	    .dry_run = options->dry_run,
+	    .allow_deletions = options->allow_deletions,
+	    .adopt = options->adopt,
+	};
+}
