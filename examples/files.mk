@@ -1,1 +1,2 @@
 # Examples.
+EXTRA_DIST += examples/quickstart

@@ -2,6 +2,8 @@
 """One channel between a test's user and a test's directory, and evenmail to run on it."""
 import json
 import os
+import resource
+import signal
 import subprocess
 
 from local import Local
@@ -83,12 +85,19 @@ class Channel:
     def argv(self, command, *arguments):
         return [self.evenmail, *command.split(), "-c", self.config_file, *arguments]
 
-    def start(self, command="sync", *arguments, **more):
-        """Starts evenmail and does not wait for it."""
+    def start(self, command="sync", *arguments, most_bytes=None, **more):
+        """Starts evenmail and does not wait for it; most_bytes is how large a file may become."""
         self.write_config()
+
+        def limit():
+            if most_bytes is not None:
+                # SIGXFSZ would end it; ignored, a write fails with EFBIG as a full disk's does.
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
         return subprocess.Popen(self.argv(command, *arguments), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                env=self.environment(**more), cwd=self.directory)
+                                env=self.environment(**more), cwd=self.directory, preexec_fn=limit)
 
     def run(self, command="sync", *arguments, status=0, **more):
         """Runs evenmail to its end, which must have that exit status."""

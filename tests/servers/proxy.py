@@ -63,6 +63,8 @@ class Connection:
             except OSError:
                 data = b""
             now = time.monotonic()
+            if self.proxy.alter:
+                data = self.proxy.alter(direction, data)
             data, cut = self.limit(direction, data)
             if data:
                 line.put((now + self.proxy.delay, data, self.note_entry(direction, data)))
@@ -156,6 +158,7 @@ class Proxy:
         self.cut_up = cut_up
         self.cut_down = cut_down
         self.record = record
+        self.alter = None  # alter(direction, data) returns what goes on instead
         self.connections = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", listen))

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands, their options and exit statuses."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from channel import contents, write_private
+
+USAGE, CONFIGURATION, LOCAL_IO = 64, 78, 74
+
+
+@pytest.fixture
+def pair(channel, corpus):
+    channel.messages = corpus.messages(3, "plain", flags="")
+    channel.remote.add("INBOX", *channel.messages)
+    channel.sync()
+    return channel
+
+
+def run(evenmail, *arguments, **environment):
+    return subprocess.run([evenmail, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **environment})
+
+
+def test_version_and_help(evenmail):
+    version = run(evenmail, "--version")
+    assert version.returncode == 0 and re.match(r"evenmail \d+\.\d+\.\d+", version.stdout)
+    usage = run(evenmail, "--help")
+    assert usage.returncode == 0 and "sync" in usage.stdout and "plan" in usage.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["no-such-command"], ["sync", "--no-such-option"],
+                                       ["sync", "-c"]], ids=" ".join)
+def test_usage_errors(evenmail, arguments):
+    done = run(evenmail, *arguments)
+    assert done.returncode == USAGE and done.stderr and not done.stdout
+
+
+def test_unknown_channel(pair):
+    process = pair.run("sync", "nosuch", status=None)
+    assert process.returncode in (USAGE, CONFIGURATION) and "nosuch" in process.err
+
+
+def test_sync_is_the_default(channel, corpus):
+    channel.remote.add("INBOX", message := corpus.message())
+    channel.write_config()
+    done = subprocess.run([channel.evenmail, "-c", channel.config_file], env=channel.environment(), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+    assert channel.state()[("INBOX",)] == contents(message)
+
+
+def test_configuration_is_found(channel, corpus):
+    channel.remote.add("INBOX", message := corpus.message())
+    channel.write_config()
+    os.makedirs(f"{channel.directory}/config/evenmail")
+    os.rename(channel.config_file, f"{channel.directory}/config/evenmail/config.yaml")
+    done = subprocess.run([channel.evenmail, "sync"], env=channel.environment(), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+    assert channel.state()[("INBOX",)] == contents(message)
+
+
+@pytest.mark.parametrize("text,words", [
+    ("channels:\n  a:\n    remote: {hst: x}\n", ["3:", "host"]),
+    ("channels:\n  a:\n    remote: {host: [}\n", ["3:"]),
+    ("chanels: {}\n", ["1:", "channels"]),
+    ("channels:\n  a:\n    remote: {host: x, user: u, password: p, tls: maybe}\n    local: {path: /tmp/x}\n",
+     ["3:", "implicit"]),
+    ("", [])])
+def test_configuration_errors_say_where(channel, text, words):
+    write_private(channel.config_file, text)
+    done = subprocess.run([channel.evenmail, "sync", "-c", channel.config_file], env=channel.environment(),
+                          check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == CONFIGURATION
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_no_configuration(channel):
+    done = subprocess.run([channel.evenmail, "sync", "-c", f"{channel.directory}/none"], env=channel.environment(),
+                          check=False, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == CONFIGURATION and "none" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "sync --dry-run"])
+def test_plan_changes_nothing(pair, corpus, command):
+    pair.remote.add("INBOX", corpus.message())
+    pair.local.add("INBOX", corpus.message())
+    pair.local.set_flags("INBOX", pair.messages[0], "F")
+    pair.remote.remove("INBOX", pair.messages[1])
+    pair.local.create("Fresh")
+    disk, remote = pair.disk(), pair.remote.state()
+    process = pair.run(command)
+    assert "INBOX" in process.out and "Fresh" in process.out
+    assert pair.disk() == disk and pair.remote.state() == remote
+
+
+def test_plan_of_a_first_run_changes_nothing(channel, corpus):
+    channel.remote.add("INBOX", corpus.message())
+    channel.run("plan")
+    assert not channel.local.mailboxes()
+
+
+def test_plan_and_sync_say_the_same(pair, corpus):
+    pair.remote.add("INBOX", *corpus.messages(4))
+    pair.local.add("INBOX", *corpus.messages(2))
+    planned, done = pair.summary("plan"), pair.summary("sync")
+    same = set(planned) & set(done) - {"event", "seconds", "bytes", "dry-run", "dry_run", "command"}
+    assert same and {key: planned[key] for key in same} == {key: done[key] for key in same}
+
+
+def test_json_lines(pair, corpus):
+    pair.remote.add("INBOX", corpus.message())
+    process = pair.run("sync", "--json")
+    events = [json.loads(line) for line in process.out.splitlines()]
+    assert all(isinstance(event, dict) and "event" in event for event in events)
+    assert events[-1]["event"] == "summary" and sum(event["event"] == "summary" for event in events) == 1
+
+
+def test_a_good_run_is_silent(pair, corpus):
+    pair.remote.add("INBOX", corpus.message())
+    process = pair.sync()
+    assert (process.out, process.err) == ("", "")
+
+
+def test_verbose_says_what_is_done(pair, corpus):
+    pair.remote.add("INBOX", corpus.message())
+    process = pair.run("sync", "-v")
+    assert "INBOX" in process.out + process.err
+
+
+def test_quiet_still_says_what_fails(channel):
+    channel.remote_keys["password"] = "wrong"
+    process = channel.run("sync", "-q", status=77)
+    assert process.err and not process.out
+
+
+def test_check(channel):
+    process = channel.run("check")
+    said = process.out + process.err
+    assert "QRESYNC" in said and "LIST-STATUS" in said
+    assert channel.server.password not in said
+    assert not channel.local.mailboxes()
+
+
+def test_status(pair, corpus):
+    process = pair.run("status")
+    assert re.search(r"INBOX\b.*\b3\b", process.out)
+    pair.local.add("INBOX", corpus.message())
+    before = pair.disk()
+    pair.run("status")
+    assert pair.disk() == before
+
+
+def test_journal(pair):
+    process = pair.run("journal")
+    assert "INBOX" in process.out
+    assert sum(message.digest in process.out for message in pair.messages) in (0, 3)
+    for message in pair.messages:
+        unique = os.path.basename(pair.local.paths("INBOX", message)[0]).split(":2,")[0]
+        assert unique in process.out
+
+
+def test_journal_of_a_channel_that_never_ran(channel):
+    channel.run("journal")
+
+
+def test_another_run_holds_the_lock(pair):
+    """A run is stopped in its tracks, with the lock; the next does not wait."""
+    pair.remote_keys["tls"] = "none"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pair.remote_keys["port"] = listener.getsockname()[1]
+        process = pair.start()
+        listener.accept()
+        time.sleep(0.2)
+        pair.sync(status=75)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def test_local_directory_cannot_be_made(channel, corpus):
+    channel.remote.add("INBOX", corpus.message())
+    write_private(f"{channel.directory}/file", "")
+    channel.local_root = f"{channel.directory}/file/mail"
+    channel.sync(status=LOCAL_IO)
+
+
+def test_one_channel_fails_the_other_is_done(make_channel, corpus, tmp_path):
+    good = make_channel(name="good", directory=tmp_path / "both")
+    bad = make_channel(name="bad", directory=tmp_path / "both")
+    bad.remote_keys["password"] = "wrong"
+    bad.local_root = str(tmp_path / "elsewhere")
+    good.remote.add("INBOX", message := corpus.message())
+    bad.write_config(good)
+    done = subprocess.run([good.evenmail, "sync", "-c", bad.config_file], env=good.environment(), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 77 and "bad" in done.stderr
+    assert good.state()[("INBOX",)] == contents(message)
+
+
+@pytest.mark.parametrize("command", ["watch", "verify", "init", "import x"])
+def test_what_comes_later_says_so(pair, command):
+    process = pair.run(command, status=None)
+    assert process.returncode in (USAGE, 0, CONFIGURATION)
+    assert process.returncode == 0 or process.err

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both sides hold is not sent again: first run on filled sides, lost journal, new UIDVALIDITY."""
+import glob
+import os
+import re
+import shutil
+import time
+
+import pytest
+
+from channel import contents
+
+BODY_ASKED = re.compile(rb"BODY\.PEEK\[\]|BODY\[\]|RFC822(\s|\))|\bAPPEND\b")
+
+
+@pytest.fixture
+def mail(corpus):
+    """What both sides hold: with copies, equal Message-IDs and none at all among it."""
+    return corpus.messages(150) + corpus.messages(6, "same-message-id") + corpus.messages(6, "no-message-id")
+
+
+def heavy(messages):
+    return sum(len(message.body) for message in messages)
+
+
+def test_two_filled_sides_pair(channel, plain_line, mail):
+    channel.local.fill({"INBOX": mail})
+    channel.remote.add("INBOX", *mail)
+    channel.sync()
+    assert channel.state()[("INBOX",)] == contents(*mail)
+    # Those that only their content tells apart may be fetched to look; the bulk stays where it is.
+    assert plain_line.total("up") + plain_line.total("down") < heavy(mail) / 4
+    assert b"APPEND" not in plain_line.said("up")
+
+
+def test_two_filled_sides_send_only_what_lacks(channel, plain_line, mail, corpus):
+    here, there = corpus.messages(5, "plain"), corpus.messages(5, "plain")
+    channel.local.fill({"INBOX": mail + here})
+    channel.remote.add("INBOX", *mail, *there)
+    channel.sync()
+    assert channel.state()[("INBOX",)] == contents(*mail, *here, *there)
+    assert plain_line.said("up").count(b"APPEND") <= len(here)
+
+
+def test_two_filled_sides_merge_flags(channel, mail):
+    """No journal says who changed what: the flags of both are kept, none is lost."""
+    plain = [message.with_flags("") for message in mail if b"Message-ID" in message.body][:20]
+    channel.local.fill({"INBOX": [message.with_flags("S") for message in plain]})
+    channel.remote.add("INBOX", *[message.with_flags("F") for message in plain])
+    channel.sync()
+    assert channel.state()[("INBOX",)] == contents(*[message.with_flags("FS") for message in plain])
+
+
+@pytest.fixture
+def pair(channel, plain_line, mail):
+    channel.remote.create("Work")
+    channel.remote.add("Work", *mail[:5])
+    channel.remote.add("INBOX", *mail)
+    channel.sync()
+    plain_line.reset_counts()
+    return channel
+
+
+def test_a_lost_journal_heals(pair, plain_line, mail, corpus):
+    new = corpus.message("plain")
+    shutil.rmtree(f"{pair.directory}/state")
+    pair.local.add("INBOX", new)
+    pair.sync()
+    assert pair.state() == {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
+    assert plain_line.total("up") + plain_line.total("down") < heavy(mail) / 4
+    assert plain_line.said("up").count(b"APPEND") <= 1
+
+
+def test_a_deletion_without_a_journal_comes_back(pair, mail):
+    """Without a journal nobody knows that it was a deletion: better too much than too little."""
+    pair.local.remove("INBOX", mail[0])
+    pair.remote.remove("INBOX", mail[1])
+    shutil.rmtree(f"{pair.directory}/state")
+    pair.sync()
+    assert pair.state()[("INBOX",)] == contents(*mail)
+
+
+def journals(channel):
+    return [path for path in glob.glob(f"{channel.state_directory}/**", recursive=True)
+            if os.path.isfile(path) and os.path.getsize(path) > 200]
+
+
+@pytest.mark.parametrize("damage", ["half", "torn line", "zeros", "one byte", "empty"])
+def test_a_damaged_journal_heals(pair, mail, corpus, damage):
+    assert journals(pair)
+    for path in journals(pair):
+        with open(path, "r+b") as file:
+            content = file.read()
+            file.seek(0)
+            file.truncate()
+            file.write({"half": content[:len(content) // 2], "torn line": content[:-7], "empty": b"",
+                        "zeros": content[:-100] + bytes(100),
+                        "one byte": content[:len(content) // 2] + b"?" + content[len(content) // 2 + 1:]}[damage])
+    new = corpus.message("plain")
+    pair.remote.add("INBOX", new)
+    for _ in range(2):
+        pair.sync()
+        assert pair.state() == {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
+
+
+def test_an_older_journal_heals(pair, mail, corpus):
+    """The home directory was restored from a backup, the mail was not."""
+    shutil.copytree(f"{pair.directory}/state", f"{pair.directory}/backup")
+    new, newer = corpus.messages(2, "plain")
+    pair.remote.add("INBOX", new)
+    pair.local.add("INBOX", newer)
+    pair.remote.remove("INBOX", mail[0])
+    pair.sync()
+    shutil.rmtree(f"{pair.directory}/state")
+    os.rename(f"{pair.directory}/backup", f"{pair.directory}/state")
+    for _ in range(2):
+        pair.sync()
+        assert pair.state()[("INBOX",)] == contents(*mail[1:], new, newer)
+
+
+def new_uidvalidity(channel, mailbox):
+    """As a server does that was moved: all messages there, under other UIDs."""
+    before = channel.remote.uidvalidity(mailbox)
+    channel.close()
+    channel.server.doveadm("kick", channel.user)
+    folder = "Maildir" if mailbox == "INBOX" else f"Maildir/.{mailbox}"
+    root = f"{channel.server.home(channel.user)}/{folder}"
+    for path in glob.glob(f"{root}/dovecot-uidlist") + glob.glob(f"{root}/dovecot.index*"):
+        os.unlink(path)
+    for path in glob.glob(f"{channel.server.home(channel.user)}/Maildir/dovecot.list.index*"):
+        os.unlink(path)
+    # Other UIDs, too: Dovecot numbers by file name.
+    after = channel.remote.uidvalidity(mailbox)
+    assert after != before
+
+
+@pytest.mark.parametrize("mailbox", ["INBOX", "Work"])
+def test_a_changed_uidvalidity_heals(pair, plain_line, mail, corpus, mailbox):
+    time.sleep(1.1)  # Dovecot takes the seconds of the clock
+    new_uidvalidity(pair, mailbox)
+    new = corpus.message("plain")
+    pair.local.add(mailbox, new)
+    pair.sync()
+    want = {("INBOX",): contents(*mail), ("Work",): contents(*mail[:5])}
+    want[(mailbox,)] = sorted([*want[(mailbox,)], new.state])
+    assert pair.state() == want
+    assert plain_line.total("down") < heavy(mail) / 4
+    pair.remote.remove(mailbox, mail[0])
+    pair.sync()
+    want[(mailbox,)].remove(mail[0].state)
+    assert pair.state() == want

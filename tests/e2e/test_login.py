@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reaching the server and proving who one is; and refusing to, where that would be unsafe."""
+import base64
+import os
+import socket
+
+import pytest
+
+from channel import contents, write_private
+from dovecot import find_free_port, make_ca
+
+UNAVAILABLE, REFUSED, CONFIGURATION = 69, 77, 78
+
+
+@pytest.fixture
+def account(channel, corpus):
+    """An account with one message; works() says whether evenmail got at it."""
+    message = corpus.message()
+    channel.remote.add("INBOX", message)
+
+    def works():
+        channel.sync()
+        assert channel.state() == {("INBOX",): contents(message)}
+
+    channel.works = works
+    return channel
+
+
+def untouched(channel):
+    """No mail came."""
+    return not any(channel.local.state().values()) if os.path.isdir(channel.local_root) else True
+
+
+def test_implicit_tls(account):
+    account.works()
+
+
+def test_implicit_tls_by_address(account):
+    account.remote_keys["host"] = "127.0.0.1"
+    account.works()
+
+
+def test_starttls(account):
+    account.remote_keys.update(tls="starttls", port=account.server.imap_port)
+    account.works()
+
+
+def test_plain_on_loopback(account):
+    account.use_plain()
+    account.works()
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_no_ca_is_refused(account, tls):
+    account.remote_keys["tls"] = tls
+    account.remote_keys["port"] = account.server.imaps_port if tls == "implicit" else account.server.imap_port
+    del account.remote_keys["ca-file"]
+    account.sync(status=REFUSED)
+    assert untouched(account)
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_wrong_ca_is_refused(account, tmp_path, tls):
+    account.remote_keys["tls"] = tls
+    account.remote_keys["port"] = account.server.imaps_port if tls == "implicit" else account.server.imap_port
+    account.remote_keys["ca-file"] = make_ca(tmp_path, "other")
+    account.sync(status=REFUSED)
+    assert untouched(account)
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_wrong_host_is_refused(make_channel, servers, make_proxy, tls):
+    """The certificate is good, but for another host; the password must not get there."""
+    server = servers(certificate_names="DNS:imap.example.org")
+    channel = make_channel(server=server)
+    port = server.imaps_port if tls == "implicit" else server.imap_port
+    proxy = make_proxy(port, record=True)
+    channel.remote_keys.update(tls=tls, port=proxy.port)
+    channel.sync(status=REFUSED)
+    assert b"AUTHENTICATE" not in proxy.said("up") and b"LOGIN" not in proxy.said("up")
+
+
+def test_plain_off_loopback_is_refused_unasked(account):
+    account.use_plain()
+    account.remote_keys["host"] = "192.0.2.1"  # for documentation: nobody is there
+    account.sync(status=CONFIGURATION)
+
+
+def test_starttls_cannot_be_taken_away(account, make_proxy):
+    """Somebody on the line hides that the server offers STARTTLS: no password goes out in clear."""
+    proxy = make_proxy(account.server.imap_port, record=True)
+    proxy.alter = lambda direction, data: data.replace(b"STARTTLS", b"XNOTHING")
+    account.remote_keys.update(tls="starttls", port=proxy.port)
+    assert account.sync(status=None).returncode in (UNAVAILABLE, REFUSED)
+    said = proxy.said("up")
+    assert b"CAPABILITY" in said and b"AUTHENTICATE" not in said and b"LOGIN " not in said
+
+
+@pytest.mark.parametrize("key", ["password", "token-command"])
+def test_wrong_secret_is_refused(account, key):
+    del account.remote_keys["password"]
+    account.remote_keys[key] = "wrong" if key == "password" else "echo wrong"
+    account.sync(status=REFUSED)
+    assert untouched(account)
+
+
+def test_nobody_answers(channel):
+    channel.remote_keys["port"] = find_free_port()
+    channel.sync(status=UNAVAILABLE)
+
+
+def test_server_hangs_up(channel):
+    """One that accepts and says nothing but goodbye."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        channel.use_plain(listener.getsockname()[1])
+        process = channel.start()
+        listener.settimeout(20)
+        peer, _ = listener.accept()
+        peer.sendall(b"* BYE too many connections\r\n")
+        peer.close()
+        listener.close()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == UNAVAILABLE, err
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login"])
+def test_password_mechanisms(account, make_proxy, mechanism):
+    proxy = make_proxy(account.server.imap_port, record=True)
+    account.use_plain(proxy.port)
+    account.remote_keys["auth"] = [mechanism]
+    account.works()
+    assert b"AUTHENTICATE " + mechanism.upper().encode() in proxy.said("up")
+
+
+@pytest.mark.parametrize("mechanism", ["xoauth2", "oauthbearer"])
+def test_token_mechanisms(account, make_proxy, mechanism):
+    proxy = make_proxy(account.server.imap_port, record=True)
+    account.use_plain(proxy.port)
+    del account.remote_keys["password"]
+    account.remote_keys["token-command"] = f"printf '%s\\n' {account.server.token}"
+    account.remote_keys["auth"] = [mechanism]
+    account.works()
+    assert b"AUTHENTICATE " + mechanism.upper().encode() in proxy.said("up")
+
+
+def test_token_without_a_mechanism_named(account):
+    del account.remote_keys["password"]
+    account.remote_keys["token-command"] = f"echo {account.server.token}"
+    account.works()
+
+
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_password_file(account, tmp_path, ending):
+    write_private(tmp_path / "secret", account.remote_keys.pop("password") + ending)
+    account.remote_keys["password-file"] = str(tmp_path / "secret")
+    account.works()
+
+
+def test_password_command(account):
+    account.remote_keys["password-command"] = f"printf %s {account.remote_keys.pop('password')}"
+    account.works()
+
+
+def test_password_command_that_fails(account):
+    del account.remote_keys["password"]
+    account.remote_keys["password-command"] = "echo the vault is locked >&2; exit 3"
+    process = account.sync(status=None)
+    assert process.returncode in (REFUSED, CONFIGURATION) and "password-command" in process.err
+
+
+@pytest.mark.parametrize("program", ["doveadm -c {conf} exec imap -u {user}",
+                                     "/usr/lib/dovecot/imap -c {conf} -u {user}"])
+def test_tunnel(account, program):
+    """What one runs over ssh: the server's own imap program, which greets with PREAUTH."""
+    command = program.format(conf=account.server.conf, user=account.user)
+    account.remote_keys.clear()
+    account.remote_keys["tunnel"] = command
+    account.works()
+
+
+def test_tunnel_that_fails(account):
+    account.remote_keys.clear()
+    account.remote_keys["tunnel"] = "exit 1"
+    account.sync(status=UNAVAILABLE)
+
+
+@pytest.mark.parametrize("command", ["sync -vv", "check -vv", "plan -vv"])
+@pytest.mark.parametrize("auth", ["plain", "login", "xoauth2"])
+def test_no_secret_is_ever_shown(account, command, auth):
+    account.remote_keys["auth"] = [auth]
+    secret = account.server.password
+    if auth == "xoauth2":
+        del account.remote_keys["password"]
+        secret = account.server.token
+        account.remote_keys["token-command"] = f"echo {secret}"
+    process = account.run(command)
+    said = process.out + process.err
+    assert "LIST" in process.err, "the protocol is shown at -vv"
+    hidden = [secret, base64.b64encode(secret.encode()).decode().rstrip("=")]
+    hidden.append(base64.b64encode(f"\0{account.user}\0{secret}".encode()).decode().rstrip("="))
+    hidden.append(base64.b64encode(f"user={account.user}\1auth=Bearer {secret}\1\1".encode()).decode().rstrip("="))
+    assert not [text for text in hidden if text in said]
+    for parent, _, names in os.walk(f"{account.directory}/state"):
+        for name in names:
+            with open(os.path.join(parent, name), "rb") as file:
+                assert secret.encode() not in file.read()

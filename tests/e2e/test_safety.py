@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What looks like an accident deletes nothing: exit status 2, and all else is done."""
+import os
+import shutil
+
+import pytest
+
+from channel import contents
+
+STOPPED = 2
+OTHER = {"local": "remote", "remote": "local"}
+
+
+@pytest.fixture
+def pair(channel, corpus):
+    """Even: 40 messages in INBOX, five in Work."""
+    channel.inbox, channel.work = corpus.messages(40, "plain"), corpus.messages(5, "plain")
+    channel.remote.add("INBOX", *channel.inbox)
+    channel.remote.create("Work")
+    channel.remote.add("Work", *channel.work)
+    channel.sync()
+    return channel
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_an_emptied_mailbox_empties_nothing(pair, corpus, side):
+    new = corpus.message()
+    pair.side(side).remove_all("INBOX")
+    pair.side(side).add("Work", new)
+    process = pair.sync(status=STOPPED)
+    other = pair.side(OTHER[side]).state()
+    assert other[("INBOX",)] == contents(*pair.inbox)
+    assert other[("Work",)] == contents(*pair.work, new), "the rest is done"
+    assert "INBOX" in process.err and "40" in process.err
+    pair.sync(status=STOPPED)
+    assert pair.side(OTHER[side]).state()[("INBOX",)] == contents(*pair.inbox)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+@pytest.mark.parametrize("count,status", [(20, 0), (21, STOPPED)])
+def test_more_deletions_than_allowed(pair, side, count, status):
+    """More than half of 40 and more than 20: at the limit, and one above it."""
+    pair.side(side).remove("INBOX", *pair.inbox[:count])
+    pair.sync(status=status)
+    kept = pair.inbox if status else pair.inbox[count:]
+    assert pair.side(OTHER[side]).state()[("INBOX",)] == contents(*kept)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_what_was_refused_can_be_allowed(pair, side):
+    pair.side(side).remove("INBOX", *pair.inbox[:30])
+    pair.sync(status=STOPPED)
+    pair.keys["safety"] = {"deletions": "100%"}
+    pair.sync()
+    assert pair.state()[("INBOX",)] == contents(*pair.inbox[30:])
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_what_was_refused_can_be_taken_back(pair, side):
+    """The user who lost the mail restores it: nothing doubles."""
+    gone = pair.inbox[:30]
+    pair.side(side).remove("INBOX", *gone)
+    pair.sync(status=STOPPED)
+    pair.side(side).add("INBOX", *gone)
+    pair.sync()
+    assert pair.state()[("INBOX",)] == contents(*pair.inbox)
+
+
+def test_flags_still_go_over_in_a_refused_mailbox(pair):
+    pair.local.remove("INBOX", *pair.inbox[1:])
+    pair.local.set_flags("INBOX", pair.inbox[0], "F")
+    pair.sync(status=STOPPED)
+    assert pair.remote.state()[("INBOX",)] == contents(pair.inbox[0].with_flags("F"), *pair.inbox[1:])
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "emptied folders"])
+def test_an_unmounted_tree_deletes_nothing(pair, how):
+    before = pair.remote.state()
+    shutil.rmtree(pair.local_root)
+    if how != "gone":
+        os.mkdir(pair.local_root)
+    if how == "emptied folders":
+        for name in ("INBOX", "Work"):
+            pair.local.create(name)
+    pair.sync(status=STOPPED)
+    assert pair.remote.state() == before
+    pair.sync(status=STOPPED)
+    assert pair.remote.state() == before
+
+
+def test_a_foreign_tree_is_not_taken_for_ours(pair, make_channel, corpus):
+    """Another channel's tree is mounted in the place of ours."""
+    other = make_channel()
+    other.remote.add("INBOX", *corpus.messages(3))
+    other.sync()
+    before = pair.remote.state()
+    shutil.rmtree(pair.local_root)
+    shutil.copytree(other.local_root, pair.local_root)
+    pair.sync(status=STOPPED)
+    assert pair.remote.state() == before
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_vanished_mailbox_deletes_nothing(pair, side):
+    if side == "local":
+        shutil.rmtree(pair.local.directory("Work"))
+    else:
+        pair.remote.delete_mailbox("Work")
+    pair.sync(status=STOPPED)
+    assert pair.side(OTHER[side]).state()[("Work",)] == contents(*pair.work)
+
+
+def test_both_sides_emptied_is_no_alarm(pair):
+    for side in ("local", "remote"):
+        pair.side(side).remove_all("INBOX")
+    pair.sync()
+    assert pair.state()[("INBOX",)] == []
+
+
+def test_an_emptied_trash_is_no_alarm(channel, corpus):
+    channel.remote.create("Trash")
+    channel.remote.add("Trash", *corpus.messages(30, "plain"))
+    channel.sync()
+    channel.local.remove_all("Trash")
+    channel.sync()
+    assert channel.state()[("Trash",)] == []
+
+
+def test_the_plan_says_so_before(pair):
+    pair.local.remove_all("INBOX")
+    before = pair.remote.state()
+    process = pair.run("plan", status=None)
+    assert "INBOX" in process.out + process.err and "40" in process.out + process.err
+    assert pair.remote.state() == before
+
+
+def test_a_symlink_is_not_followed_out_of_the_tree(pair, tmp_path):
+    """A message file that is a link to something private is not uploaded; a FIFO does not block."""
+    secret = tmp_path / "private"
+    secret.write_text("private\n")
+    inbox = pair.local.directory("INBOX")
+    os.symlink(secret, os.path.join(inbox, "cur", "1.M1P1.link:2,S"))
+    os.mkfifo(os.path.join(inbox, "new", "1.M2P1.fifo"))
+    pair.sync(status=None)
+    assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No round trip per message or mailbox, and nothing at all where nothing changed.
+
+Counted by the proxy as `depth`: the round trips that a connection waits for one after the other.
+"""
+import re
+import time
+
+import pytest
+
+from channel import contents
+
+DELAY = 0.025  # one way: 50 ms there and back
+ROUND_TRIP = 2 * DELAY
+MAILBOXES = 40
+
+# With implicit TLS: two round trips for the handshake, CAPABILITY and AUTHENTICATE by libcurl, then
+# NAMESPACE/ID/ENABLE in one, LIST in one, LOGOUT in one.
+NOOP_ROUND_TRIPS = 9
+# A first run and one with changes everywhere, whatever the number of mailboxes and messages is.
+PULL_ROUND_TRIPS = 30
+PUSH_ROUND_TRIPS = 40
+
+OPENING = re.compile(rb"^\S+ (SELECT|EXAMINE|STATUS)\b", re.M)
+
+
+def fill(corpus, count=3):
+    names = ["INBOX", *(f"box{number:02}" for number in range(1, MAILBOXES))]
+    return {name: corpus.messages(count, "plain", flags="S") for name in names}
+
+
+@pytest.fixture
+def long_line(channel, make_proxy):
+    proxy = make_proxy(channel.server.imaps_port, delay=DELAY)
+    channel.remote_keys["port"] = proxy.port
+    return proxy
+
+
+def test_a_second_run_opens_nothing_and_writes_nothing(channel, plain_line, corpus):
+    channel.remote.fill(fill(corpus))
+    channel.sync()
+    before = channel.disk()
+    plain_line.reset_counts()
+    channel.sync()
+    assert channel.disk() == before
+    said = plain_line.said("up")
+    assert b"LIST" in said and not OPENING.search(said), OPENING.search(said)
+    assert len(plain_line.connections) == 1, "one connection is enough to see that"
+
+
+def test_a_second_run_after_a_push_neither(channel, plain_line, corpus):
+    channel.local.fill(fill(corpus))
+    channel.sync()
+    before = channel.disk()
+    plain_line.reset_counts()
+    channel.sync()
+    assert channel.disk() == before
+    assert not OPENING.search(plain_line.said("up"))
+
+
+def test_only_what_changed_is_opened(channel, plain_line, corpus):
+    boxes = fill(corpus)
+    channel.remote.fill(boxes)
+    channel.sync()
+    new = corpus.message("plain")
+    channel.remote.add("box07", new)
+    plain_line.reset_counts()
+    channel.sync()
+    assert channel.state()[("box07",)] == contents(*boxes["box07"], new)
+    opened = re.findall(rb"^\S+ (?:SELECT|EXAMINE) \"?([^\s\"]+)", plain_line.said("up"), re.M)
+    assert set(opened) == {b"box07"}
+
+
+def test_round_trips_of_a_second_run(channel, long_line, corpus):
+    channel.remote.fill(fill(corpus, 1))
+    channel.sync()
+    long_line.reset_counts()
+    channel.sync()
+    assert long_line.most("depth") <= NOOP_ROUND_TRIPS, long_line.describe()
+
+
+def test_round_trips_of_a_first_pull(channel, long_line, corpus):
+    boxes = fill(corpus, 10)
+    channel.remote.fill(boxes)
+    start = time.monotonic()
+    channel.sync()
+    print(f"first pull: {time.monotonic() - start:.2f} s, {long_line.describe()}")
+    assert channel.state() == {(name,): contents(*messages) for name, messages in boxes.items()}
+    assert long_line.most("depth") <= PULL_ROUND_TRIPS, long_line.describe()
+
+
+def test_round_trips_of_a_first_push(channel, long_line, corpus):
+    boxes = fill(corpus, 10)
+    channel.local.fill(boxes)
+    start = time.monotonic()
+    channel.sync()
+    print(f"first push: {time.monotonic() - start:.2f} s, {long_line.describe()}")
+    assert channel.state() == {(name,): contents(*messages) for name, messages in boxes.items()}
+    assert long_line.most("depth") <= PUSH_ROUND_TRIPS, long_line.describe()
+
+
+def test_round_trips_of_many_changes(channel, long_line, corpus):
+    """Ten flag changes and deletions each way in one mailbox of a thousand messages."""
+    messages = corpus.messages(1000, "empty-body", flags="")
+    channel.remote.fill({"INBOX": messages})
+    channel.sync()
+    for number, message in enumerate(messages[:20]):
+        channel.side(("local", "remote")[number % 2]).set_flags("INBOX", message, "FS"[number % 4 // 2])
+    channel.local.remove("INBOX", *messages[20:30])
+    long_line.reset_counts()
+    channel.sync()
+    assert len(channel.state()[("INBOX",)]) == 990
+    assert long_line.most("depth") <= 20, long_line.describe()
+
+
+def test_a_thousand_messages_in_one_mailbox(channel, long_line, corpus):
+    """A round trip per message would take 50 s."""
+    messages = corpus.messages(1000, "empty-body")
+    channel.remote.fill({"INBOX": messages})
+    start = time.monotonic()
+    channel.sync()
+    assert time.monotonic() - start < 1000 * ROUND_TRIP / 2
+    assert channel.state()[("INBOX",)] == contents(*messages)
