@@ -71,14 +71,3 @@ void guard_block_gone(const struct planner_input *input, enum side gone, struct 
 	count_deletions(input, side, plan);
 	block(plan, side, GUARD_GONE);
 }
-
-const char *guard_reason_text(enum guard_reason reason)
-{
-	switch (reason) {
-	case GUARD_EMPTIED: return "it looks emptied";
-	case GUARD_MANY: return "more than the configuration allows (safety: deletions)";
-	case GUARD_GONE: return "the mailbox itself is gone";
-	case GUARD_FINE: break;
-	}
-	return "nothing";
-}

@@ -17,7 +17,5 @@
 void guard_check(const struct planner_input *input, bool allowed, struct plan *plan);
 /* gone: the mailbox itself is gone on that side. Blocks every deletion on the other. */
 void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan);
-/* The verdict in words: "17 of 20 messages would be deleted on the server". */
-const char *guard_reason_text(enum guard_reason reason);
 
 #endif

@@ -44,6 +44,17 @@ const char *op_name(enum op_kind kind)
 	return op_names[kind];
 }
 
+const char *guard_reason_text(enum guard_reason reason)
+{
+	switch (reason) {
+	case GUARD_EMPTIED: return "it looks emptied";
+	case GUARD_MANY: return "more than the configuration allows (safety: deletions)";
+	case GUARD_GONE: return "the mailbox itself is gone";
+	case GUARD_FINE: break;
+	}
+	return "nothing";
+}
+
 /* The new operation is all zeros but for what is given. */
 struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum rule rule)
 {

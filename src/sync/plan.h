@@ -77,6 +77,9 @@ enum guard_reason {
 	GUARD_GONE,    /* the mailbox itself is gone on the side that others follow */
 };
 
+/* "it looks emptied", ...: of the side that the deletions follow. */
+const char *guard_reason_text(enum guard_reason reason);
+
 struct guard_verdict {
 	enum guard_reason reason;
 	size_t deletions; /* that would have happened */
