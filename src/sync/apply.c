@@ -110,10 +110,10 @@ static void note_agreed(struct box *box)
 {
 	for (size_t i = 0; i < box->plan.len; i++) {
 		const struct op *op = &box->plan.ops[i];
-		size_t index, len;
-		if (op->kind != OP_AGREE || !journal_find_uid(box->journal, op->uid, &index))
+		const struct pair *known;
+		if (op->kind != OP_AGREE || !(known = journal_pair_of_uid(box->journal, op->uid)))
 			continue;
-		struct pair pair = journal_pairs(box->journal, &len)[index];
+		struct pair pair = *known;
 		pair.flags = op->flags;
 		pair.gone = op->gone;
 		journal_put(box->journal, &pair);
@@ -181,17 +181,16 @@ static void note_removed(const struct asked *asked, const struct answer *answer,
 
 	for (size_t i = 0; i < asked->batch->count; i++) {
 		const struct message_key *key = &asked->batch->keys[i];
-		uint32_t uid = key->uid;
-		size_t index, len;
-		if (side == LOCAL) {
-			if (!journal_find_name(box->journal, key->name, &index))
-				continue;
-			uid = journal_pairs(box->journal, &len)[index].uid;
-		} else if (answer->refused && uidset_has(answer->refused, uid)) {
+		const struct pair *pair = side == LOCAL
+					      ? journal_pair_of_name(box->journal, key->name)
+					      : journal_pair_of_uid(box->journal, key->uid);
+		if (side == REMOTE && answer->refused && uidset_has(answer->refused, key->uid)) {
 			box->undone = true;
 			continue;
 		}
-		journal_forget(box->journal, uid);
+		if (!pair)
+			continue;
+		journal_forget(box->journal, pair->uid);
 		box->tally.removed[side]++;
 	}
 }

@@ -181,14 +181,13 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 {
 	struct box *box = parcel->box;
 	uint32_t expected = box->sides[REMOTE].stamp.uidvalidity;
-	size_t index;
 
 	box->wrote[REMOTE] = true;
 	if (!answer->created.uid || (expected && answer->uidvalidity != expected)) {
 		box->lost_append = true;
 		return;
 	}
-	if (journal_find_uid(box->journal, answer->created.uid, &index)) {
+	if (journal_pair_of_uid(box->journal, answer->created.uid)) {
 		struct error why;
 		error_set(&why, ERROR_REFUSED, SCOPE_MESSAGE,
 			  "the server keeps one copy only: it holds the same message as UID %u",
