@@ -141,32 +141,43 @@ static bool check_is_below(const char *path, const char *tree)
 	return strncmp(path, tree, len) == 0 && path[len] == '/';
 }
 
-/* Holds one channel's tree against another's; late is what is complained about. */
-static int check_pair(const struct schema_source *source, const struct schema_draft *late,
-		      const struct schema_draft *other)
+/* Refuses a tree that lies within that of another channel, where that one would see it. */
+static int check_inside(const struct schema_source *source, const struct schema_draft *inner,
+			const struct schema_draft *outer)
 {
-	const struct config_channel *a = late->channel;
-	const struct config_channel *b = other->channel;
-	const struct yaml_node *at = schema_node(late, "local.path");
+	const struct config_channel *tree = outer->channel;
+	const char *path = inner->channel->local_path;
 
-	if (strcmp(a->local_path, b->local_path) == 0 && a->layout != b->layout)
-		return yaml_error(source->err, source->file, at,
-				  "channels \"%s\" and \"%s\" share %s and must have the same "
-				  "\"local.layout\"",
-				  b->name, a->name, text_show(a->local_path));
-	if (b->layout == CONFIG_LAYOUT_TREE && check_is_below(a->local_path, b->local_path))
-		return yaml_error(source->err, source->file, at,
-				  "%s lies within the tree of channel \"%s\", %s",
-				  text_show(a->local_path), b->name, text_show(b->local_path));
-	return 0;
+	if (tree->layout != CONFIG_LAYOUT_TREE || !check_is_below(path, tree->local_path))
+		return 0;
+	return yaml_error(source->err, source->file, schema_node(inner, "local.path"),
+			  "%s lies within the tree of channel \"%s\", %s", text_show(path),
+			  tree->name, text_show(tree->local_path));
 }
 
-/* Every two, both ways. */
+/* Refuses two layouts of one tree. */
+static int check_layouts(const struct schema_source *source, const struct schema_draft *draft,
+			 const struct schema_draft *earlier)
+{
+	const struct config_channel *a = earlier->channel;
+	const struct config_channel *b = draft->channel;
+
+	if (strcmp(a->local_path, b->local_path) != 0 || a->layout == b->layout)
+		return 0;
+	return yaml_error(source->err, source->file, schema_node(draft, "local.path"),
+			  "channels \"%s\" and \"%s\" share %s and must have the same "
+			  "\"local.layout\"",
+			  a->name, b->name, text_show(b->local_path));
+}
+
+/* Holds each channel against those before it. */
 int check_trees(const struct schema_source *source, const struct schema_draft *drafts, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		for (size_t j = 0; j < len; j++)
-			if (i != j && check_pair(source, &drafts[i], &drafts[j]) < 0)
+		for (size_t j = 0; j < i; j++)
+			if (check_layouts(source, &drafts[i], &drafts[j]) < 0 ||
+			    check_inside(source, &drafts[i], &drafts[j]) < 0 ||
+			    check_inside(source, &drafts[j], &drafts[i]) < 0)
 				return -1;
 	return 0;
 }

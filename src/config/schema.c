@@ -172,38 +172,53 @@ static bool schema_is_section(const char *path)
 	return false;
 }
 
-/* Where else a key of this name belongs, or NULL: what is indented wrongly ends up astray. */
+/* Where a key of this name belongs, or NULL: what is indented wrongly ends up astray. */
 static const char *schema_home(struct arena *arena, const char *key)
 {
+	if (key[0] == '\0' || strchr(key, '.') != NULL)
+		return NULL;
+	if (schema_find(key) < SCHEMA_ROWS || schema_is_section(key))
+		return "a channel";
 	for (size_t i = 0; i < SCHEMA_ROWS; i++) {
 		const char *path = schema_table[i].path;
 		const char *dot = strrchr(path, '.');
 
 		if (dot != NULL && strcmp(dot + 1, key) == 0)
-			return arena_strndup(arena, path, (size_t)(dot - path));
+			return arena_printf(arena, "\"%.*s\"", (int)(dot - path), path);
 	}
 	return NULL;
 }
 
-/* Shows no more than the word: what comes after a forgotten blank may be a password. */
+/* What might help whoever wrote the key, in parentheses, or nothing. */
+static const char *schema_hint(struct arena *arena, const char *key, const char *const *known)
+{
+	const char *near = text_nearest(key, known);
+	const char *home = schema_home(arena, key);
+
+	if (near != NULL)
+		return arena_printf(arena, " (did you mean \"%s\"?)", near);
+	if (home != NULL)
+		return arena_printf(arena, " here (it belongs below %s)", home);
+	return "";
+}
+
+/* Shows no more than the first word: what follows where a blank was forgotten may be a password. */
 int schema_refuse_key(const struct schema_source *source, const struct yaml_node *node,
 		      const char *const *known)
 {
 	const char *key = node->key->text;
-	const char *word = arena_strndup(source->arena, key, strcspn(key, ":= \t"));
-	const char *near = text_nearest(word, known);
-	const char *home = schema_home(source->arena, word);
+	size_t len = strcspn(key, ":= \t");
+	const char *word = arena_strndup(source->arena, key, len);
+	const char *hint;
 
-	if (near != NULL && strcmp(near, word) != 0)
-		return yaml_error(source->err, source->file, node->key,
-				  "unknown key \"%s\" (did you mean \"%s\"?)", text_show(word),
-				  near);
-	if (home != NULL)
-		return yaml_error(source->err, source->file, node->key,
-				  "unknown key \"%s\" here (it belongs below \"%s\")",
-				  text_show(word), home);
-	return yaml_error(source->err, source->file, node->key, "unknown key \"%s\"",
-			  text_show(word));
+	if (key[len] == ':')
+		hint = " (a colon needs a blank behind it)";
+	else if (key[len] != '\0')
+		hint = " (a key is one word, then a colon)";
+	else
+		hint = schema_hint(source->arena, word, known);
+	return yaml_error(source->err, source->file, node->key, "unknown key \"%s\"%s",
+			  text_show(word), hint);
 }
 
 /* Refuses a key with the names that may stand below prefix as candidates. */

@@ -390,6 +390,13 @@ static int value_store_choice(const struct value *value)
 	return 0;
 }
 
+/* Says that a list has no members. */
+static int value_refuse_empty(const struct value *value)
+{
+	return yaml_error(value->source->err, value->source->file, value->node,
+			  "\"%s\" must not be empty", value->row->path);
+}
+
 /* Stores a list of words as bits. */
 static int value_store_set(const struct value *value)
 {
@@ -408,8 +415,7 @@ static int value_store_set(const struct value *value)
 		bits |= 1u << word;
 	}
 	if (bits == 0 && !value->row->empty)
-		return yaml_error(value->source->err, value->source->file, value->node,
-				  "\"%s\" must not be empty", value->row->path);
+		return value_refuse_empty(value);
 	*(unsigned *)value->out = bits;
 	return 0;
 }
@@ -425,8 +431,10 @@ static int value_store_patterns(const struct value *value, size_t *out_len)
 
 	for (node = value->node->children; node != NULL; node = node->next)
 		len++;
-	if (value->node->kind != YAML_KIND_LIST || len == 0)
+	if (value->node->kind != YAML_KIND_LIST)
 		return value_refuse(value, value->node, allowed);
+	if (len == 0)
+		return value_refuse_empty(value);
 	patterns = arena_alloc(value->source->arena, len * sizeof(*patterns));
 	len = 0;
 	for (node = value->node->children; node != NULL; node = node->next) {
