@@ -3,6 +3,7 @@
 
 EVENMAIL names the program; without it the one in build/asan is taken.
 """
+import concurrent.futures
 import itertools
 import os
 import pathlib
@@ -44,8 +45,8 @@ def servers():
         return started[key]
 
     yield start
-    for server in started.values():
-        server.close()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(Dovecot.close, started.values()))
 
 
 @pytest.fixture

@@ -47,12 +47,24 @@ def test_more_deletions_than_allowed(pair, side, count, status):
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])
-def test_what_was_refused_can_be_allowed(pair, side):
+@pytest.mark.parametrize("how", ["configuration", "option"])
+def test_what_was_refused_can_be_allowed(pair, side, how):
     pair.side(side).remove("INBOX", *pair.inbox[:30])
-    pair.sync(status=STOPPED)
-    pair.keys["safety"] = {"deletions": "100%"}
-    pair.sync()
+    process = pair.sync(status=STOPPED)
+    assert "--allow-deletions" in process.err
+    if how == "configuration":
+        pair.keys["safety"] = {"deletions": "100%"}
+    pair.sync(*["--allow-deletions"] if how == "option" else [])
     assert pair.state()[("INBOX",)] == contents(*pair.inbox[30:])
+
+
+def test_what_is_allowed_is_allowed_for_the_mailbox_named(pair):
+    for mailbox in ("INBOX", "Work"):
+        pair.local.remove_all(mailbox)
+    pair.sync(status=STOPPED)
+    pair.sync("--allow-deletions", "test/Work")
+    state = pair.remote.state()
+    assert (state[("INBOX",)], state[("Work",)]) == (contents(*pair.inbox), [])
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])
@@ -86,6 +98,19 @@ def test_an_unmounted_tree_deletes_nothing(pair, how):
     assert pair.remote.state() == before
     pair.sync(status=STOPPED)
     assert pair.remote.state() == before
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_lost_tree_can_be_begun_anew(pair, how):
+    """The user says that the tree is this one now: everything comes back, nothing is deleted."""
+    shutil.rmtree(pair.local_root)
+    if how == "empty":
+        os.mkdir(pair.local_root)
+    process = pair.sync(status=STOPPED)
+    assert "--adopt" in process.err
+    pair.sync("--adopt")
+    assert pair.state() == {("INBOX",): contents(*pair.inbox), ("Work",): contents(*pair.work)}
+    pair.sync()
 
 
 def test_a_foreign_tree_is_not_taken_for_ours(pair, make_channel, corpus):

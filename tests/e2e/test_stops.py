@@ -23,8 +23,10 @@ def scene(make_channel, corpus):
     kept, flagged, gone_here, gone_there = (corpus.messages(NUMBER, "plain", flags="") for _ in range(4))
     here, there, deep = (corpus.messages(NUMBER) for _ in range(3))
 
-    def make():
+    def make(proxy=None):
         channel = make_channel()
+        if proxy:
+            channel.use_plain(proxy.port)
         channel.remote.add("INBOX", *kept, *flagged, *gone_here, *gone_there)
         channel.sync()
         channel.local.remove("INBOX", *gone_here)
@@ -95,10 +97,9 @@ def test_stopped_at_each_point(scene, tmp_path, slice_):
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_line_cut_at_any_byte(scene, make_proxy, direction):
-    channel = scene()
-    proxy = make_proxy(channel.server.imap_port)
-    channel.use_plain(proxy.port)
+def test_line_cut_at_any_byte(scene, server, make_proxy, direction):
+    proxy = make_proxy(server.imap_port)
+    channel = scene(proxy)
     chance = random.Random(direction)
     for _ in range(CUTS):
         setattr(proxy, f"cut_{direction}", int(chance.lognormvariate(7.5, 1.2)))

@@ -207,7 +207,7 @@ def test_new_mailboxes(pair, corpus, side):
 
 
 ODD_NAMES = [("Entwürfe",), ("日本語", "𝄞"), ("a.b",), ("with blanks  in it",), ("100%",), ("%41",), ("A&B",),
-             ("&",), ("cur",), ("x", "new", "tmp"), (".hidden",), ("...",), ("~tilde",), ("quote\"d",),
+             ("&",), ("cur",), ("x", "new", "tmp"), (".hidden",), ("..",), ("...",), ("x", "..", "y"), ("~tilde",), ("quote\"d",),
              ("back\\slash",), ("star*",), ("(list) {5}",), ("INBOXED",), ("inbox", "below"), ("-c",), ("a:2,S",),
              ("x" * 60, "y" * 60)]
 
