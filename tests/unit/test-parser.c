@@ -47,6 +47,7 @@ static const struct parser_case status_cases[] = {
     CASE("* OK [never closed\r\n", "status OK text=<[never closed>\n"),
     CASE("* OK []\r\n", "status OK [OTHER] code=<> text=<>\n"),
     CASE("* OK [X-NEW \"a]b\" c] t]\r\n", "status OK [OTHER] code=<X-NEW \"a]b\" c> text=<t]>\n"),
+    CASE("* OK [X-NEW \"a\\\"]b\"] t\r\n", "status OK [OTHER] code=<X-NEW \"a\\\"]b\"> text=<t>\n"),
     CASE("* OK [X-OPEN \"a] it's \r\n", "status OK [OTHER] code=<X-OPEN \"a> text=<it's >\n"),
     CASE("* OK [uidvalidity 4294967295] \r\n", "status OK [UIDVALIDITY] n=4294967295 text=<>\n"),
     CASE("* OK [UIDNEXT 0] x\r\n", "status OK [UIDNEXT] text=<x>\n"),
@@ -102,8 +103,7 @@ static const struct parser_case status_cases[] = {
     CASE("E1 OK [COPYUID 1 1,1 4] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID 1 1,1 4> text=<x>\n"),
     CASE("E1 OK [COPYUID 1  ] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID 1  > text=<x>\n"),
     CASE("E1 OK [COPYUID] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID> text=<x>\n"),
-    CASE("E1 OK [MODIFIED 7,9] x\r\n",
-	 "tagged 1 OK [MODIFIED] uids=7,9 text=<x>\n"),
+    CASE("E1 OK [MODIFIED 7,9] x\r\n", "tagged 1 OK [MODIFIED] uids=7,9 text=<x>\n"),
     CASE("* OK [MAILBOXID (F2212ea87)] x\r\n", "status OK [MAILBOXID] code=<F2212ea87> text=<x>\n"),
     CASE("* OK [MAILBOXID F2212ea87] x\r\n",
 	 "status OK [OTHER] code=<MAILBOXID F2212ea87> text=<x>\n"),
@@ -215,6 +215,7 @@ static const struct parser_case fetch_cases[] = {
 	 "fetch 1 uid=2\n data=<x>\nfetch 2 uid=3 body=1\nfetch 3 flags=\n"),
     CASE("* 1 FETCH (BODY[] {10}\r\nabc", ""),
     CASE("* 1 FETCH (UID 2 UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (FLAGS (\\Seen) FLAGS (\\Deleted))\r\n", "fetch 1 flags=T\n"),
 };
 
 static const struct parser_case malformed_cases[] = {
