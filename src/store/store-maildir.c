@@ -332,12 +332,14 @@ static int maildir_open_source(struct store *head, const char *name, const struc
 			       struct identity *identity, struct source **source, struct error *err)
 {
 	struct store_maildir *store = (struct store_maildir *)head;
-	struct maildir_mailbox *mailbox = cache_get(store, name, err);
+	struct maildir_mailbox *mailbox;
 	struct maildir_source *opened;
 	struct maildir_content *content;
 	int rc;
 
 	*source = NULL;
+	cache_begin(store, name, NULL);
+	mailbox = cache_get(store, name, err);
 	if (!mailbox)
 		return -1;
 	rc = maildir_content_open(mailbox, key->name, true, &content, err);

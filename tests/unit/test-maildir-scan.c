@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Scans and changes while others are at work (FAULTS 12, 13, 15). */
+#include "maildir-fixture.h"
+
+#include "maildir/message.h"
+#include "maildir/scan.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Opens a mailbox of the fixture. */
+static struct maildir_mailbox *open_mailbox(struct fixture *fixture, const char *name,
+					    bool may_write)
+{
+	struct maildir_mailbox *mailbox;
+	struct error err = {0};
+
+	if (maildir_mailbox_open(fixture->tree, name, may_write, &mailbox, &err) < 0)
+		fail_msg("%s", err.text);
+	return mailbox;
+}
+
+/* Scans. */
+static struct maildir_scan *take(struct maildir_mailbox *mailbox)
+{
+	struct maildir_scan *scan;
+	struct error err = {0};
+
+	if (maildir_scan_take(mailbox, &scan, &err) < 0)
+		fail_msg("%s", err.text);
+	return scan;
+}
+
+static void sees_messages_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	struct maildir_scan *scan;
+	struct maildir_entry *entry;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a,S=3,W=4:2,FSx", "abc", 3);
+	fixture_put(fixture, "m/new/b", "b", 1);
+	fixture_put(fixture, "m/cur/.hidden:2,S", "b", 1);
+	fixture_put(fixture, "m/tmp/t", "b", 1);
+	assert_int_equal(mkdir(fixture_path(fixture, "m/cur/dir:2,S"), 0700), 0);
+	assert_int_equal(symlink("/etc/passwd", fixture_path(fixture, "m/cur/link:2,S")), 0);
+	assert_int_equal(mkfifo(fixture_path(fixture, "m/cur/fifo:2,S"), 0600), 0);
+	mailbox = open_mailbox(fixture, "m", true);
+	scan = take(mailbox);
+	assert_int_equal(scan->count, 2);
+	assert_int_equal(scan->cur_ns, 0);
+	entry = maildir_scan_find(scan, "a,S=3,W=4", 9);
+	assert_non_null(entry);
+	assert_int_equal(entry->dir, MAILDIR_CUR);
+	assert_int_equal(entry->flags.bits, FLAG_FLAGGED | FLAG_SEEN);
+	assert_int_equal(entry->wire_size, 4);
+	entry = maildir_scan_find(scan, "b", 1);
+	assert_non_null(entry);
+	assert_int_equal(entry->dir, MAILDIR_NEW);
+	assert_int_equal(entry->flags.bits, 0);
+	maildir_scan_free(&scan);
+	fixture_age(fixture, "m");
+	scan = take(mailbox);
+	assert_int_equal(scan->count, 2);
+	assert_int_equal(scan->cur_ns, INT64_C(1700000000000000500));
+	assert_int_equal(scan->new_ns, INT64_C(1700000000000000500));
+	maildir_scan_free(&scan);
+	maildir_mailbox_close(&mailbox);
+}
+
+static void separates_two_files_of_one_name(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		const char *kept; /* of the two, the one whose name stays */
+	} rows[] = {
+	    {"m/cur/a,S=1,W=1:2,S", "m/new/a,S=1,W=1", "m/cur/a,S=1,W=1:2,S"},
+	    {"m/cur/a,S=1,W=1:2,S", "m/cur/a,S=1,W=1:2,FS", "m/cur/a,S=1,W=1:2,FS"},
+	    {"m/cur/a,S=1,W=1", "m/cur/a,S=1,W=1:2,", "m/cur/a,S=1,W=1"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fixture *fixture = fixture_open(MAILDIR_LAYOUT_TREE);
+		struct maildir_mailbox *mailbox;
+		struct maildir_scan *scan;
+		char file[MAILDIR_FILE_SIZE];
+		void *ended = fixture;
+
+		fixture_create(fixture, "m");
+		fixture_put(fixture, rows[i].first, "1", 1);
+		fixture_put(fixture, rows[i].second, "2", 1);
+		mailbox = open_mailbox(fixture, "m", false);
+		scan = take(mailbox);
+		assert_int_equal(scan->count, 1);
+		maildir_scan_free(&scan);
+		maildir_mailbox_close(&mailbox);
+		assert_true(fixture_has(fixture, rows[i].first));
+		assert_true(fixture_has(fixture, rows[i].second));
+		mailbox = open_mailbox(fixture, "m", true);
+		for (unsigned pass = 0; pass < 2; pass++) {
+			scan = take(mailbox);
+			assert_int_equal(scan->count, 2);
+			assert_non_null(maildir_scan_find(scan, "a,S=1,W=1", 9));
+			maildir_scan_free(&scan);
+		}
+		assert_true(fixture_has(fixture, rows[i].kept));
+		assert_int_equal(fixture_count(fixture, "m/cur", file) +
+				     fixture_count(fixture, "m/new", NULL),
+				 2);
+		assert_non_null(strstr(file, ",S=1,W=1"));
+		maildir_mailbox_close(&mailbox);
+		fixture_teardown(&ended);
+	}
+	(void)state;
+}
+
+/* A program that renames by linking and unlinking is not taken for one that copies. */
+static void takes_two_links_for_one_message(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	struct maildir_scan *scan;
+	char new_path[PATH_MAX];
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/new/a", "1", 1);
+	memcpy(new_path, fixture_path(fixture, "m/new/a"), PATH_MAX);
+	assert_int_equal(link(new_path, fixture_path(fixture, "m/cur/a:2,S")), 0);
+	mailbox = open_mailbox(fixture, "m", true);
+	scan = take(mailbox);
+	assert_int_equal(scan->count, 1);
+	assert_int_equal(scan->entries[0].flags.bits, FLAG_SEEN);
+	assert_true(fixture_has(fixture, "m/new/a"));
+	assert_true(fixture_has(fixture, "m/cur/a:2,S"));
+	maildir_scan_free(&scan);
+	maildir_mailbox_close(&mailbox);
+}
+
+static void confirms_absence(void **state)
+{
+	static const char *const names[] = {"a", "b", "gone", "a:2"};
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	struct maildir_scan *scan;
+	bool absent[4];
+
+	fixture_create(fixture, "m");
+	mailbox = open_mailbox(fixture, "m", false);
+	scan = take(mailbox);
+	fixture_put(fixture, "m/new/a", "1", 1);
+	fixture_put(fixture, "m/cur/b:2,S", "1", 1);
+	assert_int_equal(maildir_confirm_absent(mailbox, names, 4, absent, scan, NULL), 0);
+	assert_false(absent[0]);
+	assert_false(absent[1]);
+	assert_true(absent[2]);
+	assert_true(absent[3]);
+	assert_int_equal(scan->count, 2);
+	assert_non_null(maildir_scan_find(scan, "b", 1));
+	maildir_scan_free(&scan);
+	maildir_mailbox_close(&mailbox);
+}
+
+#define CHURNED 3000
+#define SCANS   20
+
+struct churn {
+	int cur, new;
+	atomic_bool stop;
+	atomic_uint renames;
+};
+
+/* Takes every file through new, cur without and cur with a flag, and back. */
+static void *churn_files(void *context)
+{
+	struct churn *churn = context;
+
+	for (unsigned round = 0; !churn->stop; round++) {
+		for (unsigned i = 0; i < CHURNED && !churn->stop; i++) {
+			unsigned number = (i * 7919) % CHURNED;
+			char plain[64], seen[80], flagged[80];
+
+			snprintf(plain, sizeof(plain), "%u.M%uP1.somehost.example", number, number);
+			snprintf(seen, sizeof(seen), "%s:2,S", plain);
+			snprintf(flagged, sizeof(flagged), "%s:2,FS", plain);
+			if (round % 2 == 0) {
+				churn->renames +=
+				    renameat(churn->new, plain, churn->cur, seen) == 0;
+				churn->renames +=
+				    renameat(churn->cur, seen, churn->cur, flagged) == 0;
+			} else {
+				churn->renames +=
+				    renameat(churn->cur, flagged, churn->cur, seen) == 0;
+				churn->renames +=
+				    renameat(churn->cur, seen, churn->new, plain) == 0;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Puts CHURNED files into new. */
+static void fill(struct fixture *fixture)
+{
+	fixture_create(fixture, "m");
+	for (unsigned i = 0; i < CHURNED; i++) {
+		char below[128];
+
+		snprintf(below, sizeof(below), "m/new/%u.M%uP1.somehost.example", i, i);
+		fixture_put(fixture, below, "x", 1);
+	}
+}
+
+/* Every message is seen, once, in each of many scans of a directory that never rests. */
+static void misses_nothing_under_churn(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	struct churn churn = {0};
+	unsigned before;
+	pthread_t thread;
+
+	fill(fixture);
+	mailbox = open_mailbox(fixture, "m", true);
+	churn.cur = mailbox->fds[MAILDIR_CUR];
+	churn.new = mailbox->fds[MAILDIR_NEW];
+	assert_int_equal(pthread_create(&thread, NULL, churn_files, &churn), 0);
+	while (churn.renames < 100)
+		usleep(1000);
+	before = churn.renames;
+	for (unsigned i = 0; i < SCANS; i++) {
+		struct maildir_scan *scan = take(mailbox);
+
+		assert_int_equal(scan->count, CHURNED);
+		assert_int_equal(scan->cur_ns, 0);
+		maildir_scan_free(&scan);
+	}
+	assert_true(churn.renames > before);
+	churn.stop = true;
+	pthread_join(thread, NULL);
+	maildir_mailbox_close(&mailbox);
+}
+
+/* A message is opened, flagged and found by its unique name however often it is renamed. */
+static void chases_messages_under_churn(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	struct churn churn = {0};
+	pthread_t thread;
+
+	fill(fixture);
+	mailbox = open_mailbox(fixture, "m", true);
+	churn.cur = mailbox->fds[MAILDIR_CUR];
+	churn.new = mailbox->fds[MAILDIR_NEW];
+	assert_int_equal(pthread_create(&thread, NULL, churn_files, &churn), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		const struct maildir_entry *entry;
+		struct error err = {0};
+		struct stat st;
+		char name[64];
+		int fd;
+
+		snprintf(name, sizeof(name), "%u.M%uP1.somehost.example", i * 11, i * 11);
+		if (maildir_message_open(mailbox, name, &fd, &entry, &st, &err) != 1)
+			fail_msg("%s", err.text);
+		close(fd);
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		struct error err = {0};
+		char name[64];
+
+		snprintf(name, sizeof(name), "%u.M%uP1.somehost.example", i * 100, i * 100);
+		if (maildir_message_flag(mailbox, name, (struct flags){FLAG_ANSWERED},
+					 (struct flags){0}, &err) != 1)
+			fail_msg("%s", err.text);
+	}
+	churn.stop = true;
+	pthread_join(thread, NULL);
+	maildir_mailbox_close(&mailbox);
+}
+
+static void flags_what_a_program_renamed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	char from[PATH_MAX];
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "x", 1);
+	fixture_put(fixture, "m/new/b", "x", 1);
+	fixture_put(fixture, "m/new/c", "x", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	mailbox->scan = take(mailbox);
+	memcpy(from, fixture_path(fixture, "m/cur/a:2,S"), PATH_MAX);
+	assert_int_equal(rename(from, fixture_path(fixture, "m/cur/a:2,FSab")), 0);
+	assert_int_equal(maildir_message_flag(mailbox, "a", (struct flags){FLAG_ANSWERED},
+					      (struct flags){FLAG_SEEN | FLAG_DELETED}, NULL),
+			 1);
+	assert_true(fixture_has(fixture, "m/cur/a:2,FRab"));
+	assert_true(mailbox->dirty[MAILDIR_CUR]);
+	assert_false(mailbox->dirty[MAILDIR_NEW]);
+	assert_int_equal(
+	    maildir_message_flag(mailbox, "b", (struct flags){FLAG_SEEN}, (struct flags){0}, NULL),
+	    1);
+	assert_true(fixture_has(fixture, "m/cur/b:2,S"));
+	assert_true(mailbox->dirty[MAILDIR_NEW]);
+	assert_int_equal(
+	    maildir_message_flag(mailbox, "c", (struct flags){0}, (struct flags){FLAG_SEEN}, NULL),
+	    1);
+	assert_true(fixture_has(fixture, "m/new/c"));
+	assert_int_equal(
+	    maildir_message_flag(mailbox, "d", (struct flags){FLAG_SEEN}, (struct flags){0}, NULL),
+	    0);
+	maildir_mailbox_close(&mailbox);
+}
+
+static void removes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	char from[PATH_MAX];
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "x", 1);
+	fixture_put(fixture, "m/cur/aa:2,S", "x", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	mailbox->scan = take(mailbox);
+	memcpy(from, fixture_path(fixture, "m/cur/a:2,S"), PATH_MAX);
+	assert_int_equal(rename(from, fixture_path(fixture, "m/cur/a:2,FS")), 0);
+	assert_int_equal(maildir_message_remove(mailbox, "a", NULL), 1);
+	assert_int_equal(maildir_message_remove(mailbox, "a", NULL), 0);
+	assert_false(fixture_has(fixture, "m/cur/a:2,FS"));
+	assert_true(fixture_has(fixture, "m/cur/aa:2,S"));
+	maildir_mailbox_close(&mailbox);
+}
+
+static void moves(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox, *target;
+	char file[MAILDIR_FILE_SIZE];
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "t");
+	fixture_put(fixture, "m/cur/a,S=1,W=1:2,Sx", "1", 1);
+	fixture_put(fixture, "m/new/b", "2", 1);
+	fixture_put(fixture, "t/cur/b:2,S", "3", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	target = open_mailbox(fixture, "t", true);
+	assert_int_equal(maildir_message_move(mailbox, "a,S=1,W=1", target, NULL), 1);
+	assert_true(fixture_has(fixture, "t/cur/a,S=1,W=1:2,Sx"));
+	assert_false(fixture_has(fixture, "m/cur/a,S=1,W=1:2,Sx"));
+	assert_int_equal(maildir_message_move(mailbox, "b", target, NULL), 1);
+	assert_true(fixture_has(fixture, "t/cur/b:2,S"));
+	assert_int_equal(fixture_count(fixture, "t/new", file), 1);
+	assert_string_not_equal(file, "b");
+	assert_int_equal(fixture_count(fixture, "m/new", NULL), 0);
+	assert_int_equal(maildir_message_move(mailbox, "b", target, NULL), 0);
+	assert_true(target->dirty[MAILDIR_CUR] && target->dirty[MAILDIR_NEW]);
+	maildir_mailbox_close(&mailbox);
+	maildir_mailbox_close(&target);
+}
+
+/* What was seen as a file and is a trap when it is opened: no link is followed, no FIFO waited for.
+ */
+static void opens_regular_files_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	const struct maildir_entry *entry;
+	struct stat st;
+	int fd;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "x", 1);
+	fixture_put(fixture, "m/cur/b:2,S", "x", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	mailbox->scan = take(mailbox);
+	mailbox->fresh = true;
+	assert_int_equal(unlink(fixture_path(fixture, "m/cur/a:2,S")), 0);
+	assert_int_equal(symlink("/etc/passwd", fixture_path(fixture, "m/cur/a:2,S")), 0);
+	assert_int_equal(unlink(fixture_path(fixture, "m/cur/b:2,S")), 0);
+	assert_int_equal(mkfifo(fixture_path(fixture, "m/cur/b:2,S"), 0600), 0);
+	assert_int_equal(maildir_message_open(mailbox, "a", &fd, &entry, &st, NULL), -1);
+	assert_int_equal(fd, -1);
+	assert_int_equal(maildir_message_open(mailbox, "b", &fd, &entry, &st, NULL), -1);
+	assert_int_equal(fd, -1);
+	maildir_mailbox_close(&mailbox);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(sees_messages_only),
+	    cmocka_unit_test(separates_two_files_of_one_name),
+	    TEST(takes_two_links_for_one_message),
+	    TEST(confirms_absence),
+	    TEST(misses_nothing_under_churn),
+	    TEST(chases_messages_under_churn),
+	    TEST(flags_what_a_program_renamed),
+	    TEST(removes),
+	    TEST(moves),
+	    TEST(opens_regular_files_only),
+	};
+
+	return cmocka_run_group_tests_name("maildir-scan", tests, NULL, NULL);
+}

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The Maildir store, asked as the sync layer asks it. */
+#include "maildir-fixture.h"
+
+#include "base/clock.h"
+#include "maildir/content.h"
+#include "store/store-maildir.h"
+
+#include <errno.h>
+
+#define NAMES_MAX 64
+
+/* What came back for one request. */
+struct outcome {
+	unsigned mailboxes, messages, bodies;
+	char names[NAMES_MAX][MAILDIR_FILE_SIZE]; /* of messages, or of mailboxes */
+	struct flags flags[NAMES_MAX];
+	struct identity identities[NAMES_MAX];
+	char body[256];
+	size_t body_len;
+	struct answer done;
+};
+
+/* Notes a name that came back. */
+static void note_name(struct outcome *outcome, unsigned at, const char *name)
+{
+	assert_true(at < NAMES_MAX);
+	snprintf(outcome->names[at], MAILDIR_FILE_SIZE, "%s", name);
+}
+
+/* Submits one request and takes all its answers. */
+static struct outcome *ask(struct store *store, struct request request)
+{
+	static struct outcome outcome;
+	struct answer answer;
+	struct error err = {0};
+	unsigned at;
+
+	memset(&outcome, 0, sizeof(outcome));
+	request.ticket = 77;
+	assert_int_equal(store_submit(store, &request, &err), 0);
+	while (store_next(store, &answer, &err) == 1) {
+		assert_int_equal(answer.ticket, 77);
+		switch (answer.kind) {
+		case ANSWER_MAILBOX:
+			note_name(&outcome, outcome.mailboxes++, answer.mailbox);
+			break;
+		case ANSWER_MESSAGE:
+			at = outcome.messages++;
+			note_name(&outcome, at, answer.message.key.name);
+			outcome.flags[at] = answer.message.flags;
+			outcome.identities[at] = answer.message.identity;
+			break;
+		case ANSWER_BODY:
+			assert_true(outcome.body_len + answer.len <= sizeof(outcome.body));
+			memcpy(outcome.body + outcome.body_len, answer.data, answer.len);
+			outcome.body_len += answer.len;
+			break;
+		case ANSWER_BODY_END:
+			assert_int_equal(answer.message.identity.size, outcome.body_len);
+			note_name(&outcome, outcome.bodies++, answer.message.key.name);
+			break;
+		case ANSWER_DONE: outcome.done = answer; break;
+		default: fail_msg("answer %d", answer.kind);
+		}
+	}
+	assert_int_equal(outcome.done.kind, ANSWER_DONE);
+	return &outcome;
+}
+
+/* The same, and it has to succeed. */
+static struct outcome *ask_well(struct store *store, struct request request)
+{
+	struct outcome *outcome = ask(store, request);
+
+	if (outcome->done.error.kind != ERROR_NONE)
+		fail_msg("%s", outcome->done.error.text);
+	return outcome;
+}
+
+/* A request of some kind about keys of mailbox m. */
+static struct request about(enum request_kind kind, const struct message_key *keys, size_t count)
+{
+	return (struct request){.kind = kind, .mailbox = "m", .keys = keys, .count = count};
+}
+
+/* Begins and finishes a draft. */
+static struct draft *make_draft(struct store *store, const char *mailbox, const char *text,
+				const char **name)
+{
+	struct identity identity;
+	struct draft *draft;
+	struct error err = {0};
+
+	if (store_open_draft(store, mailbox, &draft, &err) < 0 ||
+	    store_write_draft(store, draft, text, strlen(text), &err) < 0 ||
+	    store_finish_draft(store, draft, &identity, name, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(identity.size, strlen(text));
+	return draft;
+}
+
+/* A request to publish. */
+static struct request publishing(struct draft *draft, const char *mailbox, uint32_t flags)
+{
+	return (struct request){.kind = REQUEST_PUBLISH,
+				.mailbox = mailbox,
+				.draft = draft,
+				.flags = {flags},
+				.date = 1000000000};
+}
+
+static void lists_and_creates(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct outcome *outcome;
+
+	assert_int_equal(store->side, LOCAL);
+	ask_well(store, (struct request){.kind = REQUEST_CREATE, .mailbox = "b/c"});
+	ask_well(store, (struct request){.kind = REQUEST_CREATE, .mailbox = "INBOX"});
+	outcome = ask_well(store, (struct request){.kind = REQUEST_LIST});
+	assert_int_equal(outcome->mailboxes, 2);
+	assert_string_equal(outcome->names[0], "INBOX");
+	assert_string_equal(outcome->names[1], "b/c");
+	outcome = ask(store, (struct request){.kind = REQUEST_CREATE, .mailbox = "a//b"});
+	assert_int_equal(outcome->done.error.scope, SCOPE_MAILBOX);
+	store_close(&store);
+}
+
+static void scans(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct outcome *outcome;
+	unsigned seen;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a,S=3,W=4:2,Sx", "abc", 3);
+	fixture_put(fixture, "m/new/b", "b", 1);
+	fixture_age(fixture, "m");
+	outcome = ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"});
+	assert_true(outcome->done.complete);
+	assert_int_equal(outcome->done.stamp.cur_ns, INT64_C(1700000000000000500));
+	assert_int_equal(outcome->done.stamp.new_ns, INT64_C(1700000000000000500));
+	assert_int_equal(outcome->messages, 2);
+	seen = strcmp(outcome->names[0], "b") == 0;
+	assert_string_equal(outcome->names[seen], "a,S=3,W=4");
+	assert_string_equal(outcome->names[!seen], "b");
+	assert_int_equal(outcome->flags[seen].bits, FLAG_SEEN);
+	assert_int_equal(outcome->identities[seen].size, 4);
+	assert_int_equal(outcome->identities[!seen].size, SIZE_UNKNOWN);
+	assert_int_equal(outcome->identities[0].date, DATE_UNKNOWN);
+	assert_false(outcome->identities[0].has_digest || outcome->identities[0].has_message_id);
+	store_close(&store);
+}
+
+/* The stamp lets the next run skip the mailbox only if nothing can have changed since. */
+static void stamps_are_trusted_late(void **state)
+{
+	const struct request scan = {.kind = REQUEST_SCAN, .mailbox = "m"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct stamp young, old, changed;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/new/b", "b", 1);
+	young = ask_well(store, scan)->done.stamp;
+	assert_int_equal(young.new_ns, 0);
+	clock_sleep_ms(60);
+	old = ask_well(store, scan)->done.stamp;
+	assert_int_not_equal(old.new_ns, 0);
+	assert_true(stamp_unchanged(LOCAL, &old, &old));
+	assert_false(stamp_unchanged(LOCAL, &young, &young));
+	fixture_put(fixture, "m/new/c", "b", 1);
+	clock_sleep_ms(60);
+	changed = ask_well(store, scan)->done.stamp;
+	assert_false(stamp_unchanged(LOCAL, &old, &changed));
+	store_close(&store);
+}
+
+static void says_where_a_mailbox_is_missing(void **state)
+{
+	static const enum request_kind kinds[] = {REQUEST_SCAN, REQUEST_IDENTIFY, REQUEST_FETCH,
+						  REQUEST_FLAG, REQUEST_REMOVE};
+	static const struct message_key key = {.name = "a"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct draft *draft;
+	struct error err = {0};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct outcome *outcome = ask(store, about(kinds[i], &key, 1));
+
+		assert_int_equal(outcome->done.error.kind, ERROR_IO);
+		assert_int_equal(outcome->done.error.scope, SCOPE_MAILBOX);
+		assert_int_equal(outcome->done.error.sys, ENOENT);
+		assert_int_equal(outcome->messages, 0);
+		assert_false(outcome->done.complete);
+	}
+	assert_int_equal(store_open_draft(store, "m", &draft, &err), -1);
+	assert_null(draft);
+	store_close(&store);
+}
+
+/* A directory that was replaced is scanned as it is now, not as it was opened. */
+static void scans_the_directory_of_today(void **state)
+{
+	const struct request scan = {.kind = REQUEST_SCAN, .mailbox = "m"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	char from[PATH_MAX];
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/new/b", "b", 1);
+	assert_int_equal(ask_well(store, scan)->messages, 1);
+	memcpy(from, fixture_path(fixture, "m"), PATH_MAX);
+	assert_int_equal(rename(from, fixture_path(fixture, "n")), 0);
+	assert_int_equal(ask(store, scan)->done.error.sys, ENOENT);
+	fixture_create(fixture, "m");
+	assert_int_equal(ask_well(store, scan)->messages, 0);
+	store_close(&store);
+}
+
+static void identifies_what_is_there(void **state)
+{
+	static const struct message_key keys[] = {{.name = "a"}, {.name = "gone"}, {.name = "b"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, false);
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "x\n", 2);
+	ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"});
+	fixture_put(fixture, "m/new/b", "Message-ID: <x>\n\n", 17);
+	outcome = ask_well(store, about(REQUEST_IDENTIFY, keys, 3));
+	assert_int_equal(outcome->messages, 2);
+	assert_string_equal(outcome->names[0], "a");
+	assert_int_equal(outcome->flags[0].bits, FLAG_SEEN);
+	assert_int_equal(outcome->identities[0].size, 3);
+	assert_true(outcome->identities[0].has_digest);
+	assert_true(outcome->identities[0].has_message_id);
+	assert_int_equal(outcome->identities[0].message_id, 0);
+	assert_string_equal(outcome->names[1], "b");
+	assert_int_not_equal(outcome->identities[1].message_id, 0);
+	store_close(&store);
+}
+
+static void fetches_and_opens_sources(void **state)
+{
+	static const struct message_key keys[] = {{.name = "a"}, {.name = "gone"}, {.name = "b"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, false);
+	struct source *source;
+	struct identity identity;
+	struct error err = {0};
+	struct outcome *outcome;
+	char out[16];
+	size_t got;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "x\n", 2);
+	outcome = ask_well(store, about(REQUEST_FETCH, keys, 1));
+	assert_int_equal(outcome->bodies, 1);
+	assert_int_equal(outcome->body_len, 3);
+	assert_memory_equal(outcome->body, "x\r\n", 3);
+	outcome = ask(store, about(REQUEST_FETCH, keys, 2));
+	assert_int_equal(outcome->bodies, 1);
+	assert_int_equal(outcome->done.error.scope, SCOPE_MESSAGE);
+	assert_int_equal(store_open_source(store, "m", &keys[0], &identity, &source, &err), 0);
+	assert_int_equal(source->size, 3);
+	assert_int_equal(identity.size, 3);
+	assert_true(identity.has_digest);
+	assert_int_equal(source->read(source, out, 2, &got, &err), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(source->read(source, out, 16, &got, &err), 0);
+	assert_int_equal(got, 1);
+	assert_int_equal(source->read(source, out, 16, &got, &err), 0);
+	assert_int_equal(got, 0);
+	source->close(source);
+	assert_int_equal(store_open_source(store, "m", &keys[1], &identity, &source, &err), -1);
+	assert_null(source);
+	assert_int_equal(err.scope, SCOPE_MESSAGE);
+	store_close(&store);
+}
+
+static void changes_messages(void **state)
+{
+	static const struct message_key keys[] = {{.name = "gone"}, {.name = "a"}, {.name = "b"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct request request = about(REQUEST_FLAG, keys, 3);
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "t");
+	fixture_put(fixture, "m/cur/a:2,Sx", "x\n", 2);
+	fixture_put(fixture, "m/new/b", "x\n", 2);
+	request.add.bits = FLAG_FLAGGED;
+	request.remove.bits = FLAG_SEEN;
+	ask_well(store, request);
+	assert_true(fixture_has(fixture, "m/cur/a:2,Fx"));
+	assert_true(fixture_has(fixture, "m/cur/b:2,F"));
+	request.count = 1;
+	assert_int_equal(ask(store, request)->done.error.scope, SCOPE_MESSAGE);
+	request = about(REQUEST_MOVE, keys, 2);
+	request.target = "t";
+	ask_well(store, request);
+	assert_true(fixture_has(fixture, "t/cur/a:2,Fx"));
+	request.target = "nowhere";
+	request.keys = keys + 2;
+	assert_int_equal(ask(store, request)->done.error.scope, SCOPE_MAILBOX);
+	ask_well(store, about(REQUEST_REMOVE, keys, 3));
+	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 0);
+	ask_well(store, about(REQUEST_REMOVE, keys, 1));
+	store_close(&store);
+}
+
+static void publishes_drafts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	const char *name, *other;
+	struct draft *draft, *dropped;
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	draft = make_draft(store, "m", "a\r\n", &name);
+	dropped = make_draft(store, "m", "b\r\n", &other);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 2);
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	assert_int_equal(store_maildir_figures(store).file_syncs, 2);
+	assert_int_equal(store_maildir_figures(store).dir_syncs, 0);
+	ask_well(store, publishing(draft, "m", FLAG_SEEN));
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	assert_int_equal(store_maildir_figures(store).file_syncs, 2);
+	assert_int_equal(store_maildir_figures(store).dir_syncs, 1);
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	assert_int_equal(store_maildir_figures(store).dir_syncs, 1);
+	outcome = ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"});
+	assert_int_equal(outcome->messages, 1);
+	assert_string_equal(outcome->names[0], name);
+	assert_int_equal(outcome->flags[0].bits, FLAG_SEEN);
+	store_drop_draft(store, draft);
+	store_drop_draft(store, dropped);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 1);
+	assert_int_equal(store_maildir_figures(store).fs_syncs, 0);
+	store_close(&store);
+}
+
+/* Many drafts, in more mailboxes than are kept open, cost one barrier, and each directory one. */
+static void settles_many_at_one_stroke(void **state)
+{
+	static const unsigned counts[] = {8, 9, 40};
+	struct fixture *fixture = *state;
+
+	for (size_t round = 0; round < sizeof(counts) / sizeof(*counts); round++) {
+		struct store *store = store_maildir_open(fixture->tree, true);
+		unsigned count = counts[round];
+		struct draft *drafts[40];
+		char mailbox[16];
+		const char *name;
+
+		for (unsigned i = 0; i < count; i++) {
+			snprintf(mailbox, sizeof(mailbox), "m%u-%zu", i, round);
+			fixture_create(fixture, mailbox);
+			drafts[i] = make_draft(store, mailbox, "a\r\n", &name);
+		}
+		ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+		assert_int_equal(store_maildir_figures(store).fs_syncs, count > 8);
+		assert_int_equal(store_maildir_figures(store).file_syncs, count > 8 ? 0 : count);
+		for (unsigned i = 0; i < count; i++) {
+			snprintf(mailbox, sizeof(mailbox), "m%u-%zu", i, round);
+			ask_well(store, publishing(drafts[i], mailbox, 0));
+			store_drop_draft(store, drafts[i]);
+		}
+		ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+		assert_int_equal(store_maildir_figures(store).dir_syncs, count);
+		assert_int_equal(store_maildir_figures(store).file_syncs, count > 8 ? 0 : count);
+		store_close(&store);
+	}
+}
+
+static void settles_before_publishing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	const char *name;
+	struct draft *draft;
+
+	fixture_create(fixture, "m");
+	draft = make_draft(store, "m", "a\r\n", &name);
+	ask_well(store, publishing(draft, "m", 0));
+	assert_int_equal(store_maildir_figures(store).file_syncs, 1);
+	store_drop_draft(store, draft);
+	assert_int_equal(fixture_count(fixture, "m/new", NULL), 1);
+	store_close(&store);
+}
+
+/* A draft whose file is gone cannot be made durable, and is not published then; others are. */
+static void does_not_publish_what_is_not_durable(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct draft *drafts[9];
+	const char *name;
+	char file[MAILDIR_FILE_SIZE];
+	char below[300];
+
+	fixture_create(fixture, "m");
+	for (unsigned i = 0; i < 8; i++) {
+		drafts[i] = make_draft(store, "m", "a\r\n", &name);
+		ask_well(store, (struct request){.kind = REQUEST_LIST});
+	}
+	for (unsigned i = 0; i < 8; i++)
+		store_drop_draft(store, drafts[i]);
+	drafts[8] = make_draft(store, "m", "a\r\n", &name);
+	assert_int_equal(fixture_count(fixture, "m/tmp", file), 1);
+	snprintf(below, sizeof(below), "m/tmp/%s", file);
+	assert_int_equal(unlink(fixture_path(fixture, below)), 0);
+	drafts[0] = make_draft(store, "m", "b\r\n", &name);
+	assert_int_equal(ask(store, (struct request){.kind = REQUEST_SETTLE})->done.error.scope,
+			 SCOPE_MESSAGE);
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	assert_int_equal(ask(store, publishing(drafts[8], "m", 0))->done.error.kind, ERROR_IO);
+	ask_well(store, publishing(drafts[0], "m", 0));
+	store_drop_draft(store, drafts[0]);
+	store_drop_draft(store, drafts[8]);
+	assert_int_equal(fixture_count(fixture, "m/new", NULL), 1);
+	store_close(&store);
+}
+
+static void closing_leaves_no_drafts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	const char *name;
+
+	fixture_create(fixture, "m");
+	make_draft(store, "m", "a\r\n", &name);
+	store_close(&store);
+	assert_null(store);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+}
+
+/* A plan changes nothing, whatever it finds. */
+static void reading_changes_nothing(void **state)
+{
+	static const enum request_kind kinds[] = {REQUEST_CREATE, REQUEST_FLAG, REQUEST_REMOVE,
+						  REQUEST_MOVE, REQUEST_PUBLISH};
+	static const struct message_key key = {.name = "a"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, false);
+	struct draft *draft;
+	struct stat before, after;
+	char stale[256];
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "1", 1);
+	fixture_put(fixture, "m/cur/a:2,F", "2", 1);
+	snprintf(stale, sizeof(stale), "m/tmp/1.M2P999999999Q4_0123456789abcdef.%s",
+		 maildir_tree_namer(fixture->tree)->host);
+	fixture_put(fixture, stale, "2", 1);
+	assert_int_equal(rmdir(fixture_path(fixture, "m/new")), 0);
+	assert_int_equal(mkdir(fixture_path(fixture, "m/new"), 0700), 0);
+	fixture_age(fixture, "m");
+	assert_int_equal(stat(fixture_path(fixture, "m/cur"), &before), 0);
+	assert_int_equal(
+	    ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"})->messages, 1);
+	ask_well(store, about(REQUEST_IDENTIFY, &key, 1));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		assert_int_equal(ask(store, about(kinds[i], &key, 1))->done.error.kind,
+				 ERROR_INTERNAL);
+	assert_int_equal(store_open_draft(store, "m", &draft, NULL), -1);
+	assert_int_equal(stat(fixture_path(fixture, "m/cur"), &after), 0);
+	assert_memory_equal(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim));
+	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 2);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 1);
+	assert_int_equal(fixture_count(fixture, "", NULL), 1);
+	store_close(&store);
+	store = store_maildir_open(fixture->tree, true);
+	assert_int_equal(
+	    ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"})->messages, 2);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+	store_close(&store);
+}
+
+static void a_missing_tree_is_empty(void **state)
+{
+	static const struct message_key key = {.name = "a"};
+	struct store *store = store_maildir_open(NULL, false);
+
+	(void)state;
+	assert_int_equal(ask_well(store, (struct request){.kind = REQUEST_LIST})->mailboxes, 0);
+	assert_int_equal(ask(store, about(REQUEST_SCAN, &key, 1))->done.error.scope, SCOPE_MAILBOX);
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	store_close(&store);
+}
+
+/* Answers come in the order of submission, and a failure concerns its own request only. */
+static void answers_in_order(void **state)
+{
+	static const char *const mailboxes[] = {"a", "none", "b"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct answer answer;
+	unsigned done = 0;
+
+	fixture_create(fixture, "a");
+	fixture_create(fixture, "b");
+	fixture_put(fixture, "b/new/x", "", 0);
+	for (uint64_t i = 0; i < 3; i++) {
+		struct request request = {
+		    .kind = REQUEST_SCAN, .ticket = i, .mailbox = mailboxes[i]};
+
+		assert_int_equal(store_submit(store, &request, NULL), 0);
+	}
+	while (store_next(store, &answer, NULL) == 1) {
+		assert_int_equal(answer.ticket, done);
+		assert_string_equal(answer.mailbox, mailboxes[done]);
+		if (answer.kind != ANSWER_DONE)
+			continue;
+		assert_int_equal(answer.error.kind != ERROR_NONE, done == 1);
+		done++;
+	}
+	assert_int_equal(done, 3);
+	store_close(&store);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(lists_and_creates),
+	    TEST(scans),
+	    TEST(stamps_are_trusted_late),
+	    TEST(says_where_a_mailbox_is_missing),
+	    TEST(scans_the_directory_of_today),
+	    TEST(identifies_what_is_there),
+	    TEST(fetches_and_opens_sources),
+	    TEST(changes_messages),
+	    TEST(publishes_drafts),
+	    TEST(settles_many_at_one_stroke),
+	    TEST(settles_before_publishing),
+	    TEST(does_not_publish_what_is_not_durable),
+	    TEST(closing_leaves_no_drafts),
+	    TEST(reading_changes_nothing),
+	    cmocka_unit_test(a_missing_tree_is_empty),
+	    TEST(answers_in_order),
+	};
+
+	return cmocka_run_group_tests_name("store-maildir", tests, NULL, NULL);
+}
