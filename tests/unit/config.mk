@@ -2,6 +2,7 @@
 check_PROGRAMS += \
 	tests/unit/test-config \
 	tests/unit/test-config-errors \
+	tests/unit/test-manual \
 	tests/unit/test-secret \
 	tests/unit/test-yaml
 
@@ -11,6 +12,9 @@ tests_unit_test_config_LDADD = $(UNIT_LDADD)
 tests_unit_test_config_errors_SOURCES = tests/unit/test-config-errors.c tests/unit/config-file.c \
 	tests/unit/config-file.h
 tests_unit_test_config_errors_LDADD = $(UNIT_LDADD)
+tests_unit_test_manual_SOURCES = tests/unit/test-manual.c tests/unit/config-file.c \
+	tests/unit/config-file.h
+tests_unit_test_manual_LDADD = $(UNIT_LDADD)
 tests_unit_test_secret_SOURCES = tests/unit/test-secret.c tests/unit/config-file.c \
 	tests/unit/config-file.h
 tests_unit_test_secret_LDADD = $(UNIT_LDADD)
