@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 /* Opens a mailbox of the fixture. */
 static struct maildir_mailbox *open_mailbox(struct fixture *fixture, const char *name,
@@ -171,7 +172,17 @@ struct churn {
 	atomic_uint renames;
 };
 
-/* Takes every file through new, cur without and cur with a flag, and back. */
+/* Renames, counting what worked. */
+static void churn_one(struct churn *churn, int from_dir, const char *from, int to_dir,
+		      const char *to)
+{
+	churn->renames += renameat(from_dir, from, to_dir, to) == 0;
+}
+
+/*
+ * Takes every fourth file from new to cur and back, and flags and unflags the others in cur: those
+ * only a directory that is read at one instant shows all.
+ */
 static void *churn_files(void *context)
 {
 	struct churn *churn = context;
@@ -184,32 +195,103 @@ static void *churn_files(void *context)
 			snprintf(plain, sizeof(plain), "%u.M%uP1.somehost.example", number, number);
 			snprintf(seen, sizeof(seen), "%s:2,S", plain);
 			snprintf(flagged, sizeof(flagged), "%s:2,FS", plain);
-			if (round % 2 == 0) {
-				churn->renames +=
-				    renameat(churn->new, plain, churn->cur, seen) == 0;
-				churn->renames +=
-				    renameat(churn->cur, seen, churn->cur, flagged) == 0;
-			} else {
-				churn->renames +=
-				    renameat(churn->cur, flagged, churn->cur, seen) == 0;
-				churn->renames +=
-				    renameat(churn->cur, seen, churn->new, plain) == 0;
-			}
+			if (number % 4 == 0 && round % 2 == 0)
+				churn_one(churn, churn->new, plain, churn->cur, seen);
+			else if (number % 4 == 0)
+				churn_one(churn, churn->cur, seen, churn->new, plain);
+			else if (round % 2 == 0)
+				churn_one(churn, churn->cur, seen, churn->cur, flagged);
+			else
+				churn_one(churn, churn->cur, flagged, churn->cur, seen);
 		}
 	}
 	return NULL;
 }
 
-/* Puts CHURNED files into new. */
+/* Puts a quarter of CHURNED files into new and the others into cur. */
 static void fill(struct fixture *fixture)
 {
 	fixture_create(fixture, "m");
 	for (unsigned i = 0; i < CHURNED; i++) {
 		char below[128];
 
-		snprintf(below, sizeof(below), "m/new/%u.M%uP1.somehost.example", i, i);
+		snprintf(below, sizeof(below), "m/%s/%u.M%uP1.somehost.example%s",
+			 i % 4 == 0 ? "new" : "cur", i, i, i % 4 == 0 ? "" : ":2,S");
 		fixture_put(fixture, below, "x", 1);
 	}
+}
+
+/* What happens between two calls of getdents64, so that a test need not wait for chance. */
+static void (*between_calls)(void);
+static struct maildir_mailbox *between_mailbox;
+static bool between_state;
+
+/* In front of the C library's: does the same, and lets something happen after it. */
+ssize_t getdents64(int fd, void *buffer, size_t len)
+{
+	ssize_t got = syscall(SYS_getdents64, fd, buffer, len);
+
+	if (got > 0 && between_calls)
+		between_calls();
+	return got;
+}
+
+/* Flags or unflags every message in cur. */
+static void flag_all(void)
+{
+	int cur = between_mailbox->fds[MAILDIR_CUR];
+
+	for (unsigned i = 0; i < CHURNED; i++) {
+		char seen[80], flagged[80];
+
+		snprintf(seen, sizeof(seen), "%u.M%uP1.somehost.example:2,S", i, i);
+		snprintf(flagged, sizeof(flagged), "%u.M%uP1.somehost.example:2,FS", i, i);
+		renameat(cur, between_state ? flagged : seen, cur, between_state ? seen : flagged);
+	}
+	between_state = !between_state;
+}
+
+/* Moves every message to new, or back to cur. */
+static void move_all(void)
+{
+	int cur = between_mailbox->fds[MAILDIR_CUR], new = between_mailbox->fds[MAILDIR_NEW];
+
+	for (unsigned i = 0; i < CHURNED; i++) {
+		char plain[64], seen[80];
+
+		snprintf(plain, sizeof(plain), "%u.M%uP1.somehost.example", i, i);
+		snprintf(seen, sizeof(seen), "%s:2,S", plain);
+		renameat(between_state ? new : cur, between_state ? plain : seen,
+			 between_state ? cur : new, between_state ? seen : plain);
+	}
+	between_state = !between_state;
+}
+
+/* The same worst cases each time: everything is renamed between any two looks at a directory. */
+static void misses_nothing_between_calls(void **state)
+{
+	static void (*const happenings[])(void) = {flag_all, move_all};
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+
+	fill(fixture);
+	mailbox = open_mailbox(fixture, "m", true);
+	between_mailbox = mailbox;
+	between_state = false;
+	for (size_t i = 0; i < 2; i++) {
+		for (unsigned scans = 0; scans < 2; scans++) {
+			struct maildir_scan *scan;
+
+			between_calls = happenings[i];
+			scan = take(mailbox);
+			between_calls = NULL;
+			assert_int_equal(scan->count, CHURNED);
+			maildir_scan_free(&scan);
+		}
+		if (between_state)
+			happenings[i]();
+	}
+	maildir_mailbox_close(&mailbox);
 }
 
 /* Every message is seen, once, in each of many scans of a directory that never rests. */
@@ -399,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(separates_two_files_of_one_name),
 	    TEST(takes_two_links_for_one_message),
 	    TEST(confirms_absence),
+	    TEST(misses_nothing_between_calls),
 	    TEST(misses_nothing_under_churn),
 	    TEST(chases_messages_under_churn),
 	    TEST(flags_what_a_program_renamed),
