@@ -386,7 +386,7 @@ struct store *store_maildir_open(struct maildir_tree *tree, bool may_write)
 	struct store_maildir *store = xcalloc(1, sizeof(*store));
 	struct stat st;
 
-	store->store = (struct store){.ops = &maildir_ops, .side = LOCAL};
+	store->store = (struct store){.ops = &maildir_ops, .side = LOCAL, .atomic_move = true};
 	store->tree = tree;
 	store->may_write = may_write;
 	store->root = tree && may_write ? maildir_tree_open_dir(tree, ".") : -1;

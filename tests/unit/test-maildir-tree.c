@@ -130,8 +130,9 @@ static void refuses_damaged_markers(void **state)
 	    "evenmail tree 2 0123456789abcdef\n",
 	    "evenmail tree 1 0123456789abcdef\n\n",
 	    "evenmail tree 1 0123456789abcd/f\n",
-	    "evenmail tree 1 "
-	    "0123456789abcdef\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+	    "evenmail tree 1 0123456789abcdef\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	    "evenmail tree 1 0123456789abcdef\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	};
 	struct fixture *fixture = *state;
 	struct maildir_tree *tree;
 
