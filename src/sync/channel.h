@@ -121,6 +121,8 @@ int identify_fresh(struct channel *channel, struct error *err);
  */
 int apply_push(struct channel *channel, struct error *err);
 int apply_pull(struct channel *channel, struct error *err);
+/* Before anything moves to the server's trash where that is not one step; sync/trash.c. */
+int trash_prepare(struct channel *channel, struct error *err);
 /* The journal row of a copy that came to rest. */
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name);

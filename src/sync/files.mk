@@ -9,4 +9,5 @@ libevenmail_a_SOURCES += \
 	src/sync/match.c src/sync/match.h \
 	src/sync/plan.c src/sync/plan.h \
 	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner.h \
-	src/sync/snapshot.c src/sync/snapshot.h
+	src/sync/snapshot.c src/sync/snapshot.h \
+	src/sync/trash.c
