@@ -287,7 +287,8 @@ static int remove_on(struct channel *channel, enum side side, struct error *err)
 			channel->boxes[i].undone |= removes(&channel->boxes[i], side);
 		return 0;
 	}
-	if (make_trash(channel, side, err) || apply_batches(channel, OP_TRASH, side, err) ||
+	if (make_trash(channel, side, err) || (side == REMOTE && trash_prepare(channel, err)) ||
+	    apply_batches(channel, OP_TRASH, side, err) ||
 	    apply_batches(channel, OP_REMOVE, side, err))
 		return -1;
 	return side == LOCAL ? settle_local(channel, err) : 0;
