@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Lines of a journal, to text and back; escapes; names of files. */
+
+#include "journal-fixture.h"
+
+#include "base/alloc.h"
+#include "journal/dir.h"
+#include "journal/escape.h"
+#include "journal/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/* Parses a copy of text (with a newline or not) and frees it: strings are not looked at. */
+static int parse(const char *text, struct record *record)
+{
+	char *copy = xstrdup(text);
+	int rc = record_parse(copy, strcspn(copy, "\n"), record);
+
+	free(copy);
+	return rc;
+}
+
+struct text_case {
+	const char *text;
+	size_t len;
+	const char *word;
+	const char *file;
+};
+
+#define TEXT(text) text, sizeof(text) - 1
+
+static const struct text_case texts[] = {
+    {TEXT("a"), "a", "a"},
+    {TEXT(""), "", ""},
+    {TEXT("a b"), "a%20b", "a%20b"},
+    {TEXT("100%"), "100%25", "100%25"},
+    {TEXT("%2F"), "%252F", "%252F"},
+    {TEXT("a/b"), "a/b", "a%2Fb"},
+    {TEXT("a\r\nb\tc"), "a%0D%0Ab%09c", "a%0D%0Ab%09c"},
+    {TEXT("\x1f !~\x7f"), "%1F%20!~%7F", "%1F%20%21%7E%7F"},
+    {TEXT("AZaz09._+=@-"), "AZaz09._+=@-", "AZaz09._+=@-"},
+    {TEXT("été"), "été", "été"},
+    {TEXT("日本語"), "日本語", "日本語"},
+    {TEXT("😀"), "😀", "😀"},
+    {TEXT("\xc2\xa0"), "\xc2\xa0", "\xc2\xa0"}, /* U+00A0, the first that passes */
+    {TEXT("\xc2\x9f"), "%C2%9F", "%C2%9F"},     /* U+009F, the last C1 control */
+    {TEXT("\xe9t\xe9"), "%E9t%E9", "%E9t%E9"},  /* Latin-1 */
+    {TEXT("\xc3"), "%C3", "%C3"},
+    {TEXT("\xc0\xaf"), "%C0%AF", "%C0%AF"},                     /* overlong */
+    {TEXT("\xed\xa0\x80"), "%ED%A0%80", "%ED%A0%80"},           /* surrogate */
+    {TEXT("\xf4\x90\x80\x80"), "%F4%90%80%80", "%F4%90%80%80"}, /* beyond U+10FFFF */
+};
+
+static void test_escape(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const struct text_case *c = &texts[i];
+		struct buf out;
+		size_t len;
+
+		for (int set = ESCAPE_WORD; set <= ESCAPE_FILE; set++) {
+			buf_init(&out, 4096);
+			escape_put(&out, (enum escape_set)set, c->text, c->len);
+			assert_string_equal(out.data, set == ESCAPE_WORD ? c->word : c->file);
+			buf_putc(&out, '!'); /* room for the NUL */
+			assert_int_equal(escape_undo(out.data, out.len - 1, &len), 0);
+			assert_int_equal(len, c->len);
+			assert_memory_equal(out.data, c->text, len);
+			assert_int_equal(out.data[len], '\0');
+			buf_free(&out);
+		}
+	}
+}
+
+static void test_escape_malformed(void **state)
+{
+	static const char *const bad[] = {"%",   "a%",  "a%2",   "%2g", "%g2",
+					  "%2f", "%00", "a%00b", "%%20"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *copy = xstrdup(bad[i]);
+		size_t len;
+
+		assert_int_equal(escape_undo(copy, strlen(copy), &len), -1);
+		free(copy);
+	}
+}
+
+static void test_pair_text(void **state)
+{
+	struct pair pair = {.uid = 4294967295u,
+			    .flags = {FLAG_SEEN | FLAG_FLAGGED},
+			    .size = 18446744073709551614u,
+			    .date = -9223372036854775807,
+			    .message_id = 0xabc,
+			    .name = "1.M2P3.host,S=4 %"};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	record_put_pair(&out, &pair);
+	assert_string_equal(out.data, "p 4294967295 FS 18446744073709551614 -9223372036854775807 "
+				      "0000000000000abc - - 1.M2P3.host,S=4%20%25\n");
+	buf_reset(&out);
+	memset(pair.digest.bytes, 0x5a, sizeof(pair.digest.bytes));
+	pair = (struct pair){.uid = 1,
+			     .size = SIZE_UNKNOWN,
+			     .date = DATE_UNKNOWN,
+			     .gone = 1u << REMOTE,
+			     .digest = pair.digest,
+			     .name = "-"};
+	record_put_pair(&out, &pair);
+	assert_string_equal(out.data, "p 1 - - - - 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+				      "5a5a5a5a5a5a5a5a remote %2D\n");
+	buf_free(&out);
+}
+
+/* All flags, every value of gone, present and absent fields. */
+static void test_pair_round_trip(void **state)
+{
+	struct buf line, before, after;
+
+	(void)state;
+	for (uint32_t uid = 1; uid < 500; uid++) {
+		struct pair pair = fixture_pair(uid);
+		struct record record;
+
+		buf_init(&line, 4096);
+		buf_init(&before, 4096);
+		buf_init(&after, 4096);
+		if (uid % 7 == 0)
+			pair.size = SIZE_UNKNOWN;
+		if (uid % 11 == 0)
+			pair.date = DATE_UNKNOWN;
+		fixture_dump_pair(&pair, &before);
+		record_put_pair(&line, &pair);
+		assert_int_equal(record_parse(line.data, line.len - 1, &record), 0);
+		assert_int_equal(record.kind, RECORD_PAIR);
+		fixture_dump_pair(&record.pair, &after);
+		assert_string_equal(after.data, before.data);
+		buf_free(&line);
+		buf_free(&before);
+		buf_free(&after);
+	}
+}
+
+static void test_note_round_trip(void **state)
+{
+	struct buf line, before, after;
+
+	(void)state;
+	for (uint32_t n = 1; n < 400; n++) {
+		struct journal_note note = fixture_note((enum journal_note_kind)(n % 4), n);
+		struct record record;
+
+		buf_init(&line, 4096);
+		buf_init(&before, 4096);
+		buf_init(&after, 4096);
+		fixture_dump_note(&note, &before);
+		record_put_note(&line, &note);
+		assert_int_equal(line.data[0], RECORD_NOTES[n % 4]);
+		assert_ptr_equal(memchr(line.data, '\n', line.len), line.data + line.len - 1);
+		assert_int_equal(record_parse(line.data, line.len - 1, &record), 0);
+		assert_int_equal(record.kind, RECORD_NOTE);
+		fixture_dump_note(&record.note, &after);
+		assert_string_equal(after.data, before.data);
+		buf_free(&line);
+		buf_free(&before);
+		buf_free(&after);
+	}
+}
+
+static void test_small_records(void **state)
+{
+	struct record record;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	record_put_flags(&out, 7, (struct flags){FLAG_ALL});
+	record_put_forget(&out, 8);
+	record_put_end_note(&out, JOURNAL_APPENDING, 0, "a b");
+	record_put_end_note(&out, JOURNAL_REFUSED, 9, NULL);
+	record_put_reset(&out);
+	assert_string_equal(out.data, "f 7 DFPRST\nd 8\ne A 0 a%20b\ne R 9 -\nz\n");
+	buf_free(&out);
+	assert_int_equal(parse("f 7 DFPRST", &record), 0);
+	assert_int_equal(record.kind, RECORD_FLAGS);
+	assert_int_equal(record.pair.flags.bits, FLAG_ALL);
+	assert_int_equal(parse("d 4294967295", &record), 0);
+	assert_int_equal(record.kind, RECORD_FORGET);
+	assert_int_equal(record.pair.uid, UINT32_MAX);
+	assert_int_equal(parse("e R 9 -", &record), 0);
+	assert_int_equal(record.kind, RECORD_END_NOTE);
+	assert_int_equal(record.note.kind, JOURNAL_REFUSED);
+	assert_null(record.note.name);
+	assert_int_equal(parse("z", &record), 0);
+	assert_int_equal(record.kind, RECORD_RESET);
+}
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Each differs from a good line in one thing. */
+static void test_malformed(void **state)
+{
+	static const char *const good[] = {
+	    "p 1 FS 10 20 0123456789abcdef " HEX64 " - name",
+	    "p 1 FS 10 20 - - both name",
+	    "p 1 - - -1 - - - name",
+	    "P local 1 name 0 0 - 1 2 ? ? -",
+	    "R local 0 name 0 0 - 1 2 - " HEX64 " reason",
+	};
+	static const char *const bad[] = {
+	    "",
+	    " ",
+	    "p",
+	    "p ",
+	    "q 1",
+	    "pp 1 FS",
+	    "z ",
+	    "z 1",
+	    "zz",
+	    "d",
+	    "d 0",
+	    "d 01",
+	    "d +1",
+	    "d -1",
+	    "d 4294967296",
+	    "d 1 ",
+	    "d  1",
+	    "d 1 2",
+	    "d 1x",
+	    "d 99999999999999999999",
+	    "f 1",
+	    "f 0 S",
+	    "f 1 SF",
+	    "f 1 SS",
+	    "f 1 X",
+	    "f 1 ",
+	    "f 1 S S",
+	    "f 1 s",
+	    "e A 0 -",
+	    "e X 1 -",
+	    "e AA 1 -",
+	    "e A 1",
+	    "e A 1 a b",
+	    "e A 1 %",
+	    "e A 1 %2f",
+	    "p 0 FS 10 20 - - - name",
+	    "p 1 SF 10 20 - - - name",
+	    "p 1 FS 010 20 - - - name",
+	    "p 1 FS 18446744073709551615 20 - - - name",
+	    "p 1 FS 10 -0 - - - name",
+	    "p 1 FS 10 9223372036854775808 - - - name",
+	    "p 1 FS 10 20 0 - - name",
+	    "p 1 FS 10 20 0123456789abcdeF - - name",
+	    "p 1 FS 10 20 ? - - name",
+	    "p 1 FS 10 20 - 00 - name",
+	    "p 1 FS 10 20 - - - -",
+	    "p 1 FS 10 20 - - -",
+	    "p 1 FS 10 20 - - - ",
+	    "p 1 FS 10 20 - - - a b",
+	    "p 1 FS 10 20 - - - a\tb",
+	    "p 1 FS 10 20 - - - a\x7f",
+	    "p 1 FS 10 20 - - nowhere name",
+	    "p 1 FS 10 20 - -  name",
+	    "P nowhere 1 name 0 0 - 1 2 ? ? -",
+	    "P local 0 - 0 0 - 1 2 ? ? -",
+	    "P local 1 name 0 0 - 1 2 ? -",
+	    "P local 1 name 0 0 - 1 2 ? - -",
+	    "P local 1 name 0 0 - 1 2 ? ? - -",
+	    "X local 1 name 0 0 - 1 2 ? ? -",
+	};
+	struct record record;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(parse(good[i], &record), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (parse(bad[i], &record) == 0)
+			fail_msg("taken: %s", bad[i]);
+}
+
+static void test_commit_round_trip(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 200; n++) {
+		struct journal_head head = fixture_head(n);
+		struct record_commit commit;
+		struct buf out, before, after;
+		const char *line;
+
+		buf_init(&out, 4096);
+		buf_init(&before, 4096);
+		buf_init(&after, 4096);
+		head.when = n;
+		head.pairs = UINT64_MAX;
+		buf_puts(&out, "before\nd 1\n");
+		record_put_commit(&out, 7, n + 1, &head);
+		line = out.data + 11;
+		assert_int_equal(record_parse_commit(line, out.len - 12, &commit), 0);
+		assert_int_equal(commit.sequence, n + 1);
+		assert_int_equal(commit.head.when, n);
+		assert_int_equal(commit.crc,
+				 crc32(0, (const Bytef *)out.data + 7, (uInt)(4 + commit.covered)));
+		fixture_dump_head(&head, &before);
+		fixture_dump_head(&commit.head, &after);
+		assert_string_equal(after.data, before.data);
+		buf_free(&out);
+		buf_free(&before);
+		buf_free(&after);
+	}
+}
+
+/* The line's own crc: no change of one bit passes, wherever it is. */
+static void test_commit_damaged(void **state)
+{
+	struct journal_head head = fixture_head(3);
+	struct record_commit commit;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	record_put_commit(&out, 0, 5, &head);
+	for (size_t i = 0; i < (out.len - 1) * 8; i++) {
+		out.data[i / 8] ^= (char)(1 << i % 8);
+		assert_int_equal(record_parse_commit(out.data, out.len - 1, &commit), -1);
+		out.data[i / 8] ^= (char)(1 << i % 8);
+	}
+	for (size_t len = 0; len < out.len - 1; len++)
+		assert_int_equal(record_parse_commit(out.data, len, &commit), -1);
+	assert_int_equal(record_parse_commit(out.data, out.len - 1, &commit), 0);
+	buf_free(&out);
+}
+
+/* The largest numbers there are fit the bound that the tail's reader relies on. */
+static void test_commit_longest(void **state)
+{
+	struct journal_head head = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT32_MAX,
+				    -INT64_MAX, -INT64_MAX, -INT64_MAX, UINT64_MAX,
+				    UINT64_MAX, UINT32_MAX, false};
+	struct record_commit commit;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	record_put_commit(&out, 0, UINT64_MAX, &head);
+	assert_in_range(out.len, 200, RECORD_COMMIT_MAX);
+	assert_int_equal(record_parse_commit(out.data, out.len - 1, &commit), 0);
+	assert_int_equal(commit.head.policy, UINT32_MAX);
+	buf_free(&out);
+}
+
+static void test_first_line(void **state)
+{
+	static const char *const names[] = {"INBOX", "a b/c%", "-", "é\n", "\xff"};
+	struct record_owner owner;
+	char other[] = "evenmail-journal 2 INBOX - -";
+	char short_of_one[] = "evenmail-journal 1 INBOX -";
+	char nameless[] = "evenmail-journal 1 - - -";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct record_owner in = {names[i], i % 2 == 0 ? "" : names[i], "tree"};
+		struct buf out;
+
+		buf_init(&out, RECORD_FIRST_MAX);
+		record_put_first(&out, &in);
+		assert_int_equal(record_parse_first(out.data, out.len - 1, &owner), 0);
+		assert_string_equal(owner.mailbox, in.mailbox);
+		assert_string_equal(owner.account, in.account);
+		assert_string_equal(owner.tree, "tree");
+		buf_free(&out);
+	}
+	assert_int_equal(record_parse_first(other, strlen(other), &owner), -1);
+	assert_int_equal(record_parse_first(short_of_one, strlen(short_of_one), &owner), -1);
+	assert_int_equal(record_parse_first(nameless, strlen(nameless), &owner), -1);
+}
+
+static void test_channel_line(void **state)
+{
+	struct record_owner in = {NULL, "alice@imap.example.org", "-"};
+	struct record_owner owner;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	record_put_channel(&out, &in);
+	assert_memory_equal(out.data, "evenmail-channel 1 alice@imap.example.org %2D ", 46);
+	for (size_t i = 0; i < (out.len - 1) * 8; i++) {
+		char *copy = xstrndup(out.data, out.len);
+
+		copy[i / 8] ^= (char)(1 << i % 8);
+		assert_int_equal(record_parse_channel(copy, out.len - 1, &owner), -1);
+		free(copy);
+	}
+	assert_int_equal(record_parse_channel(out.data, out.len - 1, &owner), 0);
+	assert_string_equal(owner.account, in.account);
+	assert_string_equal(owner.tree, "-");
+	buf_free(&out);
+}
+
+struct file_case {
+	const char *mailbox;
+	const char *file;
+};
+
+static void test_file_names(void **state)
+{
+	static const struct file_case cases[] = {
+	    {"INBOX", "INBOX.journal"},
+	    {"a/b", "a%2Fb.journal"},
+	    {"..", "%2E..journal"},
+	    {"../../etc", "%2E.%2F..%2Fetc.journal"},
+	    {".hidden", "%2Ehidden.journal"},
+	    {"lock", "lock.journal"},
+	    {"a.journal", "a.journal.journal"},
+	    {"Entwürfe", "Entwürfe.journal"},
+	    {"~x", "%7Ex.journal"},
+	    {"a\nb", "a%0Ab.journal"},
+	    {"\xff", "%FF.journal"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char name[NAME_MAX + 1];
+		struct buf back;
+
+		buf_init(&back, 4096);
+		journal_file_name(cases[i].mailbox, name);
+		assert_string_equal(name, cases[i].file);
+		assert_int_equal(journal_file_mailbox(name, &back), 1);
+		assert_string_equal(back.data, cases[i].mailbox);
+		buf_free(&back);
+	}
+}
+
+/* Not what this module would have named so. */
+static void test_foreign_file_names(void **state)
+{
+	static const char *const names[] = {
+	    ".journal",    "journal",         "a",
+	    "a.journal~",  ".a.journal",      "a/b.journal",
+	    "a b.journal", "a%2fb.journal",   "%41.journal",
+	    "a%.journal",  "%2E.journal.tmp", "channel",
+	    "lock",        ".a.journal.tmp",  "~0123456789abcde.journal",
+	    "\xff.journal"};
+	struct buf back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		buf_init(&back, 4096);
+		assert_int_equal(journal_file_mailbox(names[i], &back), -1);
+		buf_free(&back);
+	}
+}
+
+/* At the limit, one past it, and far past it: distinct, within NAME_MAX, nothing cut in two. */
+static void test_long_file_names(void **state)
+{
+	const size_t longest = NAME_MAX - strlen(".journal") - strlen("..tmp");
+	char mailbox[2049], other[2049];
+	char name[NAME_MAX + 1], second[NAME_MAX + 1];
+	struct buf back;
+
+	(void)state;
+	buf_init(&back, 4096);
+	memset(mailbox, 'a', longest);
+	mailbox[longest] = '\0';
+	journal_file_name(mailbox, name);
+	assert_int_equal(strlen(name), longest + strlen(".journal"));
+	assert_int_equal(journal_file_mailbox(name, &back), 1);
+	assert_string_equal(back.data, mailbox);
+	buf_free(&back);
+
+	strcpy(mailbox + longest, "a");
+	journal_file_name(mailbox, name);
+	assert_int_equal(strlen(name), longest + strlen(".journal"));
+	assert_int_equal(name[longest - 17], '~');
+	assert_int_equal(journal_file_mailbox(name, &back), 0);
+
+	memset(mailbox, '/', 2048);
+	mailbox[2048] = '\0';
+	strcpy(other, mailbox);
+	other[2047] = 'b';
+	journal_file_name(mailbox, name);
+	journal_file_name(other, second);
+	assert_true(strlen(name) <= NAME_MAX);
+	assert_string_not_equal(name, second);
+	assert_int_equal(strspn(name, "%2F"), (longest - 17) / 3 * 3);
+	for (size_t i = 0; i + 1 < 2048; i += 2)
+		memcpy(mailbox + i, "é", 2);
+	journal_file_name(mailbox, name);
+	assert_int_equal(strcspn(name, "~") % 2, 0);
+	buf_free(&back);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_escape),          cmocka_unit_test(test_escape_malformed),
+	    cmocka_unit_test(test_pair_text),       cmocka_unit_test(test_pair_round_trip),
+	    cmocka_unit_test(test_note_round_trip), cmocka_unit_test(test_small_records),
+	    cmocka_unit_test(test_malformed),       cmocka_unit_test(test_commit_round_trip),
+	    cmocka_unit_test(test_commit_damaged),  cmocka_unit_test(test_commit_longest),
+	    cmocka_unit_test(test_first_line),      cmocka_unit_test(test_channel_line),
+	    cmocka_unit_test(test_file_names),      cmocka_unit_test(test_foreign_file_names),
+	    cmocka_unit_test(test_long_file_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
