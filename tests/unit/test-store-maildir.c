@@ -7,6 +7,7 @@
 #include "store/store-maildir.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 
 #define NAMES_MAX 64
 
@@ -430,6 +431,102 @@ static void does_not_publish_what_is_not_durable(void **state)
 	store_close(&store);
 }
 
+/* Which of the system's syncs fail, and how often they were tried. */
+static bool failing_fsync, failing_fdatasync, failing_syncfs;
+static unsigned tried;
+
+/* In front of the C library's: fails where it is told to. */
+int fsync(int fd)
+{
+	tried++;
+	errno = EIO;
+	return failing_fsync ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	tried++;
+	errno = EIO;
+	return failing_fdatasync ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int syncfs(int fd)
+{
+	tried++;
+	errno = EIO;
+	return failing_syncfs ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
+/* FAULTS 7: after a failed sync the kernel takes the lost page for clean; a second try would lie.
+ */
+static void never_syncs_again_what_failed(void **state)
+{
+	static const unsigned counts[] = {1, 8, 9, 20};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+
+	fixture_create(fixture, "m");
+	for (size_t round = 0; round < sizeof(counts) / sizeof(*counts); round++) {
+		struct draft *drafts[20];
+		const char *name;
+
+		for (unsigned i = 0; i < counts[round]; i++)
+			drafts[i] = make_draft(store, "m", "a\r\n", &name);
+		failing_fdatasync = failing_syncfs = true;
+		tried = 0;
+		assert_int_equal(
+		    ask(store, (struct request){.kind = REQUEST_SETTLE})->done.error.scope,
+		    SCOPE_MESSAGE);
+		assert_int_equal(tried, counts[round] > 8 ? 1 : counts[round]);
+		failing_fdatasync = failing_syncfs = false;
+		ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+		assert_int_equal(tried, counts[round] > 8 ? 1 : counts[round]);
+		for (unsigned i = 0; i < counts[round]; i++) {
+			assert_int_equal(ask(store, publishing(drafts[i], "m", 0))->done.error.kind,
+					 ERROR_IO);
+			store_drop_draft(store, drafts[i]);
+		}
+	}
+	assert_int_equal(fixture_count(fixture, "m/new", NULL), 0);
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+	store_close(&store);
+}
+
+/* Names that may not be on disk are an error of the store, also of a mailbox closed meanwhile. */
+static void tells_of_directories_not_durable(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+
+	for (unsigned others = 0; others < 32; others += 31) {
+		const char *name;
+		struct draft *draft;
+
+		fixture_create(fixture, "m");
+		draft = make_draft(store, "m", "a\r\n", &name);
+		ask_well(store, publishing(draft, "m", 0));
+		store_drop_draft(store, draft);
+		failing_fsync = true;
+		for (unsigned i = 0; i < others; i++) {
+			char mailbox[16];
+
+			failing_fsync = false;
+			snprintf(mailbox, sizeof(mailbox), "m%u", i);
+			fixture_create(fixture, mailbox);
+			failing_fsync = true;
+			ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = mailbox});
+		}
+		tried = 0;
+		assert_int_equal(
+		    ask(store, (struct request){.kind = REQUEST_SETTLE})->done.error.scope,
+		    SCOPE_STORE);
+		assert_int_equal(tried, others ? 0 : 1);
+		failing_fsync = false;
+		ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	}
+	store_close(&store);
+}
+
 static void closing_leaves_no_drafts(void **state)
 {
 	struct fixture *fixture = *state;
@@ -544,6 +641,8 @@ int main(void)
 	    TEST(settles_many_at_one_stroke),
 	    TEST(settles_before_publishing),
 	    TEST(does_not_publish_what_is_not_durable),
+	    TEST(never_syncs_again_what_failed),
+	    TEST(tells_of_directories_not_durable),
 	    TEST(closing_leaves_no_drafts),
 	    TEST(reading_changes_nothing),
 	    cmocka_unit_test(a_missing_tree_is_empty),
