@@ -292,6 +292,8 @@ int journal_load(struct journal *journal, struct error *err)
 	if (journal->rows != NULL)
 		return 0;
 	rows = rows_open();
+	if (journal->head.pairs <= journal->size / RECORD_PAIR_MIN)
+		rows_expect(rows, (size_t)journal->head.pairs);
 	if (journal_read(journal, rows, err) < 0) {
 		rows_close(&rows);
 		return -1;

@@ -70,6 +70,9 @@ struct record_commit {
 #define RECORD_FIRST_MAX  ((size_t)16 * 1024)
 #define RECORD_COMMIT_MAX ((size_t)512)
 
+/* No pair's line is shorter: no file of so many bytes holds more pairs. */
+#define RECORD_PAIR_MIN (sizeof("p 1 - - - - - - x\n") - 1)
+
 /* Each appends one line with its newline; out->full where it did not fit. */
 void record_put_first(struct buf *out, const struct record_owner *owner);
 void record_put_channel(struct buf *out, const struct record_owner *owner);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/map.h"
+#include "base/random.h"
 #include "journal/notes.h"
 
 #include <assert.h>
@@ -16,8 +17,8 @@
 #define SLOTS_MIN 64u
 
 /*
- * Both tables hold an index of pairs plus 1 in 4 bytes: with their share of empty slots some 16
- * bytes a row beside the 80 of the pair itself.
+ * Both tables hold an index of pairs plus 1 in 4 bytes: with their share of empty slots and the
+ * names' hashes some 20 bytes a row beside the 80 of the pair itself.
  */
 struct slots {
 	uint32_t *at;
@@ -27,18 +28,24 @@ struct slots {
 
 struct rows {
 	struct pair *pairs; /* name is NULL in one that is gone */
-	size_t len, cap;
+	uint32_t *hashes;   /* beside pairs: of their names */
+	size_t len, cap, hashes_cap;
 	size_t gone;
 	bool unsorted; /* a UID came after a larger one */
 	struct slots uids;
 	struct slots names;
+	uint64_t factor;    /* of the UIDs' hash */
 	struct arena arena; /* the names */
 	struct notes notes;
 };
 
+/* UIDs come from the server: a factor of our own keeps it from choosing those that collide. */
 struct rows *rows_open(void)
 {
-	return xcalloc(1, sizeof(struct rows));
+	struct rows *rows = xcalloc(1, sizeof(struct rows));
+
+	rows->factor = random_u64() | 1;
+	return rows;
 }
 
 void rows_close(struct rows **rows)
@@ -46,6 +53,7 @@ void rows_close(struct rows **rows)
 	if (*rows == NULL)
 		return;
 	free((*rows)->pairs);
+	free((*rows)->hashes);
 	free((*rows)->uids.at);
 	free((*rows)->names.at);
 	arena_free(&(*rows)->arena);
@@ -54,15 +62,15 @@ void rows_close(struct rows **rows)
 	*rows = NULL;
 }
 
-/* UIDs come from the server: the seed keeps it from choosing those that collide. */
-static size_t rows_hash_uid(uint32_t uid)
+/* The upper half of a product is spread evenly. */
+static uint32_t rows_hash_uid(const struct rows *rows, uint32_t uid)
 {
-	return (size_t)map_hash(&uid, sizeof(uid));
+	return (uint32_t)(uid * rows->factor >> 32);
 }
 
-static size_t rows_hash_name(const char *name)
+static uint32_t rows_hash_name(const char *name)
 {
-	return (size_t)map_hash(name, strlen(name));
+	return (uint32_t)map_hash(name, strlen(name));
 }
 
 /* The slot of a UID, or NULL. */
@@ -72,7 +80,7 @@ static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
 
 	if (slots->cap == 0)
 		return NULL;
-	for (size_t i = rows_hash_uid(uid);; i++) {
+	for (size_t i = rows_hash_uid(rows, uid);; i++) {
 		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
 
 		if (*slot == SLOT_FREE)
@@ -82,25 +90,26 @@ static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
 	}
 }
 
-/* The slot of a name, or NULL. */
-static uint32_t *rows_name_slot(const struct rows *rows, const char *name)
+/* The slot of a name with that hash, or NULL. */
+static uint32_t *rows_name_slot(const struct rows *rows, const char *name, uint32_t hash)
 {
 	const struct slots *slots = &rows->names;
 
 	if (slots->cap == 0)
 		return NULL;
-	for (size_t i = rows_hash_name(name);; i++) {
+	for (size_t i = hash;; i++) {
 		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
 
 		if (*slot == SLOT_FREE)
 			return NULL;
-		if (*slot != SLOT_GONE && strcmp(rows->pairs[*slot - 1].name, name) == 0)
+		if (*slot != SLOT_GONE && rows->hashes[*slot - 1] == hash &&
+		    strcmp(rows->pairs[*slot - 1].name, name) == 0)
 			return slot;
 	}
 }
 
 /* Takes the first free slot of those that a hash leads to. */
-static void slots_add(struct slots *slots, size_t hash, size_t index)
+static void slots_add(struct slots *slots, uint32_t hash, size_t index)
 {
 	size_t i = hash & (slots->cap - 1);
 
@@ -133,17 +142,24 @@ static bool slots_are_full(const struct slots *slots)
 	return (slots->used + 1) * 4 > slots->cap * 3;
 }
 
-/* Fills both tables anew. */
-static void rows_index(struct rows *rows)
+/* Fills both tables anew, with room for count rows. */
+static void rows_index(struct rows *rows, size_t count)
 {
-	slots_reset(&rows->uids, rows->len - rows->gone + 1);
-	slots_reset(&rows->names, rows->len - rows->gone + 1);
+	slots_reset(&rows->uids, count + 1);
+	slots_reset(&rows->names, count + 1);
 	for (size_t i = 0; i < rows->len; i++) {
 		if (rows->pairs[i].name == NULL)
 			continue;
-		slots_add(&rows->uids, rows_hash_uid(rows->pairs[i].uid), i);
-		slots_add(&rows->names, rows_hash_name(rows->pairs[i].name), i);
+		slots_add(&rows->uids, rows_hash_uid(rows, rows->pairs[i].uid), i);
+		slots_add(&rows->names, rows->hashes[i], i);
 	}
+}
+
+void rows_expect(struct rows *rows, size_t count)
+{
+	rows->pairs = array_grow(rows->pairs, &rows->cap, count, sizeof(*rows->pairs));
+	rows->hashes = array_grow(rows->hashes, &rows->hashes_cap, count, sizeof(*rows->hashes));
+	rows_index(rows, count);
 }
 
 /* For qsort(). */
@@ -155,6 +171,15 @@ static int rows_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/* Sorts; the hashes beside the pairs are reckoned again. */
+static void rows_sort(struct rows *rows)
+{
+	qsort(rows->pairs, rows->len, sizeof(*rows->pairs), rows_compare);
+	for (size_t i = 0; i < rows->len; i++)
+		rows->hashes[i] = rows_hash_name(rows->pairs[i].name);
+	rows->unsorted = false;
+}
+
 /* Drops those gone and sorts. */
 static void rows_settle(struct rows *rows)
 {
@@ -162,49 +187,59 @@ static void rows_settle(struct rows *rows)
 
 	if (!rows->unsorted && rows->gone == 0)
 		return;
-	for (size_t i = 0; i < rows->len; i++)
-		if (rows->pairs[i].name != NULL)
-			rows->pairs[kept++] = rows->pairs[i];
+	for (size_t i = 0; i < rows->len; i++) {
+		if (rows->pairs[i].name == NULL)
+			continue;
+		rows->hashes[kept] = rows->hashes[i];
+		rows->pairs[kept++] = rows->pairs[i];
+	}
 	rows->len = kept;
 	rows->gone = 0;
-	if (rows->unsorted && kept > 0)
-		qsort(rows->pairs, kept, sizeof(*rows->pairs), rows_compare);
-	rows->unsorted = false;
-	rows_index(rows);
+	if (rows->unsorted)
+		rows_sort(rows);
+	rows_index(rows, rows->len);
 }
 
 /* Takes a pair out, leaving its place for rows_settle(). */
 static void rows_drop(struct rows *rows, struct pair *pair)
 {
+	uint32_t hash = rows->hashes[pair - rows->pairs];
+
 	*rows_uid_slot(rows, pair->uid) = SLOT_GONE;
-	*rows_name_slot(rows, pair->name) = SLOT_GONE;
+	*rows_name_slot(rows, pair->name, hash) = SLOT_GONE;
 	pair->name = NULL;
 	rows->gone++;
 }
 
 /* Appends a pair that is not there; its name is copied. */
-static void rows_add(struct rows *rows, const struct pair *pair)
+static void rows_add(struct rows *rows, const struct pair *pair, uint32_t hash)
 {
 	assert(rows->len < SLOT_GONE - 1);
 	if (rows->len > 0 && rows->pairs[rows->len - 1].uid > pair->uid)
 		rows->unsorted = true;
 	if (slots_are_full(&rows->uids) || slots_are_full(&rows->names))
-		rows_index(rows);
+		rows_index(rows, (rows->len - rows->gone) * 2);
+	rows->hashes =
+	    array_grow(rows->hashes, &rows->hashes_cap, rows->len + 1, sizeof(*rows->hashes));
+	rows->hashes[rows->len] = hash;
 	*array_push(rows->pairs, rows->len, rows->cap) = *pair;
 	rows->pairs[rows->len - 1].name = arena_strdup(&rows->arena, pair->name);
-	slots_add(&rows->uids, rows_hash_uid(pair->uid), rows->len - 1);
-	slots_add(&rows->names, rows_hash_name(pair->name), rows->len - 1);
+	slots_add(&rows->uids, rows_hash_uid(rows, pair->uid), rows->len - 1);
+	slots_add(&rows->names, hash, rows->len - 1);
 }
 
 /* Gives a pair another name; its place in the table of names is another then. */
-static void rows_rename(struct rows *rows, struct pair *pair, const char *name)
+static void rows_rename(struct rows *rows, struct pair *pair, const char *name, uint32_t hash)
 {
-	*rows_name_slot(rows, pair->name) = SLOT_GONE;
+	size_t index = (size_t)(pair - rows->pairs);
+
+	*rows_name_slot(rows, pair->name, rows->hashes[index]) = SLOT_GONE;
 	pair->name = arena_strdup(&rows->arena, name);
+	rows->hashes[index] = hash;
 	if (slots_are_full(&rows->names))
-		rows_index(rows);
+		rows_index(rows, (rows->len - rows->gone) * 2);
 	else
-		slots_add(&rows->names, rows_hash_name(name), (size_t)(pair - rows->pairs));
+		slots_add(&rows->names, hash, index);
 }
 
 /* All but the flags. */
@@ -224,16 +259,17 @@ static struct pair *rows_at_uid(const struct rows *rows, uint32_t uid)
 }
 
 /* Puts in place of old (NULL: none) under the same UID. */
-static void rows_replace(struct rows *rows, struct pair *old, const struct pair *pair)
+static void rows_replace(struct rows *rows, struct pair *old, const struct pair *pair,
+			 uint32_t hash)
 {
 	const char *name;
 
 	if (old == NULL) {
-		rows_add(rows, pair);
+		rows_add(rows, pair, hash);
 		return;
 	}
 	if (strcmp(old->name, pair->name) != 0)
-		rows_rename(rows, old, pair->name);
+		rows_rename(rows, old, pair->name, hash);
 	name = old->name;
 	*old = *pair;
 	old->name = name;
@@ -250,8 +286,9 @@ static void rows_tidy(struct rows *rows)
 enum rows_change rows_put(struct rows *rows, const struct pair *pair)
 {
 	uint32_t uid = pair->uid;
+	uint32_t hash = rows_hash_name(pair->name);
 	struct pair *old = rows_at_uid(rows, uid);
-	uint32_t *named = rows_name_slot(rows, pair->name);
+	uint32_t *named = rows_name_slot(rows, pair->name, hash);
 	bool same = old != NULL && rows_same_message(old, pair);
 	bool same_flags = same && flags_equal(old->flags, pair->flags);
 	const char *name;
@@ -260,7 +297,7 @@ enum rows_change rows_put(struct rows *rows, const struct pair *pair)
 	if (named != NULL && &rows->pairs[*named - 1] != old)
 		rows_drop(rows, &rows->pairs[*named - 1]);
 	if (!same_flags)
-		rows_replace(rows, old, pair);
+		rows_replace(rows, old, pair, hash);
 	name = rows_at_uid(rows, uid)->name;
 	ended = notes_end(&rows->notes, JOURNAL_PUBLISHING, uid, name);
 	ended |= notes_end(&rows->notes, JOURNAL_APPENDING, uid, name);
@@ -312,7 +349,7 @@ bool rows_reset(struct rows *rows)
 	rows->len = 0;
 	rows->gone = 0;
 	rows->unsorted = false;
-	rows_index(rows);
+	rows_index(rows, 0);
 	return true;
 }
 
@@ -335,7 +372,7 @@ const struct pair *rows_of_uid(const struct rows *rows, uint32_t uid)
 
 const struct pair *rows_of_name(const struct rows *rows, const char *name)
 {
-	uint32_t *slot = rows_name_slot(rows, name);
+	uint32_t *slot = rows_name_slot(rows, name, rows_hash_name(name));
 
 	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
 }

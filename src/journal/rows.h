@@ -28,6 +28,9 @@ enum rows_change {
 struct rows *rows_open(void);
 void rows_close(struct rows **rows);
 
+/* Makes room for count pairs at once. */
+void rows_expect(struct rows *rows, size_t count);
+
 /* See journal_put; the pair that had this name under another UID goes. */
 enum rows_change rows_put(struct rows *rows, const struct pair *pair);
 /* False where there is no such pair or these are its flags already. */
