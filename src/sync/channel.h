@@ -109,6 +109,11 @@ int channel_confirm(struct channel *channel, struct error *err);
 
 /* Opens the boxes' journals and decides which boxes are worked on; sync/survey.c. */
 void survey_choose(struct channel *channel);
+/* The local snapshot of an active box; where that fails the box is active no more;
+ * sync/survey-local.c. */
+void survey_local(struct channel *channel, struct box *box);
+/* For qsort: struct pair by name. */
+int pair_compare_names(const void *a, const void *b);
 /* How a side stood when both were last even. */
 struct stamp head_stamp(const struct journal_head *head, enum side side);
 /* What the channel allows, as the number that the journal's head remembers; never 0. */

@@ -5,6 +5,7 @@ libevenmail_a_SOURCES += \
 	src/sync/channel.c src/sync/channel.h \
 	src/sync/confirm.c \
 	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
+	src/sync/survey-local.c \
 	src/sync/guard.c src/sync/guard.h \
 	src/sync/match.c src/sync/match.h \
 	src/sync/plan.c src/sync/plan.h \

@@ -113,11 +113,6 @@ void survey_choose(struct channel *channel)
 	}
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct pair *)a)->name, ((const struct pair *)b)->name);
-}
-
 /*
  * The UIDs mean nothing any more: a new UIDVALIDITY, or a server that went back in time. Pairs are
  * forgotten, but what they say of the files is kept: identities need not be read again, and flags
@@ -136,7 +131,7 @@ static void reset_box(struct box *box, const char *why)
 		box->former[i] = pairs[i];
 		box->former[i].name = arena_strdup(&box->arena, pairs[i].name);
 	}
-	qsort(box->former, len, sizeof(*box->former), compare_names);
+	qsort(box->former, len, sizeof(*box->former), pair_compare_names);
 	journal_reset(box->journal);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		box->scan[side] = box->exists[side];
@@ -164,133 +159,6 @@ static bool reset_if_distrusted(struct box *box, const struct stamp *now)
 	if (why)
 		reset_box(box, why);
 	return why != NULL;
-}
-
-/* What the former pairs know of files that are unpaired now. */
-static void recall_former(struct box *box)
-{
-	struct snapshot *local = &box->sides[LOCAL];
-
-	for (size_t i = 0; box->former_len && i < local->fresh_len; i++) {
-		struct fresh_message *fresh = &local->fresh[i];
-		struct pair wanted = {.name = fresh->state.key.name};
-		const struct pair *former = bsearch(&wanted, box->former, box->former_len,
-						    sizeof(*box->former), compare_names);
-		if (!former)
-			continue;
-		fresh->base = former->flags;
-		fresh->state.identity = (struct identity){.size = former->size,
-							  .date = former->date,
-							  .message_id = former->message_id,
-							  .has_message_id = true,
-							  .has_digest = true,
-							  .digest = former->digest};
-	}
-}
-
-/*
- * Files that a stopped run was about to put in place: those that are there are pairs; of the rest
- * nothing is there to remember. True where the journal changed, and the snapshot is to be made
- * anew.
- */
-static bool heal_publishing(struct box *box)
-{
-	bool healed = false;
-	size_t len;
-
-	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
-		const struct journal_note note = journal_notes(box->journal, &len)[i];
-		if (note.kind != JOURNAL_PUBLISHING) {
-			i++;
-			continue;
-		}
-		const struct message_key key = {.name = note.name};
-		if (snapshot_find(&box->sides[LOCAL], &key)) {
-			journal_put(box->journal,
-				    &(struct pair){.uid = note.uid,
-						   .name = note.name,
-						   .flags = note.flags,
-						   .size = note.identity.size,
-						   .date = note.identity.date,
-						   .message_id = note.identity.message_id,
-						   .digest = note.identity.digest});
-			healed = true;
-		} else {
-			journal_end_note(box->journal, JOURNAL_PUBLISHING, note.uid, NULL);
-		}
-	}
-	return healed;
-}
-
-/* Refusals of files that are gone are over. */
-static void end_refusals(struct box *box)
-{
-	size_t len;
-
-	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
-		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
-		const struct message_key key = {.name = note->name};
-		if (note->kind == JOURNAL_REFUSED && note->side == LOCAL &&
-		    !snapshot_find(&box->sides[LOCAL], &key)) {
-			char *name = arena_strdup(&box->arena, note->name);
-			journal_end_note(box->journal, JOURNAL_REFUSED, 0, name);
-		} else {
-			i++;
-		}
-	}
-}
-
-/* Takes in one scan of the local side. -1: the box has failed. */
-static int scan_local(struct channel *channel, struct box *box)
-{
-	struct store *store = channel->setup.stores[LOCAL];
-	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
-	struct snapshot *snapshot = &box->sides[LOCAL];
-	struct answer answer;
-	struct error err;
-	int rc;
-
-	snapshot_free(snapshot);
-	snapshot_begin(snapshot, LOCAL, box->journal);
-	snapshot->stamp = box->listed[LOCAL];
-	if (!box->exists[LOCAL])
-		snapshot_complete(snapshot);
-	if (!box->scan[LOCAL])
-		return 0;
-	rc = store_submit(store, &request, &err);
-	while (!rc && (rc = store_next(store, &answer, &err)) == 1) {
-		rc = 0;
-		if (answer.kind == ANSWER_MESSAGE) {
-			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
-		} else if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
-			err = answer.error;
-			rc = -1;
-		} else if (answer.kind == ANSWER_DONE) {
-			snapshot_complete(snapshot);
-			snapshot->stamp = answer.stamp;
-		}
-	}
-	if (rc)
-		box_fail(box, &err);
-	snapshot_end(snapshot);
-	return rc;
-}
-
-/* The local side of one box, with what the journal remembers of a stopped run. */
-static void survey_local(struct channel *channel, struct box *box)
-{
-	bool failed = scan_local(channel, box);
-
-	if (!failed && box->scan[LOCAL] && heal_publishing(box))
-		failed = scan_local(channel, box);
-	if (failed) {
-		box->active = false;
-		return;
-	}
-	if (box->scan[LOCAL])
-		end_refusals(box);
-	snapshot_remember(&box->sides[LOCAL], box->journal);
-	recall_former(box);
 }
 
 /* Asks for the remote side of one box. known lives until it is answered. */

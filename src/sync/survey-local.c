@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The local side of a survey, and what the journal remembers of a run that was stopped. */
+#include "sync/channel.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int pair_compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct pair *)a)->name, ((const struct pair *)b)->name);
+}
+
+/* What the former pairs know of files that are unpaired now. */
+static void recall_former(struct box *box)
+{
+	struct snapshot *local = &box->sides[LOCAL];
+
+	for (size_t i = 0; box->former_len && i < local->fresh_len; i++) {
+		struct fresh_message *fresh = &local->fresh[i];
+		struct pair wanted = {.name = fresh->state.key.name};
+		const struct pair *former = bsearch(&wanted, box->former, box->former_len,
+						    sizeof(*box->former), pair_compare_names);
+		if (!former)
+			continue;
+		fresh->base = former->flags;
+		fresh->state.identity = (struct identity){.size = former->size,
+							  .date = former->date,
+							  .message_id = former->message_id,
+							  .has_message_id = true,
+							  .has_digest = true,
+							  .digest = former->digest};
+	}
+}
+
+/*
+ * Files that a stopped run was about to put in place: those that are there are pairs; of the rest
+ * nothing is there to remember. True where the journal changed, and the snapshot is to be made
+ * anew.
+ */
+static bool heal_publishing(struct box *box)
+{
+	bool healed = false;
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note note = journal_notes(box->journal, &len)[i];
+		if (note.kind != JOURNAL_PUBLISHING) {
+			i++;
+			continue;
+		}
+		const struct message_key key = {.name = note.name};
+		if (snapshot_find(&box->sides[LOCAL], &key)) {
+			journal_put(box->journal,
+				    &(struct pair){.uid = note.uid,
+						   .name = note.name,
+						   .flags = note.flags,
+						   .size = note.identity.size,
+						   .date = note.identity.date,
+						   .message_id = note.identity.message_id,
+						   .digest = note.identity.digest});
+			healed = true;
+		} else {
+			journal_end_note(box->journal, JOURNAL_PUBLISHING, note.uid, NULL);
+		}
+	}
+	return healed;
+}
+
+/* Refusals of files that are gone are over. */
+static void end_refusals(struct box *box)
+{
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
+		const struct message_key key = {.name = note->name};
+		if (note->kind == JOURNAL_REFUSED && note->side == LOCAL &&
+		    !snapshot_find(&box->sides[LOCAL], &key)) {
+			char *name = arena_strdup(&box->arena, note->name);
+			journal_end_note(box->journal, JOURNAL_REFUSED, 0, name);
+		} else {
+			i++;
+		}
+	}
+}
+
+/* Takes in one scan of the local side. -1: the box has failed. */
+static int scan_local(struct channel *channel, struct box *box)
+{
+	struct store *store = channel->setup.stores[LOCAL];
+	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
+	struct snapshot *snapshot = &box->sides[LOCAL];
+	struct answer answer;
+	struct error err;
+	int rc;
+
+	snapshot_free(snapshot);
+	snapshot_begin(snapshot, LOCAL, box->journal);
+	snapshot->stamp = box->listed[LOCAL];
+	if (!box->exists[LOCAL])
+		snapshot_complete(snapshot);
+	if (!box->scan[LOCAL])
+		return 0;
+	rc = store_submit(store, &request, &err);
+	while (!rc && (rc = store_next(store, &answer, &err)) == 1) {
+		rc = 0;
+		if (answer.kind == ANSWER_MESSAGE) {
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		} else if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
+			err = answer.error;
+			rc = -1;
+		} else if (answer.kind == ANSWER_DONE) {
+			snapshot_complete(snapshot);
+			snapshot->stamp = answer.stamp;
+		}
+	}
+	if (rc)
+		box_fail(box, &err);
+	snapshot_end(snapshot);
+	return rc;
+}
+
+/*
+ * A file that the scan missed is held to be gone only where a look-up by its name misses it too:
+ * mail programs rename while we read. What is found after all is there as it was; the next run
+ * looks again.
+ */
+static int confirm_missing(struct channel *channel, struct box *box)
+{
+	struct store *store = channel->setup.stores[LOCAL];
+	struct request request = {.kind = REQUEST_IDENTIFY, .mailbox = box->name};
+	struct snapshot *snapshot = &box->sides[LOCAL];
+	const struct pair *pairs = journal_pairs(box->journal, &request.count);
+	struct message_key *keys = xcalloc(request.count + 1, sizeof(*keys));
+	struct answer answer;
+	struct error err;
+	size_t missing = 0, index;
+	int rc = 0;
+
+	for (size_t i = 0; i < request.count; i++)
+		if (!snapshot->known[i].present && !(pairs[i].gone & 1u << LOCAL))
+			keys[missing++].name = pairs[i].name;
+	request.keys = keys;
+	request.count = missing;
+	if (missing)
+		rc = store_submit(store, &request, &err);
+	while (missing && !rc && (rc = store_next(store, &answer, &err)) == 1) {
+		rc = 0;
+		if (answer.kind != ANSWER_MESSAGE ||
+		    !journal_find_name(box->journal, answer.message.key.name, &index))
+			continue;
+		snapshot->known[index] =
+		    (struct presence){.flags = pairs[index].flags, .present = true};
+		box->undone = true;
+	}
+	if (rc)
+		box_fail(box, &err);
+	free(keys);
+	return rc;
+}
+
+/* The local side of one box, with what the journal remembers of a stopped run. */
+void survey_local(struct channel *channel, struct box *box)
+{
+	bool failed = scan_local(channel, box);
+
+	if (!failed && box->scan[LOCAL] && heal_publishing(box))
+		failed = scan_local(channel, box);
+	if (!failed && box->scan[LOCAL])
+		failed = confirm_missing(channel, box);
+	if (failed) {
+		box->active = false;
+		return;
+	}
+	if (box->scan[LOCAL])
+		end_refusals(box);
+	snapshot_remember(&box->sides[LOCAL], box->journal);
+	recall_former(box);
+}
