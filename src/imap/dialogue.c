@@ -7,6 +7,7 @@
 /* One line of the dialogue, cut into what stands before the text. */
 struct line {
 	bool tagged;            /* neither "*" nor "+" */
+	bool asks;              /* "+": word is what it asks */
 	struct imap_words word; /* OK, NO, BAD, BYE, PREAUTH, CAPABILITY, ... */
 	struct imap_words rest; /* what follows it */
 };
@@ -77,7 +78,8 @@ static bool dialogue_line(const struct imap_dialogue *dialogue, size_t *at, stru
 		rest.len--;
 	struct imap_words tag = words_next(&rest);
 
-	line->tagged = !words_equal(tag, "*") && !words_equal(tag, "+");
+	line->asks = words_equal(tag, "+");
+	line->tagged = !words_equal(tag, "*") && !line->asks;
 	line->word = words_next(&rest);
 	line->rest = rest;
 	if (rest.len > 0)
@@ -175,12 +177,15 @@ static bool words_say_later(struct imap_words words)
 	return false;
 }
 
-/* Finds the last NO, BAD or BYE. */
+/*
+ * Finds the last NO, BAD or BYE; or the "+" of XOAUTH2 that says in base64 why it refuses, at
+ * which libcurl gives up.
+ */
 enum imap_refusal imap_dialogue_refusal(const struct imap_dialogue *dialogue,
 					struct imap_words *words)
 {
 	enum imap_refusal refusal = IMAP_REFUSAL_NONE;
-	struct line line;
+	struct line line = {0};
 
 	*words = (struct imap_words){0};
 	for (size_t at = 0; dialogue_line(dialogue, &at, &line);) {
@@ -195,6 +200,10 @@ enum imap_refusal imap_dialogue_refusal(const struct imap_dialogue *dialogue,
 		else
 			continue;
 		*words = line.rest;
+	}
+	if (refusal == IMAP_REFUSAL_NONE && line.asks) {
+		refusal = IMAP_REFUSAL_LOGIN;
+		*words = line.word;
 	}
 	return refusal;
 }

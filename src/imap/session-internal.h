@@ -144,7 +144,8 @@ unsigned session_queue_end(struct imap_session *session, struct imap_request *re
 /* The session's own commands: what the server is asked for once, ahead of the caller's. */
 void session_queue_capability(struct imap_session *session);
 void session_queue_setup(struct imap_session *session);
-/* Frees a request and closes its source. */
+/* Closes a request's source once; frees it, source and all. */
+void session_request_close_source(struct imap_request *request);
 void session_request_free(struct imap_request *request);
 void session_kept_free(struct kept_answer **kept);
 

@@ -58,11 +58,18 @@ void session_kept_free(struct kept_answer **kept)
 	*kept = NULL;
 }
 
-/* Frees a request; its source is closed whether it was read or not. */
+/* Closes the source of a request that has one, whether it was read or not. */
+void session_request_close_source(struct imap_request *request)
+{
+	if (request->has_source)
+		request->source.close(request->source.context);
+	request->has_source = false;
+}
+
+/* Frees a request. */
 void session_request_free(struct imap_request *request)
 {
-	if (request->has_source && request->source.close)
-		request->source.close(request->source.context);
+	session_request_close_source(request);
 	session_kept_free(&request->bad);
 	imap_command_free(&request->command);
 	free(request);

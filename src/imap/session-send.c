@@ -183,12 +183,10 @@ static void session_leave_current(struct imap_session *session)
 
 	session->out.current = NULL;
 	session->out.waiting = false;
-	if (request->answered) {
+	if (request->answered)
 		session_request_free(request);
-	} else if (request->has_source) {
-		request->source.close(request->source.context);
-		request->has_source = false;
-	}
+	else
+		session_request_close_source(request);
 }
 
 /* Makes ready what can be. */
