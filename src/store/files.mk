@@ -3,3 +3,8 @@ libevenmail_a_SOURCES += src/store/store.c src/store/store.h
 libevenmail_a_SOURCES += \
 	src/store/store-maildir.c src/store/store-maildir.h src/store/store-maildir-inner.h \
 	src/store/store-maildir-cache.c src/store/store-maildir-draft.c
+libevenmail_a_SOURCES += \
+	src/store/store-imap.c src/store/store-imap.h src/store/store-imap-inner.h \
+	src/store/store-imap-mailbox.c src/store/store-imap-uids.c src/store/store-imap-list.c \
+	src/store/store-imap-scan.c src/store/store-imap-fetch.c src/store/store-imap-change.c \
+	src/store/store-imap-add.c

@@ -4,8 +4,10 @@
  *
  * Three stores stand behind the table: IMAP (always the remote side), Maildir (always the local
  * side) and memory (either, for tests and the simulator). Requests are queued by store_submit and
- * answered through store_next, in the order of their submission; an IMAP store has many on the
- * wire at once, a Maildir store does each when it is asked for the next answer. Nothing calls back.
+ * answered through store_next; an IMAP store has many on the wire at once, a Maildir store does
+ * each when it is asked for the next answer. Nothing calls back. The ANSWER_DONEs come in the order
+ * of submission; what comes before them may be of a later request already (its ticket tells), but
+ * nothing comes between the pieces of one body and its end.
  *
  *	store_submit(s, &scan_of_a); store_submit(s, &scan_of_b);
  *	while ((rc = store_next(s, &answer, err)) == 1)
@@ -136,7 +138,11 @@ enum answer_kind {
 	ANSWER_MESSAGE,  /* SCAN, IDENTIFY: message */
 	ANSWER_VANISHED, /* SCAN that is a delta: uids that are gone; may name what never was */
 	ANSWER_BODY,     /* FETCH: data; pieces of one message until ANSWER_BODY_END */
-	ANSWER_BODY_END, /* FETCH: message.key and its size; what came before it is that message, whole */
+	/*
+	 * FETCH: message.key and its size; what came before it is that message, whole. With uid 0 on
+	 * the remote side: what came before it is to be dropped, nobody asked for it.
+	 */
+	ANSWER_BODY_END,
 	ANSWER_DONE,     /* the request ended; error.kind is ERROR_NONE where it succeeded */
 };
 

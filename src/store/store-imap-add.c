@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* CREATE and APPEND: what is added to the account. Neither needs an open mailbox. */
+#include "base/alloc.h"
+#include "base/text.h"
+#include "store/store-imap-inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct add_state {
+	uint32_t uid; /* APPEND: as APPENDUID told, or 0 */
+	uint32_t uidvalidity;
+	bool refused; /* CREATE: by NO, and the mailbox may be there all the same */
+	struct error error;
+};
+
+/* Bytes of the message for the session. */
+static int source_read(void *context, char *out, size_t len, size_t *got, struct error *err)
+{
+	struct source *source = context;
+
+	return source->read(source, out, len, got, err);
+}
+
+static void source_close(void *context)
+{
+	struct source *source = context;
+
+	source->close(source);
+}
+
+/* The flags that may go with a message: all, as long as the mailbox was never opened. */
+static struct flags append_flags(const struct job *job)
+{
+	if (!job->mailbox->has_permanent)
+		return job->request.flags;
+	return (struct flags){job->request.flags.bits & job->mailbox->permanent.bits};
+}
+
+static enum job_progress append_run(struct store_imap *store, struct job *job)
+{
+	const struct remote_mailbox *mailbox = job->mailbox;
+	uint64_t limit = imap_append_limit(store->session);
+
+	if (job->add)
+		return job->steps ? JOB_SENT : JOB_DONE;
+	job->add = xcalloc(1, sizeof(*job->add));
+	if (limit && job->request.source->size > limit)
+		return job_fail(
+		    job, ERROR_REFUSED, SCOPE_MESSAGE,
+		    "mailbox %s: the message is too large for the server: it has %s, the "
+		    "server takes up to %s",
+		    text_show(job->request.mailbox), text_size(job->request.source->size),
+		    text_size(limit));
+	const struct imap_source source = {.read = source_read,
+					   .close = source_close,
+					   .context = job->request.source,
+					   .size = job->request.source->size};
+	job->request.source = NULL;
+	store_add_step(store, job, STEP_APPEND,
+		       imap_append(store->session, mailbox->wire, mailbox->wire_len,
+				   append_flags(job), job->request.date, &source),
+		       NULL);
+	return JOB_SENT;
+}
+
+/*
+ * Whom a refused upload concerns: the mailbox, where any message would have been refused, so that
+ * this one is tried again; else the message.
+ */
+static enum error_scope append_scope(enum imap_code code)
+{
+	switch (code) {
+	case IMAP_CODE_TRYCREATE:
+	case IMAP_CODE_NONEXISTENT:
+	case IMAP_CODE_OVERQUOTA:
+	case IMAP_CODE_NOPERM:
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_SERVERBUG:
+	case IMAP_CODE_THROTTLED: return SCOPE_MAILBOX;
+	default: return SCOPE_MESSAGE;
+	}
+}
+
+static bool append_take(struct store_imap *store, struct job *job, const struct step *step,
+			const struct imap_answer *answer, struct answer *out)
+{
+	(void)store;
+	(void)step;
+	(void)out;
+	if (answer->kind != IMAP_TAGGED)
+		return false;
+	if (answer->status != IMAP_OK) {
+		store_describe_refusal(&job->error, append_scope(answer->code),
+				       job->request.mailbox, "take a message", answer);
+	} else if (answer->code == IMAP_CODE_APPENDUID && answer->uids &&
+		   uidset_count(answer->uids) == 1) {
+		job->add->uid = uidset_after(answer->uids, 0);
+		job->add->uidvalidity = (uint32_t)answer->code_number;
+	}
+	return false;
+}
+
+static bool append_tell(struct store_imap *store, struct job *job, struct answer *out)
+{
+	(void)store;
+	if (job->add) {
+		out->created.uid = job->add->uid;
+		out->uidvalidity = job->add->uidvalidity;
+	}
+	return false;
+}
+
+static void add_free(struct job *job)
+{
+	free(job->add);
+}
+
+const struct job_kind append_job = {
+    .run = append_run, .take = append_take, .tell = append_tell, .free = add_free, .changes = true};
+
+/* Another mailbox whose name differs in nothing but case, or NULL. */
+static const struct remote_mailbox *find_twin(const struct store_imap *store,
+					      const struct remote_mailbox *mailbox)
+{
+	for (size_t i = 0; i < store->len; i++) {
+		const struct remote_mailbox *other = store->mailboxes[i];
+
+		if (other != mailbox && other->listed && !strcasecmp(other->wire, mailbox->wire))
+			return other;
+	}
+	return NULL;
+}
+
+/*
+ * The mailbox was refused. A server that does not tell upper from lower case takes another for it:
+ * the two would become one. Else, whatever the server said, it may be there: that is asked.
+ */
+static enum job_progress create_check(struct store_imap *store, struct job *job)
+{
+	const struct remote_mailbox *mailbox = job->mailbox, *twin = find_twin(store, mailbox);
+
+	if (twin)
+		return job_fail(
+		    job, ERROR_REFUSED, SCOPE_MAILBOX,
+		    "mailbox %s: the server does not tell it from its mailbox %s; rename "
+		    "one of the two",
+		    text_show(job->request.mailbox),
+		    text_show(twin->name ? twin->name : twin->wire));
+	job->add->refused = false;
+	store_add_step(store, job, STEP_STATUS,
+		       imap_status(store->session, mailbox->wire, mailbox->wire_len), NULL);
+	return JOB_SENT;
+}
+
+static enum job_progress create_run(struct store_imap *store, struct job *job)
+{
+	struct remote_mailbox *mailbox = job->mailbox;
+
+	if (job->add) {
+		if (job->steps)
+			return JOB_SENT;
+		return job->add->refused ? create_check(store, job) : JOB_DONE;
+	}
+	job->add = xcalloc(1, sizeof(*job->add));
+	if (mailbox->listed && !(mailbox->attributes & IMAP_NOSELECT))
+		return JOB_DONE;
+	store_add_step(store, job, STEP_CREATE,
+		       imap_create(store->session, mailbox->wire, mailbox->wire_len), NULL);
+	return JOB_SENT;
+}
+
+static bool create_take(struct store_imap *store, struct job *job, const struct step *step,
+			const struct imap_answer *answer, struct answer *out)
+{
+	bool good = answer->status == IMAP_OK;
+
+	(void)store;
+	(void)out;
+	if (answer->kind != IMAP_TAGGED)
+		return false;
+	if (step->kind == STEP_CREATE && !good) {
+		job->add->refused = true;
+		store_describe_refusal(&job->add->error, SCOPE_MAILBOX, job->request.mailbox,
+				       "make it", answer);
+	} else if (good) {
+		job->mailbox->listed = true;
+		job->mailbox->attributes &= ~(unsigned)(IMAP_NOSELECT | IMAP_NONEXISTENT);
+	} else {
+		job->error = job->add->error;
+	}
+	return false;
+}
+
+const struct job_kind create_job = {
+    .run = create_run, .take = create_take, .free = add_free, .changes = true};

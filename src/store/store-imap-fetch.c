@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * IDENTIFY and FETCH: what identifies messages, and their content.
+ *
+ * Bodies are asked for in pieces of some 64 messages or 8 MiB, several of them on their way. They
+ * stream through: whether one counts is known only at its end, so a body that came in vain is ended
+ * by an ANSWER_BODY_END without a UID. A piece that the server refuses is asked for again message
+ * by message, so that one bad message keeps no other back.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/store-imap-inner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE_MESSAGES 64
+#define PIECE_BYTES    (8u << 20)
+#define AHEAD_MESSAGES 1024 /* on their way over all pieces */
+#define AHEAD_BYTES    (24u << 20)
+#define SIZE_GUESS     (64u << 10) /* of a message of which nothing is known */
+#define HEAD_MAX       512
+
+struct fetch_state {
+	size_t next;         /* the first key that was not asked for yet */
+	struct uidset got;   /* what came whole */
+	struct uidset retry; /* refused together with others: to be asked for singly */
+	/* The body that is arriving: */
+	bool in_body;
+	bool unwanted; /* nobody asked for it: none of it is handed out */
+	bool handed;   /* some of it was */
+	char head[HEAD_MAX];
+	size_t head_len;
+};
+
+/* Whether the job's mailbox may still turn out to be the one that was meant. */
+static bool may_go_on(struct job *job)
+{
+	return !job->selection || job->selection->state == SELECTION_PENDING ||
+	       !job_check_selection(job);
+}
+
+/* Whether a row comes from the mailbox that was meant. */
+static bool is_meant(const struct job *job, const struct step *step)
+{
+	const struct selection *selection = step->selection;
+
+	return step->kind != STEP_SELECT && selection->state == SELECTION_OPEN &&
+	       (!job->request.uidvalidity ||
+		job->request.uidvalidity == selection->stamp.uidvalidity);
+}
+
+/* The expected size of a key's content; no body is larger than 4 GiB (imap/parser.h). */
+static uint64_t size_of(const struct request *request, size_t index)
+{
+	if (!request->sizes || request->sizes[index] == SIZE_UNKNOWN)
+		return SIZE_GUESS;
+	return request->sizes[index] < UINT32_MAX ? request->sizes[index] : UINT32_MAX;
+}
+
+/* Asks for the content of some messages. */
+static void send_piece(struct store_imap *store, struct job *job, size_t first, size_t count,
+		       uint64_t bytes)
+{
+	struct uidset uids = {0};
+	struct step *step;
+
+	for (size_t i = first; i < first + count; i++)
+		uidset_add(&uids, job->request.keys[i].uid);
+	store_ensure_selected(store, job);
+	step = store_add_step(
+	    store, job, STEP_BODY,
+	    imap_uid_fetch(store->session, &uids, IMAP_FETCH_SIZE | IMAP_FETCH_BODY, 0),
+	    job->selection);
+	step->first = first;
+	step->count = count;
+	step->bytes = bytes;
+	store->bodies += count;
+	store->bodies_bytes += bytes;
+	uidset_free(&uids);
+}
+
+/* Whether more bodies may be asked for. */
+static bool has_room(const struct store_imap *store)
+{
+	return store->steps_len < STORE_WINDOW_STEPS && store->bodies < AHEAD_MESSAGES &&
+	       store->bodies_bytes < AHEAD_BYTES;
+}
+
+/* Asks for the next piece. */
+static void send_next(struct store_imap *store, struct job *job)
+{
+	const struct request *request = &job->request;
+	struct fetch_state *fetch = job->fetch;
+	size_t first = fetch->next, count = 0;
+	uint64_t bytes = 0;
+
+	while (first + count < request->count && count < PIECE_MESSAGES) {
+		uint64_t size = size_of(request, first + count);
+
+		if (count && (size > PIECE_BYTES || bytes + size > PIECE_BYTES))
+			break;
+		bytes += size;
+		count++;
+	}
+	fetch->next += count;
+	send_piece(store, job, first, count, bytes);
+}
+
+/* Asks again, one by one, for those that were refused together. */
+static void send_retries(struct store_imap *store, struct job *job)
+{
+	struct fetch_state *fetch = job->fetch;
+	uint32_t uid;
+	size_t index;
+
+	for (uid = uidset_after(&fetch->retry, 0); uid; uid = uidset_after(&fetch->retry, uid))
+		if (uids_find_key(&job->request, uid, &index))
+			send_piece(store, job, index, 1, size_of(&job->request, index));
+	uidset_clear(&fetch->retry);
+}
+
+static enum job_progress fetch_run(struct store_imap *store, struct job *job)
+{
+	bool good;
+
+	if (!job->fetch)
+		job->fetch = xcalloc(1, sizeof(*job->fetch));
+	good = may_go_on(job);
+	while (good && job->fetch->next < job->request.count) {
+		if (!has_room(store))
+			return JOB_WAITS;
+		send_next(store, job);
+	}
+	if (good)
+		send_retries(store, job);
+	return job->steps ? JOB_SENT : JOB_DONE;
+}
+
+/* Whether a UID was asked for and has not come yet. */
+static bool is_wanted(const struct job *job, uint32_t uid, size_t *index)
+{
+	return uids_find_key(&job->request, uid, index) && !uidset_has(&job->fetch->got, uid);
+}
+
+/* A piece of a body. */
+static bool take_body(struct job *job, const struct step *step, const struct imap_answer *answer,
+		      struct answer *out)
+{
+	struct fetch_state *fetch = job->fetch;
+	size_t index, rest = HEAD_MAX - fetch->head_len;
+
+	if (!fetch->in_body) {
+		fetch->in_body = true;
+		fetch->unwanted = step->kind != STEP_BODY || !is_meant(job, step) ||
+				  (answer->fetch.has & IMAP_HAS_UID &&
+				   !is_wanted(job, answer->fetch.uid, &index));
+	}
+	if (fetch->unwanted)
+		return false;
+	if (rest > answer->data.len)
+		rest = answer->data.len;
+	memcpy(fetch->head + fetch->head_len, answer->data.bytes, rest);
+	fetch->head_len += rest;
+	fetch->handed = true;
+	out->kind = ANSWER_BODY;
+	out->data = answer->data.bytes;
+	out->len = answer->data.len;
+	return true;
+}
+
+/*
+ * Whether what came is what Courier says instead of a message that was expunged a moment ago; one
+ * of the very size that was listed is taken for a message that only looks so.
+ */
+static bool is_excuse(const struct job *job, size_t index, const struct imap_fetch *row)
+{
+	static const char from[] = "From: System Administrator <";
+	static const char subject[] = "Subject: message unavailable";
+	const struct fetch_state *fetch = job->fetch;
+	const uint64_t *sizes = job->request.sizes;
+
+	if (fetch->head_len < sizeof(from) || memcmp(fetch->head, from, sizeof(from) - 1) ||
+	    !memmem(fetch->head, fetch->head_len, subject, sizeof(subject) - 1))
+		return false;
+	return !sizes || sizes[index] != row->body_size;
+}
+
+/* Whether the body of a whole FETCH response counts. */
+static bool is_body(const struct job *job, const struct step *step, const struct imap_fetch *row,
+		    size_t *index)
+{
+	const uint64_t *sizes = job->request.sizes;
+	unsigned needed = IMAP_HAS_UID | IMAP_HAS_BODY;
+
+	if (job->fetch->unwanted || step->kind != STEP_BODY || !is_meant(job, step) ||
+	    (row->has & needed) != needed || !is_wanted(job, row->uid, index))
+		return false;
+	if (!row->body_size)
+		return row->has & IMAP_HAS_SIZE && !row->size && sizes && !sizes[*index];
+	return !is_excuse(job, *index, row);
+}
+
+/* The end of a FETCH response, with a body or without. */
+static bool take_fetch(struct store_imap *store, struct job *job, const struct step *step,
+		       const struct imap_fetch *row, struct answer *out)
+{
+	struct fetch_state *fetch = job->fetch;
+	size_t index;
+	bool good = is_body(job, step, row, &index), handed = fetch->handed;
+
+	fetch->in_body = fetch->unwanted = fetch->handed = false;
+	fetch->head_len = 0;
+	if (!good && !handed)
+		return false;
+	out->kind = ANSWER_BODY_END;
+	if (!good)
+		return true;
+	uidset_add(&fetch->got, row->uid);
+	if (row->has & IMAP_HAS_SIZE && row->size != row->body_size)
+		log_info("mailbox %s: message UID %u has %" PRIu64
+			 " bytes, though the server gives "
+			 "its size as %" PRIu64,
+			 text_show(job->request.mailbox), row->uid, row->body_size, row->size);
+	out->message.key.uid = row->uid;
+	out->message.identity = (struct identity){.size = row->body_size, .date = DATE_UNKNOWN};
+	if (handed)
+		return true;
+	store->held = *out;
+	store->has_held = true;
+	out->kind = ANSWER_BODY;
+	out->data = "";
+	return true;
+}
+
+/* A piece was refused: its messages are asked for one by one, or this one is the refused. */
+static void take_refusal(struct job *job, const struct step *step, const struct imap_answer *answer)
+{
+	struct fetch_state *fetch = job->fetch;
+	const struct message_key *keys = job->request.keys;
+	char what[64];
+
+	if (step->count > 1) {
+		for (size_t i = step->first; i < step->first + step->count; i++)
+			if (!uidset_has(&fetch->got, keys[i].uid))
+				uidset_add(&fetch->retry, keys[i].uid);
+		return;
+	}
+	if (uidset_has(&fetch->got, keys[step->first].uid) ||
+	    answer->code == IMAP_CODE_EXPUNGEISSUED)
+		return;
+	uidset_add(&job->refused, keys[step->first].uid);
+	if (job->error.kind != ERROR_NONE)
+		return;
+	snprintf(what, sizeof(what), "give message UID %u", keys[step->first].uid);
+	store_describe_refusal(&job->error, SCOPE_MESSAGE, job->request.mailbox, what, answer);
+}
+
+static bool fetch_take(struct store_imap *store, struct job *job, const struct step *step,
+		       const struct imap_answer *answer, struct answer *out)
+{
+	switch (answer->kind) {
+	case IMAP_BODY_DATA: return take_body(job, step, answer, out);
+	case IMAP_FETCH: return take_fetch(store, job, step, &answer->fetch, out);
+	case IMAP_TAGGED:
+		if (step->kind != STEP_BODY)
+			return false;
+		store->bodies -= step->count;
+		store->bodies_bytes -= step->bytes;
+		if (answer->status != IMAP_OK && step->selection->state == SELECTION_OPEN)
+			take_refusal(job, step, answer);
+		return false;
+	default: return false;
+	}
+}
+
+static void fetch_free(struct job *job)
+{
+	if (!job->fetch)
+		return;
+	uidset_free(&job->fetch->got);
+	uidset_free(&job->fetch->retry);
+	free(job->fetch);
+}
+
+const struct job_kind fetch_job = {.run = fetch_run, .take = fetch_take, .free = fetch_free};
+
+/* One call: the session cuts it into lines. */
+static enum job_progress identify_run(struct store_imap *store, struct job *job)
+{
+	struct uidset uids = {0};
+
+	if (!may_go_on(job) || job->selection || !job->request.count)
+		return job->steps ? JOB_SENT : JOB_DONE;
+	uids_add_keys(&job->request, &uids);
+	store_ensure_selected(store, job);
+	store_add_step(store, job, STEP_DETAILS,
+		       imap_uid_fetch(store->session, &uids,
+				      IMAP_FETCH_DATE | IMAP_FETCH_SIZE | IMAP_FETCH_MESSAGE_ID, 0),
+		       job->selection);
+	uidset_free(&uids);
+	return JOB_SENT;
+}
+
+static bool identify_take(struct store_imap *store, struct job *job, const struct step *step,
+			  const struct imap_answer *answer, struct answer *out)
+{
+	const struct imap_fetch *row = &answer->fetch;
+	unsigned needed = IMAP_HAS_UID | IMAP_HAS_SIZE | IMAP_HAS_MESSAGE_ID;
+	size_t index;
+
+	(void)store;
+	if (answer->kind == IMAP_TAGGED && answer->status != IMAP_OK && step->kind != STEP_SELECT)
+		store_describe_refusal(&job->error, SCOPE_MAILBOX, job->request.mailbox,
+				       "tell what identifies its messages", answer);
+	if (answer->kind != IMAP_FETCH || (row->has & needed) != needed || !is_meant(job, step) ||
+	    !uids_find_key(&job->request, row->uid, &index))
+		return false;
+	out->kind = ANSWER_MESSAGE;
+	out->message.key.uid = row->uid;
+	out->message.flags = row->flags;
+	out->message.identity = (struct identity){
+	    .size = row->size,
+	    .date = row->has & IMAP_HAS_DATE ? row->date : DATE_UNKNOWN,
+	    .message_id = row->message_id,
+	    .has_message_id = true,
+	};
+	return true;
+}
+
+const struct job_kind identify_job = {.run = identify_run, .take = identify_take};

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * LIST: every mailbox with its figures, in one flight where the server has LIST-STATUS, else with a
+ * second one of STATUS. What cannot be named, or is better not synced, is left out and said.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/store-imap-inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME_SHOWN_MAX 200 /* bytes of a wire name that are shown */
+
+enum list_phase {
+	LIST_START,
+	LIST_ASKED,  /* with STATUS in the same command */
+	LIST_PLAIN,  /* without */
+	LIST_FIGURES /* the STATUS of each */
+};
+
+struct list_state {
+	enum list_phase phase;
+	bool refused;
+	size_t next; /* mailbox to ask for its figures, or to be told */
+	struct error error;
+};
+
+/* Asks for the list; what an earlier one said is void. */
+static enum job_progress list_ask(struct store_imap *store, struct job *job, bool with_status)
+{
+	job->list->phase = with_status ? LIST_ASKED : LIST_PLAIN;
+	job->list->refused = false;
+	for (size_t i = 0; i < store->len; i++) {
+		store->mailboxes[i]->listed = false;
+		store->mailboxes[i]->attributes = 0;
+		store->mailboxes[i]->stamp = (struct stamp){0};
+	}
+	store_add_step(store, job, STEP_LIST, imap_list_all(store->session, with_status), NULL);
+	return JOB_WAITS;
+}
+
+/* Takes in one line of the list. */
+static void list_take_name(struct store_imap *store, const struct imap_answer *answer)
+{
+	struct remote_mailbox *mailbox =
+	    mailbox_find_wire(store, answer->name.bytes, answer->name.len);
+
+	if (!mailbox)
+		mailbox = mailbox_add_wire(store, answer->name.bytes, answer->name.len);
+	mailbox->listed = true;
+	mailbox->attributes |= answer->attributes;
+	mailbox->delimiter = answer->delimiter;
+	if (answer->delimiter)
+		store->delimiter = answer->delimiter;
+}
+
+/* Takes in the figures of one mailbox; INBOX is INBOX in any case. */
+static void list_take_status(struct store_imap *store, const struct imap_answer *answer)
+{
+	const struct imap_mailbox_status *status = &answer->mailbox;
+	struct remote_mailbox *mailbox =
+	    mailbox_find_wire(store, answer->name.bytes, answer->name.len);
+
+	for (size_t i = 0; !mailbox && i < store->len; i++)
+		if (answer->name.len == 5 && store->mailboxes[i]->wire_len == 5 &&
+		    !strncasecmp(answer->name.bytes, "INBOX", 5) &&
+		    !strcasecmp(store->mailboxes[i]->wire, "INBOX"))
+			mailbox = store->mailboxes[i];
+	if (!mailbox)
+		return;
+	mailbox->stamp = (struct stamp){
+	    .uidvalidity = status->has & IMAP_HAS_UIDVALIDITY ? status->uidvalidity : 0,
+	    .uidnext = status->has & IMAP_HAS_UIDNEXT ? status->uidnext : 0,
+	    .messages = status->has & IMAP_HAS_MESSAGES ? status->messages : 0,
+	    .modseq = status->has & IMAP_HAS_HIGHESTMODSEQ ? status->highestmodseq : 0,
+	};
+}
+
+static bool list_take(struct store_imap *store, struct job *job, const struct step *step,
+		      const struct imap_answer *answer, struct answer *out)
+{
+	(void)out;
+	if (answer->kind == IMAP_LIST)
+		list_take_name(store, answer);
+	else if (answer->kind == IMAP_STATUS)
+		list_take_status(store, answer);
+	else if (answer->kind == IMAP_TAGGED && step->kind == STEP_LIST &&
+		 answer->status != IMAP_OK) {
+		job->list->refused = true;
+		store_describe_refusal(&job->list->error, SCOPE_STORE, "*", "list the mailboxes",
+				       answer);
+	}
+	return false;
+}
+
+/* Says that a mailbox is left out, and why. */
+static void leave_out(struct remote_mailbox *mailbox, enum log_level level, const char *why)
+{
+	struct buf wire;
+
+	mailbox->left_out = true;
+	buf_init(&wire, 4 * NAME_SHOWN_MAX + 8);
+	text_escape(&wire, mailbox->wire, mailbox->wire_len, NAME_SHOWN_MAX);
+	log_line(level, "the server's mailbox \"%s\" is left out: %s", wire.data, why);
+	buf_free(&wire);
+}
+
+/* True where a mailbox has the better claim to a name that two have: always the same of the two. */
+static bool is_rightful(struct store_imap *store, const struct remote_mailbox *mailbox,
+			const struct remote_mailbox *other, const char *name)
+{
+	struct mailbox_naming naming = store_naming(store);
+	struct buf wire;
+	bool mine = false, others = false;
+
+	buf_init(&wire, 8 * MAILBOX_NAME_MAX);
+	if (!mailbox_name_to_wire(&naming, name, &wire, NULL)) {
+		mine = wire.len == mailbox->wire_len && !memcmp(wire.data, mailbox->wire, wire.len);
+		others = wire.len == other->wire_len && !memcmp(wire.data, other->wire, wire.len);
+	}
+	buf_free(&wire);
+	if (mine || others)
+		return mine;
+	size_t len = mailbox->wire_len < other->wire_len ? mailbox->wire_len : other->wire_len;
+	int order = memcmp(mailbox->wire, other->wire, len);
+	return order ? order < 0 : mailbox->wire_len < other->wire_len;
+}
+
+/* Settles which of two mailboxes has the name. */
+static void list_claim(struct store_imap *store, struct remote_mailbox *mailbox, const char *name)
+{
+	struct remote_mailbox *other = NULL;
+	size_t index;
+
+	if (map_get(&store->by_name, name, strlen(name), &index))
+		other = store->mailboxes[index];
+	if (other == mailbox || !other || !other->listed || other->left_out) {
+		mailbox_set_name(store, mailbox, name);
+		return;
+	}
+	bool wins = is_rightful(store, mailbox, other, name);
+	char *why =
+	    xasprintf("another of the server's mailboxes is \"%s\" here too", text_show(name));
+	leave_out(wins ? other : mailbox, LOG_LEVEL_WARN, why);
+	free(why);
+	if (wins)
+		mailbox_set_name(store, mailbox, name);
+}
+
+/* Names one mailbox, or leaves it out. */
+static void list_name(struct store_imap *store, struct remote_mailbox *mailbox)
+{
+	struct mailbox_naming naming = store_naming(store);
+	struct error why;
+	struct buf name;
+
+	if (mailbox->delimiter)
+		naming.delimiter = mailbox->delimiter;
+	buf_init(&name, 8 * MAILBOX_NAME_MAX);
+	if (mailbox_name_from_wire(&naming, mailbox->wire, mailbox->wire_len, &name, &why) < 0)
+		leave_out(mailbox, LOG_LEVEL_WARN, why.text);
+	else if (mailbox->attributes & IMAP_ALL &&
+		 imap_capabilities(store->session) & IMAP_CAP_GMAIL)
+		leave_out(mailbox, LOG_LEVEL_INFO,
+			  "it shows the messages of all others once more (\\All)");
+	else
+		list_claim(store, mailbox, name.data);
+	buf_free(&name);
+}
+
+/* Names all that was listed; false where nothing was, which no account can mean. */
+static bool list_name_all(struct store_imap *store)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < store->len; i++)
+		store->mailboxes[i]->left_out = false;
+	for (size_t i = 0; i < store->len; i++) {
+		if (!store->mailboxes[i]->listed)
+			continue;
+		any = true;
+		list_name(store, store->mailboxes[i]);
+	}
+	return any;
+}
+
+/* Whether a mailbox is told. */
+static bool is_told(const struct remote_mailbox *mailbox)
+{
+	return mailbox->listed && !mailbox->left_out;
+}
+
+/* Asks for the figures of each mailbox, within the window. */
+static enum job_progress list_ask_figures(struct store_imap *store, struct job *job)
+{
+	struct list_state *list = job->list;
+
+	list->phase = LIST_FIGURES;
+	for (; list->next < store->len && store->steps_len < STORE_WINDOW_STEPS; list->next++) {
+		const struct remote_mailbox *mailbox = store->mailboxes[list->next];
+
+		if (is_told(mailbox) && !(mailbox->attributes & IMAP_NOSELECT))
+			store_add_step(
+			    store, job, STEP_STATUS,
+			    imap_status(store->session, mailbox->wire, mailbox->wire_len), NULL);
+	}
+	return list->next < store->len || job->steps ? JOB_WAITS : JOB_DONE;
+}
+
+/* The list is here; where it came without figures they are asked for. */
+static enum job_progress list_end(struct store_imap *store, struct job *job)
+{
+	struct list_state *list = job->list;
+	bool any = !list->refused && list_name_all(store);
+	bool with_status = list->phase == LIST_ASKED;
+
+	if (!any && with_status)
+		return list_ask(store, job, false);
+	if (list->refused) {
+		job->error = list->error;
+		return JOB_DONE;
+	}
+	if (!any)
+		return job_fail(job, ERROR_PROTOCOL, SCOPE_STORE,
+				"the server lists no mailbox at all, not even INBOX: nothing is "
+				"concluded from that");
+	return with_status ? JOB_DONE : list_ask_figures(store, job);
+}
+
+static enum job_progress list_run(struct store_imap *store, struct job *job)
+{
+	if (!job->list)
+		job->list = xcalloc(1, sizeof(*job->list));
+	if (job->list->phase == LIST_START)
+		return list_ask(store, job,
+				imap_capabilities(store->session) & IMAP_CAP_LIST_STATUS);
+	if (job->list->phase == LIST_FIGURES)
+		return list_ask_figures(store, job);
+	return job->steps ? JOB_WAITS : list_end(store, job);
+}
+
+/* The session's attributes as the store's. */
+static unsigned attributes_of(unsigned attributes)
+{
+	static const struct {
+		unsigned imap, store;
+	} pairs[] = {
+	    {IMAP_NOSELECT | IMAP_NONEXISTENT, MAILBOX_NOSELECT},
+	    {IMAP_ALL, MAILBOX_ALL},
+	    {IMAP_ARCHIVE, MAILBOX_ARCHIVE},
+	    {IMAP_DRAFTS, MAILBOX_DRAFTS},
+	    {IMAP_FLAGGED, MAILBOX_FLAGGED},
+	    {IMAP_JUNK, MAILBOX_JUNK},
+	    {IMAP_SENT, MAILBOX_SENT},
+	    {IMAP_TRASH, MAILBOX_TRASH},
+	};
+	unsigned out = 0;
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (attributes & pairs[i].imap)
+			out |= pairs[i].store;
+	return out;
+}
+
+/* Tells the mailboxes one by one. */
+static bool list_tell(struct store_imap *store, struct job *job, struct answer *out)
+{
+	struct list_state *list = job->list;
+
+	if (job->error.kind != ERROR_NONE)
+		return false;
+	if (list->phase != LIST_START) {
+		list->phase = LIST_START;
+		list->next = 0;
+	}
+	while (list->next < store->len && !is_told(store->mailboxes[list->next]))
+		list->next++;
+	if (list->next == store->len)
+		return false;
+	const struct remote_mailbox *mailbox = store->mailboxes[list->next++];
+	out->kind = ANSWER_MAILBOX;
+	out->mailbox = mailbox->name;
+	out->attributes = attributes_of(mailbox->attributes);
+	out->stamp = mailbox->stamp;
+	return true;
+}
+
+static void list_free(struct job *job)
+{
+	free(job->list);
+}
+
+const struct job_kind list_job = {
+    .run = list_run, .take = list_take, .tell = list_tell, .free = list_free};

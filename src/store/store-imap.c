@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The queue of jobs: sends them in turn, gives each its answers, hands its own out. */
+#include "store/store-imap.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "store/store-imap-inner.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WORDS_MAX 300 /* bytes of the server's words that are shown */
+
+/* What a kind of request is done by. */
+static const struct job_kind *kind_of(enum request_kind kind)
+{
+	switch (kind) {
+	case REQUEST_LIST: return &list_job;
+	case REQUEST_CREATE: return &create_job;
+	case REQUEST_SCAN: return &scan_job;
+	case REQUEST_IDENTIFY: return &identify_job;
+	case REQUEST_FETCH: return &fetch_job;
+	case REQUEST_APPEND: return &append_job;
+	case REQUEST_FLAG: return &flag_job;
+	case REQUEST_REMOVE: return &remove_job;
+	case REQUEST_MOVE: return &move_job;
+	case REQUEST_SETTLE:
+	case REQUEST_PUBLISH: break;
+	}
+	assert(!"a request for local sides");
+	return NULL;
+}
+
+/* A command of the job's is on its way. */
+struct step *store_add_step(struct store_imap *store, struct job *job, enum step_kind kind,
+			    unsigned tag, struct selection *selection)
+{
+	struct step *step = xcalloc(1, sizeof(*step));
+
+	step->tag = tag;
+	step->kind = kind;
+	step->job = job;
+	step->selection = selection ? selection_hold(selection) : NULL;
+	TAILQ_INSERT_TAIL(&store->steps, step, link);
+	store->steps_len++;
+	job->steps++;
+	return step;
+}
+
+static void step_free(struct step *step)
+{
+	selection_drop(&step->selection);
+	free(step);
+}
+
+enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_scope scope,
+			   const char *fmt, ...)
+{
+	char text[ERROR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	error_set(&job->error, kind, scope, "%s", text);
+	return JOB_DONE;
+}
+
+/* What the user can do about a refusal, or "". */
+static const char *advise(enum imap_code code)
+{
+	switch (code) {
+	case IMAP_CODE_OVERQUOTA: return "; the account is full: make room on the server";
+	case IMAP_CODE_NOPERM:
+	case IMAP_CODE_CANNOT: return "; the account may not do that";
+	case IMAP_CODE_TRYCREATE:
+	case IMAP_CODE_NONEXISTENT: return "; it is not there any more: the next run looks again";
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_SERVERBUG:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_THROTTLED: return "; the next run tries again";
+	default: return "";
+	}
+}
+
+void store_describe_refusal(struct error *err, enum error_scope scope, const char *mailbox,
+			    const char *what, const struct imap_answer *answer)
+{
+	size_t len = answer->text.len;
+	struct buf words;
+
+	while (len && answer->text.bytes[len - 1] == '.')
+		len--;
+	buf_init(&words, 4 * WORDS_MAX + 8);
+	text_escape(&words, answer->text.bytes, len, WORDS_MAX);
+	error_set(err, ERROR_REFUSED, scope, "mailbox %s: the server refused to %s: %s %s%s",
+		  text_show(mailbox), what, answer->status == IMAP_BAD ? "BAD" : "NO", words.data,
+		  advise(answer->code));
+	buf_free(&words);
+}
+
+/* Frees a job; a source that was not handed on is closed. */
+static void job_free(struct job *job)
+{
+	if (job->request.source)
+		job->request.source->close(job->request.source);
+	if (job->kind->free)
+		job->kind->free(job);
+	selection_drop(&job->selection);
+	uidset_free(&job->refused);
+	free(job);
+}
+
+/* Queues a request. */
+static int store_imap_submit(struct store *head, const struct request *request, struct error *err)
+{
+	struct store_imap *store = (struct store_imap *)head;
+	struct job *job;
+
+	if (store->broken) {
+		if (request->source)
+			request->source->close(request->source);
+		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
+				 "the session with the server has ended");
+	}
+	job = xcalloc(1, sizeof(*job));
+	job->request = *request;
+	job->kind = kind_of(request->kind);
+	TAILQ_INSERT_TAIL(&store->jobs, job, link);
+	if (!store->sending)
+		store->sending = job;
+	return 0;
+}
+
+/* Lets a job send, after what holds for every kind. */
+static enum job_progress job_run(struct store_imap *store, struct job *job)
+{
+	if (job->kind->changes && store->read_only)
+		return job_fail(job, ERROR_REFUSED, SCOPE_MAILBOX,
+				"mailbox %s: nothing is changed on the server: it is opened for "
+				"reading only",
+				text_show(job->request.mailbox));
+	if (job->request.mailbox && !job->mailbox)
+		job->mailbox = mailbox_of_name(store, job->request.mailbox, &job->error);
+	if (job->request.mailbox && !job->mailbox)
+		return JOB_DONE;
+	return job->kind->run(store, job);
+}
+
+/* Sends as many jobs as may go, one behind the other. */
+static void send_jobs(struct store_imap *store)
+{
+	while (store->sending && store->steps_len < STORE_WINDOW_STEPS) {
+		struct job *job = store->sending;
+		enum job_progress progress = job_run(store, job);
+
+		if (progress == JOB_WAITS)
+			return;
+		job->done = progress == JOB_DONE;
+		job->passed = true;
+		store->sending = TAILQ_NEXT(job, link);
+	}
+}
+
+/* Fills what every ANSWER_DONE says. */
+static void fill_done(struct job *job, struct answer *out)
+{
+	out->kind = ANSWER_DONE;
+	out->error = job->error;
+	if (job->refused.len)
+		out->refused = &job->refused;
+}
+
+/* 1 where the oldest job has something to tell by itself. */
+static bool tell(struct store_imap *store, struct answer *out)
+{
+	struct job *job = TAILQ_FIRST(&store->jobs);
+
+	if (store->has_held) {
+		*out = store->held;
+		store->has_held = false;
+		return true;
+	}
+	if (!job || !job->done || job->steps)
+		return false;
+	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};
+	if (job->kind->tell && job->kind->tell(store, job, out))
+		return true;
+	fill_done(job, out);
+	TAILQ_REMOVE(&store->jobs, job, link);
+	store->told = job;
+	return true;
+}
+
+/* The step that an answer belongs to, NULL where it is nobody's. */
+static struct step *find_step(struct store_imap *store, unsigned tag)
+{
+	struct step *step;
+
+	TAILQ_FOREACH(step, &store->steps, link)
+	if (step->tag == tag)
+		break;
+	return tag ? step : NULL;
+}
+
+/* Gives an answer to whom it concerns; true where *out is filled. */
+static bool take(struct store_imap *store, const struct imap_answer *answer, struct answer *out)
+{
+	struct step *step = find_step(store, answer->tag);
+	struct job *job = step ? step->job : NULL;
+	bool over = answer->kind == IMAP_TAGGED;
+
+	if (!step)
+		return false;
+	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};
+	if (over) {
+		TAILQ_REMOVE(&store->steps, step, link);
+		store->steps_len--;
+		job->steps--;
+	}
+	if (step->selection)
+		selection_take(store, step, answer);
+	bool told = !job->done && job->kind->take(store, job, step, answer, out);
+	if (!over)
+		return told;
+	step_free(step);
+	if (job->passed && !job->done)
+		job->done = job->kind->run(store, job) == JOB_DONE;
+	return told;
+}
+
+/* The next answer. */
+static int store_imap_next(struct store *head, struct answer *answer, struct error *err)
+{
+	struct store_imap *store = (struct store_imap *)head;
+	struct imap_answer told;
+	int rc;
+
+	if (store->told) {
+		job_free(store->told);
+		store->told = NULL;
+	}
+	if (store->broken)
+		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
+				 "the session with the server has ended");
+	for (;;) {
+		send_jobs(store);
+		if (tell(store, answer))
+			return 1;
+		if (TAILQ_EMPTY(&store->jobs))
+			return 0;
+		rc = imap_next(store->session, &told, err);
+		if (rc != 1)
+			break;
+		if (take(store, &told, answer))
+			return 1;
+	}
+	store->broken = true;
+	if (rc == 0)
+		error_set(err, ERROR_INTERNAL, SCOPE_STORE, "a request was never answered");
+	return -1;
+}
+
+/* Ends the session. */
+static void store_imap_close(struct store *head)
+{
+	struct store_imap *store = (struct store_imap *)head;
+	struct job *job;
+	struct step *step;
+
+	imap_close(&store->session);
+	while ((step = TAILQ_FIRST(&store->steps))) {
+		TAILQ_REMOVE(&store->steps, step, link);
+		step_free(step);
+	}
+	while ((job = TAILQ_FIRST(&store->jobs))) {
+		TAILQ_REMOVE(&store->jobs, job, link);
+		job_free(job);
+	}
+	if (store->told)
+		job_free(store->told);
+	selection_drop(&store->wire);
+	mailboxes_free(store);
+	free(store);
+}
+
+static const struct store_ops store_imap_ops = {
+    .submit = store_imap_submit,
+    .next = store_imap_next,
+    .close = store_imap_close,
+};
+
+/* Makes a store of a session. */
+struct store *store_imap_over(struct imap_session *session, bool read_only)
+{
+	struct store_imap *store = xcalloc(1, sizeof(*store));
+
+	store->head.ops = &store_imap_ops;
+	store->head.side = REMOTE;
+	store->head.atomic_move = imap_capabilities(session) & IMAP_CAP_MOVE;
+	store->session = session;
+	store->read_only = read_only;
+	TAILQ_INIT(&store->jobs);
+	TAILQ_INIT(&store->steps);
+	return &store->head;
+}
+
+/* Connects. */
+int store_imap_open(const struct imap_config *config, struct store **store, struct error *err)
+{
+	struct imap_session *session;
+
+	*store = NULL;
+	if (imap_open(config, &session, err))
+		return -1;
+	*store = store_imap_over(session, config->read_only);
+	return 0;
+}
+
+/* The session below. */
+const struct imap_session *store_imap_session(const struct store *store)
+{
+	return ((const struct store_imap *)store)->session;
+}
