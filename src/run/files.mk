@@ -1,2 +1,2 @@
 # Sources of src/run.
-libevenmail_a_SOURCES += src/run/account.c src/run/account.h
+libevenmail_a_SOURCES += src/run/account.c src/run/account.h src/run/hooks.c src/run/hooks.h
