@@ -97,8 +97,10 @@ void session_set_capabilities(struct session_server *server, const char *text, s
 		server->append_limit = limit > 0 ? limit : server->append_limit;
 		at += atom_len + 1;
 	}
-	if (!rev1 && server->capabilities & IMAP_CAP_IMAP4REV2)
+	if (!rev1 && server->capabilities & IMAP_CAP_IMAP4REV2) {
 		server->capabilities |= CAPABILITIES_OF_REV2;
+		server->naming.utf8 = true;
+	}
 }
 
 /* Takes away what the server offers but cannot do. */

@@ -147,6 +147,8 @@ int imap_transport_explain(const struct imap_transport *transport, const struct 
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM: return error_certificate(transport, config, code, err);
 	case CURLE_URL_MALFORMAT:
+		return error_set(err, ERROR_CONFIG, SCOPE_STORE, "host %s is no host's name",
+				 transport->name);
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_NOT_BUILT_IN:
 	case CURLE_UNKNOWN_OPTION:

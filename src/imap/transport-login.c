@@ -60,6 +60,8 @@ static CURLcode login_set_address(struct imap_transport *transport,
 			code = curl_easy_setopt(curl, CURLOPT_PROXY, "");
 		return code ? code : curl_easy_setopt(curl, CURLOPT_URL, "imap://localhost");
 	}
+	if (strpbrk(config->host, "/?#@; \\"))
+		return CURLE_URL_MALFORMAT;
 	const char *open = strchr(config->host, ':') ? "[" : "";
 	const char *close = *open ? "]" : "";
 	int len = snprintf(url, sizeof(url), "imap%s://%s%s%s:%u",

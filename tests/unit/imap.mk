@@ -74,6 +74,7 @@ EXTRA_DIST += \
 	tests/imapd/login/capability-untagged.imapd \
 	tests/imapd/login/cut.imapd \
 	tests/imapd/login/garbage.imapd \
+	tests/imapd/login/host-malformed.imapd \
 	tests/imapd/login/login-command.imapd \
 	tests/imapd/login/login-disabled.imapd \
 	tests/imapd/login/login-refused.imapd \

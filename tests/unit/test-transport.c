@@ -2,7 +2,7 @@
 /*
  * Logins against the scripted server on loopback: every file tests/imapd/login/(name).imapd is a
  * test. Beside the server's part (tests/imapd/script.h) it holds the client's settings
- *	tls none|starttls, auth BITS, token, secret TEXT, unreached (no line is ever made)
+ *	tls none|starttls, auth BITS, token, secret TEXT, host NAME, unreached (no line is ever made)
  * and what comes of it: "= open CAPABILITIES" (told after the login, "-": none) or "= error KIND
  *TEXT", the text to be found in the message. No log line may hold a secret. Then tunnels, and the
  *line.
@@ -74,6 +74,8 @@ static bool login_set(struct login *login, const struct script *script)
 			login->config.has_token = true;
 		if (strcmp(line->word, "secret") == 0)
 			login->secret = line->text;
+		if (strcmp(line->word, "host") == 0)
+			login->config.host = line->text;
 		if (strcmp(line->word, "unreached") == 0)
 			reached = false;
 	}
