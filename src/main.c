@@ -3,26 +3,24 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/command.h"
+#include "cmd/report-progress.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-const struct command commands[] = {
-    {"sync", cmd_sync, "sync [CHANNEL[/MAILBOX]...]    make them even (the default command)"},
-    {"plan", cmd_plan, "plan [CHANNEL[/MAILBOX]...]    say what sync would do, and change nothing"},
-    {NULL, NULL, NULL},
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
-
-/* The log's sink: to stderr, under the program's name. */
+/* The log's sink: to stderr, under the program's name, on a line of its own. */
 static void print_log(void *context, enum log_level level, const char *line)
 {
-	(void)context;
-	fprintf(stderr, level == LOG_LEVEL_WIRE ? "%s\n" : "evenmail: %s\n", line);
+	const bool *progress = context;
+
+	fprintf(stderr, "%s%s%s\n", *progress ? PROGRESS_CLEAR : "",
+		level == LOG_LEVEL_WIRE ? "" : "evenmail: ", line);
 }
 
 /* How loud the log is. */
@@ -33,67 +31,73 @@ static enum log_level level_of(const struct options *options)
 				      : LOG_LEVEL_WARN;
 }
 
-/* --help. */
-static void print_help(void)
-{
-	puts("evenmail keeps a local Maildir tree and an IMAP account even.\n");
-	for (const struct command *command = commands; command->name; command++)
-		printf("  evenmail %s\n", command->synopsis);
-	puts("\n  -c FILE            the configuration (evenmail.yaml(5))\n"
-	     "  -q, -v, -vv        say less; more; the protocol too\n"
-	     "  --json             one JSON object a line on stdout\n"
-	     "  --dry-run          sync: the same as plan\n"
-	     "  --allow-deletions  sync: carry out what a safety check stopped\n"
-	     "  --adopt            sync: take this tree and account for the channel's, match anew\n"
-	     "  --color WHEN       auto, always, never\n"
-	     "  --no-progress      no progress on a terminal\n"
-	     "  --version, --help\n\nThe manual: evenmail(1).");
-}
-
-/* Nobody else reads what we write, and no core holds a secret. */
+/*
+ * Nobody else reads what we write, no core holds a secret, and no file of ours takes the place of a
+ * standard stream that we were started without.
+ */
 static void harden(void)
 {
 	const struct rlimit none = {0, 0};
+	int fd;
 
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 	umask(077);
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* Runs the command that the options name. */
-static enum exit_status run(const struct options *options)
+/* Says why nothing is done at all. */
+static enum exit_status refuse(const struct error *err)
 {
-	for (const struct command *command = commands; command->name; command++)
-		if (!strcmp(command->name, options->command))
-			return command->run(options);
-	return STATUS_INTERNAL;
+	fprintf(stderr, "evenmail: %s%s\n", err->text,
+		err->kind == ERROR_USAGE ? "; evenmail --help lists all" : "");
+	return exit_status_of(err);
 }
 
-int main(int argc, char **argv)
+/* Does what the options ask for. */
+static enum exit_status run(int argc, char **argv)
 {
-	const char *names[COMMANDS];
 	struct options options;
+	const struct command *command;
 	struct error err;
 
-	harden();
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
-	if (options_parse(argc, argv, names, &options, &err)) {
-		fprintf(stderr, "evenmail: %s; evenmail --help lists all\n", err.text);
-		return STATUS_USAGE;
-	}
-	if (options.version || options.help) {
-		if (options.version)
-			puts("evenmail " EVENMAIL_VERSION);
-		else
-			print_help();
+	if (stop_install(&err) || options_parse(argc, argv, &options, &err))
+		return refuse(&err);
+	if (options.version) {
+		puts("evenmail " EVENMAIL_VERSION);
 		return STATUS_EVEN;
 	}
-	if (!options.quiet || options.verbose)
-		log_set_sink(print_log, NULL, level_of(&options));
-	if (stop_install(&err)) {
-		fprintf(stderr, "evenmail: %s\n", err.text);
-		return exit_status_of(&err);
+	bool is_general = options.help && !options.names_len;
+	if (is_general) {
+		command_print_help(NULL);
+		return STATUS_EVEN;
 	}
-	return run(&options);
+	command = command_choose(&options, &err);
+	if (!command)
+		return refuse(&err);
+	if (options.help) {
+		command_print_help(command);
+		return STATUS_EVEN;
+	}
+	bool progress = progress_is_wanted(&options);
+	if (!options.quiet || options.verbose)
+		log_set_sink(print_log, &progress, level_of(&options));
+	enum exit_status status = command->run(&options);
+	log_set_sink(NULL, NULL, LOG_LEVEL_WARN);
+	return status;
+}
+
+/* What was printed must have arrived: who reads a cut summary would take it for the whole. */
+int main(int argc, char **argv)
+{
+	harden();
+	enum exit_status status = run(argc, argv);
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "evenmail: cannot write to standard output: %s\n", strerror(errno));
+	return exit_status_worse(status, STATUS_IO);
 }

@@ -14,7 +14,6 @@ enum long_option {
 	OPTION_ALLOW_DELETIONS,
 	OPTION_ADOPT,
 	OPTION_VERSION,
-	OPTION_HELP,
 };
 
 static const struct option long_options[] = {
@@ -28,9 +27,22 @@ static const struct option long_options[] = {
     {"allow-deletions", no_argument, NULL, OPTION_ALLOW_DELETIONS},
     {"adopt", no_argument, NULL, OPTION_ADOPT},
     {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, OPTION_HELP},
+    {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
+
+#define LONG_OPTIONS (sizeof(long_options) / sizeof(*long_options))
+
+const char *options_mode_name(enum options_mode mode)
+{
+	switch (mode) {
+	case MODE_DRY_RUN: return "--dry-run";
+	case MODE_ALLOW_DELETIONS: return "--allow-deletions";
+	case MODE_ADOPT: return "--adopt";
+	case MODE_BACKUP: break;
+	}
+	return "backup";
+}
 
 /* Reads the word of --color. */
 static int set_color(struct options *out, const char *word, struct error *err)
@@ -46,74 +58,66 @@ static int set_color(struct options *out, const char *word, struct error *err)
 			 text_show(word));
 }
 
-/* Takes in one option. */
-static int set_option(struct options *out, int option, struct error *err)
-{
-	switch (option) {
-	case 'c': out->config_path = optarg; return 0;
-	case 'q': out->quiet = true; return 0;
-	case 'v': out->verbose++; return 0;
-	case 'h':
-	case OPTION_HELP: out->help = true; return 0;
-	case OPTION_JSON: out->json = true; return 0;
-	case OPTION_COLOR: return set_color(out, optarg, err);
-	case OPTION_NO_PROGRESS: out->no_progress = true; return 0;
-	case OPTION_DRY_RUN: out->dry_run = true; return 0;
-	case OPTION_ALLOW_DELETIONS: out->allow_deletions = true; return 0;
-	case OPTION_ADOPT: out->adopt = true; return 0;
-	case OPTION_VERSION: out->version = true; return 0;
-	default: return -1;
-	}
-}
-
 /* Says which option was not understood, and which one may have been meant. */
-static int refuse_option(char **argv, struct error *err)
+static int refuse_option(const char *word, struct error *err)
 {
-	const char *names[sizeof(long_options) / sizeof(*long_options)];
-	const char *word = argv[optind - 1], *near;
-	size_t i = 0;
+	const char *names[LONG_OPTIONS], *near;
+	const char letter[] = {(char)optopt, '\0'};
+	bool is_long = !strncmp(word, "--", 2);
 
-	if (optopt > 0 && optopt < 256)
-		return error_set(err, ERROR_USAGE, SCOPE_FATAL,
-				 "option -%c: unknown, or without its value", optopt);
-	for (; long_options[i].name; i++)
+	if (is_long && optopt)
+		return error_set(err, ERROR_USAGE, SCOPE_FATAL, "option %s: it takes no value",
+				 text_show(word));
+	if (optopt)
+		return error_set(err, ERROR_USAGE, SCOPE_FATAL, "option -%s: unknown",
+				 text_show(letter));
+	for (size_t i = 0; i < LONG_OPTIONS; i++)
 		names[i] = long_options[i].name;
-	names[i] = NULL;
 	near = text_nearest(word + strspn(word, "-"), names);
 	return error_set(err, ERROR_USAGE, SCOPE_FATAL, "option %s: unknown%s%s%s", text_show(word),
 			 near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "");
 }
 
-/* The first word, where it is a command's name; else sync. */
-static void take_command(struct options *out, const char *const *commands)
+/* Takes in what getopt_long found. */
+static int set_option(struct options *out, int option, const char *word, struct error *err)
 {
-	out->command = "sync";
-	for (size_t i = 0; out->names_len && commands[i]; i++) {
-		if (strcmp(out->names[0], commands[i]) != 0)
-			continue;
-		out->command = commands[i];
-		out->names++;
-		out->names_len--;
-		return;
+	switch (option) {
+	case 'c': out->config_path = optarg; return 0;
+	case 'q': out->quiet = true; return 0;
+	case 'v': out->verbose++; return 0;
+	case 'h': out->help = true; return 0;
+	case OPTION_JSON: out->json = true; return 0;
+	case OPTION_COLOR: return set_color(out, optarg, err);
+	case OPTION_NO_PROGRESS: out->no_progress = true; return 0;
+	case OPTION_DRY_RUN: out->modes |= MODE_DRY_RUN; return 0;
+	case OPTION_ALLOW_DELETIONS: out->modes |= MODE_ALLOW_DELETIONS; return 0;
+	case OPTION_ADOPT: out->modes |= MODE_ADOPT; return 0;
+	case OPTION_VERSION: out->version = true; return 0;
+	case ':':
+		return error_set(err, ERROR_USAGE, SCOPE_FATAL, "option %s: its value is missing",
+				 text_show(word));
+	default: return refuse_option(word, err);
 	}
 }
 
-int options_parse(int argc, char **argv, const char *const *commands, struct options *out,
-		  struct error *err)
+/*
+ * The leading '-' hands the words out in their order, also where POSIXLY_CORRECT is set; they move
+ * to places that getopt_long has passed.
+ */
+int options_parse(int argc, char **argv, struct options *out, struct error *err)
 {
 	int option;
 
-	*out = (struct options){0};
+	*out = (struct options){.names = argv + 1};
 	opterr = 0;
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "c:qvh", long_options, NULL)) != -1) {
-		if (option == '?')
-			return refuse_option(argv, err);
-		if (set_option(out, option, err))
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "-:c:qvh", long_options, NULL)) != -1) {
+		if (option == 1)
+			argv[++out->names_len] = optarg;
+		else if (set_option(out, option, argv[optind - 1], err))
 			return -1;
 	}
-	out->names = argv + optind;
-	out->names_len = (size_t)(argc - optind);
-	take_command(out, commands);
+	for (; optind < argc; optind++)
+		argv[++out->names_len] = argv[optind];
 	return 0;
 }

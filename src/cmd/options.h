@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The command line: options common to all commands, those of some, and the channels named.
+ * The command line: options common to all commands, those of some, and the words between them.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
@@ -16,28 +16,36 @@ enum options_color {
 	COLOR_NEVER,
 };
 
+/* What only some commands take, as bits. */
+enum options_mode {
+	MODE_DRY_RUN = 1u << 0,
+	MODE_ALLOW_DELETIONS = 1u << 1,
+	MODE_ADOPT = 1u << 2,
+	MODE_BACKUP = 1u << 3, /* no option of its own: evenmail backup */
+};
+
 struct options {
-	const char *command;     /* "sync" where none was named */
 	const char *config_path; /* -c, or NULL */
 	bool quiet;
 	unsigned verbose; /* -v: 1, -vv: 2 */
 	bool json;
 	bool no_progress;
 	enum options_color color;
-	bool dry_run;
-	bool allow_deletions;
-	bool adopt;
+	unsigned modes; /* of enum options_mode */
 	bool help;
 	bool version;
-	char *const *names; /* CHANNEL[/MAILBOX], borrowed from argv */
+	bool implied; /* no command was named: the names are taken for channels */
+	char *const
+	    *names; /* the words, borrowed from argv; after the command: CHANNEL[/MAILBOX] */
 	size_t names_len;
 };
 
 /*
- * Reads argv. commands are the names that a first word may have (NULL-terminated); any other first
- * word is a channel's name. -1: ERROR_USAGE, with the nearest option where there is one.
+ * Reads argv, options and words in any order ("--" ends the options), and moves the words to its
+ * front. -1: ERROR_USAGE, with the nearest option where there is one.
  */
-int options_parse(int argc, char **argv, const char *const *commands, struct options *out,
-		  struct error *err);
+int options_parse(int argc, char **argv, struct options *out, struct error *err);
+/* "--adopt", ...: the option behind one mode. */
+const char *options_mode_name(enum options_mode mode);
 
 #endif

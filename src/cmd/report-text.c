@@ -5,69 +5,79 @@
 
 #include <stdio.h>
 
-/* "2 new" for a count that is not 0, with a comma where something came before. */
-static void print_count(size_t count, const char *what, bool *any)
+#define HINT_MAX 8192
+
+/* What is drawn in which color; nothing where the stream is not to be colored. */
+#define RED    "31"
+#define GREEN  "32"
+#define YELLOW "33"
+#define BOLD   "1"
+
+/* Begins a color. */
+static void begin(FILE *out, bool colored, const char *color)
+{
+	if (colored)
+		fprintf(out, "\033[%sm", color);
+}
+
+/* Ends it. */
+static void end(FILE *out, bool colored)
+{
+	if (colored)
+		fputs("\033[m", out);
+}
+
+/* " 2 new" for a count that is not 0, with a comma where something came before. */
+static void print_count(const struct report *report, size_t count, const char *what,
+			const char *color, bool *any)
 {
 	if (!count)
 		return;
-	printf("%s%zu %s", *any ? ", " : " ", count, what);
+	fputs(*any ? ", " : " ", stdout);
+	begin(stdout, report->colored, color);
+	printf("%zu %s", count, what);
+	end(stdout, report->colored);
 	*any = true;
 }
 
 /* One side's part of a line: " local: 2 new, 1 flagged" */
-static void print_side(const struct tally *tally, enum side side, bool *any_side)
+static void print_side(const struct report *report, const struct tally *tally, enum side side,
+		       bool *any_side)
 {
-	bool any = false;
+	bool any = tally->created[side] > 0;
 
 	if (!tally->created[side] && !tally->copied[side] && !tally->flagged[side] &&
 	    !tally->removed[side])
 		return;
-	printf("%s %s:", *any_side ? ";" : "", side_name(side));
-	if (tally->created[side]) {
-		fputs(" mailbox created", stdout);
-		any = true;
-	}
-	print_count(tally->copied[side], "new", &any);
-	print_count(tally->flagged[side], "flagged", &any);
-	print_count(tally->removed[side], "removed", &any);
+	printf("%s %s:%s", *any_side ? ";" : "", side_name(side),
+	       tally->created[side] ? " mailbox created" : "");
+	print_count(report, tally->copied[side], "new", GREEN, &any);
+	print_count(report, tally->flagged[side], "flagged", YELLOW, &any);
+	print_count(report, tally->removed[side], "removed", RED, &any);
 	*any_side = true;
 }
 
-/* What a plan will do, in the shape of what was done. */
-static struct tally tally_of_plan(const struct plan *plan)
-{
-	struct tally tally = {0};
-
-	for (enum side side = LOCAL; side < SIDES; side++) {
-		tally.created[side] = plan_count(plan, OP_CREATE, side);
-		tally.copied[side] = plan_count(plan, OP_COPY, side);
-		tally.flagged[side] = plan_count(plan, OP_FLAG, side);
-		tally.removed[side] =
-		    plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side);
-	}
-	tally.paired = plan_count(plan, OP_PAIR, LOCAL);
-	return tally;
-}
-
 /* One line for one mailbox, nothing where nothing happened. */
-static void print_box(const struct channel *channel, const struct box *box,
-		      const struct tally *tally)
+static void print_box(const struct report *report, const struct channel *channel,
+		      const struct box *box)
 {
+	const struct tally tally = report_tally(report, box);
 	bool any = false;
 
-	if (!tally->created[LOCAL] && !tally->created[REMOTE] && !tally->copied[LOCAL] &&
-	    !tally->copied[REMOTE] && !tally->flagged[LOCAL] && !tally->flagged[REMOTE] &&
-	    !tally->removed[LOCAL] && !tally->removed[REMOTE] && !tally->paired)
+	if (report_tally_is_empty(&tally) && !tally.paired)
 		return;
-	printf("%s/%s:", channel->setup.name, text_show(box->name));
+	begin(stdout, report->colored, BOLD);
+	printf("%s/%s", channel->setup.name, text_show(box->name));
+	end(stdout, report->colored);
+	putchar(':');
 	for (enum side side = LOCAL; side < SIDES; side++)
-		print_side(tally, side, &any);
-	if (tally->paired)
-		printf("%s %zu matched", any ? ";" : "", tally->paired);
+		print_side(report, &tally, side, &any);
+	if (tally.paired)
+		printf("%s %zu matched", any ? ";" : "", tally.paired);
 	putchar('\n');
 }
 
-/* "+S -F" */
+/* " +S -F" */
 static void print_change(const struct op *op)
 {
 	char letters[FLAGS_LETTERS_MAX];
@@ -80,7 +90,7 @@ static void print_change(const struct op *op)
 		printf(" -%s", letters);
 }
 
-/* One operation: "  M7 local copy UID 12, 3.1 kB: new on the other side" */
+/* One operation: "  M7 local  copy UID 12, 3.1 kB: new on the other side" */
 static void print_op(const struct op *op)
 {
 	printf("  %-2s %-6s %s", rule_name(op->rule), side_name(op->side), op_name(op->kind));
@@ -95,86 +105,119 @@ static void print_op(const struct op *op)
 	printf(": %s%s\n", rule_text(op->rule), op->blocked ? " (stopped)" : "");
 }
 
-static void text_plan(struct report *report, const struct channel *channel)
+/* A run that nobody watches says nothing; a plan is asked for to be read. */
+static bool is_silent(const struct report *report)
 {
+	const struct options *options = report->options;
+
+	return options->quiet || (!report->planned && !report->terminal && !options->verbose);
+}
+
+static void text_channel(struct report *report, const struct channel *channel)
+{
+	if (is_silent(report))
+		return;
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
-		const struct tally tally = tally_of_plan(&box->plan);
-		if (!box->active)
-			continue;
-		print_box(channel, box, &tally);
-		for (size_t k = 0; report->options->verbose && k < box->plan.len; k++)
+		print_box(report, channel, box);
+		for (size_t k = 0; report->planned && report->options->verbose && k < box->plan.len;
+		     k++)
 			print_op(&box->plan.ops[k]);
 	}
 }
 
-static void text_done(struct report *report, const struct channel *channel)
+/* "evenmail: " at the head of every line of trouble. */
+static void print_prefix(const struct report *report)
 {
-	if (report->options->quiet || (!report->terminal && !report->options->verbose))
-		return;
-	for (size_t i = 0; i < channel->len; i++)
-		print_box(channel, &channel->boxes[i], &channel->boxes[i].tally);
+	begin(stderr, report->colored_errors, RED);
+	fputs("evenmail:", stderr);
+	end(stderr, report->colored_errors);
+	fputc(' ', stderr);
 }
 
 /* What the guard stopped, and how to allow it. */
-static void print_verdict(const struct channel *channel, const struct box *box, enum side side)
+static void print_verdict(const struct report *report, const struct channel *channel,
+			  const struct box *box, enum side side)
 {
 	const struct guard_verdict *verdict = &box->plan.verdict[side];
-	const char *name = text_show(box->name);
+	struct buf word;
 
 	if (verdict->reason == GUARD_FINE)
 		return;
+	buf_init(&word, HINT_MAX);
+	report_quote(&word, channel->setup.name, box->name);
+	print_prefix(report);
 	fprintf(stderr,
-		"evenmail: %s/%s: stopped before %zu of %zu messages were deleted on the %s side: "
-		"on the %s side %s. Everything else was done. If that is meant: evenmail sync "
-		"--allow-deletions '%s/%s'\n",
-		channel->setup.name, name, verdict->deletions, verdict->held, side_name(side),
-		side_name(other_side(side)), guard_reason_text(verdict->reason),
-		channel->setup.name, name);
+		"%s/%s: stopped before %zu of %zu messages were deleted on the %s side: on the %s "
+		"side %s. Everything else %s done. If that is meant: evenmail sync "
+		"--allow-deletions %s\n",
+		channel->setup.name, text_show(box->name), verdict->deletions, verdict->held,
+		side_name(side), side_name(other_side(side)), guard_reason_text(verdict->reason),
+		report->planned ? "would be" : "was", word.data);
+	buf_free(&word);
+}
+
+/* Where to read why messages stay behind. */
+static void print_refused(const struct report *report, const struct channel *channel,
+			  const struct box *box)
+{
+	struct buf word;
+
+	buf_init(&word, HINT_MAX);
+	report_quote(&word, channel->setup.name, box->name);
+	print_prefix(report);
+	fprintf(stderr,
+		"%s/%s: %zu message%s refused by the other side before; evenmail status -v %s says "
+		"why\n",
+		channel->setup.name, text_show(box->name), box->plan.refused,
+		box->plan.refused == 1 ? " was" : "s were", word.data);
+	buf_free(&word);
 }
 
 static void text_trouble(struct report *report, const struct channel *channel,
 			 const struct box *box)
 {
-	(void)report;
 	for (enum side side = LOCAL; side < SIDES; side++)
-		print_verdict(channel, box, side);
-	if (box->error.kind != ERROR_NONE)
-		fprintf(stderr, "evenmail: %s/%s: %s\n", channel->setup.name, text_show(box->name),
+		print_verdict(report, channel, box, side);
+	if (box->error.kind != ERROR_NONE) {
+		print_prefix(report);
+		fprintf(stderr, "%s/%s: %s\n", channel->setup.name, text_show(box->name),
 			box->error.text);
+	}
 	if (box->plan.refused)
-		fprintf(stderr,
-			"evenmail: %s/%s: %zu messages were refused by the other side before; "
-			"evenmail status -v '%s/%s' says why\n",
-			channel->setup.name, text_show(box->name), box->plan.refused,
-			channel->setup.name, text_show(box->name));
+		print_refused(report, channel, box);
 }
 
 static void text_failed(struct report *report, const char *channel, const struct error *err)
 {
-	(void)report;
+	print_prefix(report);
 	if (channel)
-		fprintf(stderr, "evenmail: %s: %s\n", channel, err->text);
-	else
-		fprintf(stderr, "evenmail: %s\n", err->text);
+		fprintf(stderr, "%s: ", channel);
+	fprintf(stderr, "%s\n", err->text);
 }
 
 static void text_summary(struct report *report)
 {
-	const struct options *options = report->options;
 	const struct tally *total = &report->total;
 
-	if (options->quiet || (!report->terminal && !options->verbose))
+	if (is_silent(report) || !report->figures)
 		return;
-	printf("%zu mailboxes: %zu new here, %zu new there, %zu flagged, %zu removed\n",
+	if (report_tally_is_empty(total) && !total->paired) {
+		printf("%zu mailboxes: nothing to do\n", report->mailboxes);
+		return;
+	}
+	printf("%zu mailboxes: %zu new here, %zu new there, %zu flagged, %zu removed",
 	       report->mailboxes, total->copied[LOCAL], total->copied[REMOTE],
 	       total->flagged[LOCAL] + total->flagged[REMOTE],
 	       total->removed[LOCAL] + total->removed[REMOTE]);
+	if (total->bytes[LOCAL] || total->bytes[REMOTE])
+		printf(", %s fetched, %s sent", text_size(total->bytes[LOCAL]),
+		       text_size(total->bytes[REMOTE]));
+	putchar('\n');
 }
 
 const struct report_ops report_text_ops = {
-    .plan = text_plan,
-    .done = text_done,
+    .channel = text_channel,
     .trouble = text_trouble,
     .failed = text_failed,
     .summary = text_summary,

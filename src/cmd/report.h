@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What a command says: as text for people (stdout; trouble on stderr), or as JSON, one object a
- * line on stdout, the last one {"event":"summary",...} (trouble is in it and on stderr as well).
+ * What sync, plan and backup say: as text for people (stdout; trouble on stderr), or as JSON, one
+ * object a line on stdout, the last one {"event":"summary",...} (trouble is in it and on stderr as
+ * well). The other commands end by the same summary.
  *
  * Everything is read from the values that a run leaves in its channel: plans, tallies, verdicts,
  * errors. A good run that is not asked to be verbose and has no terminal prints nothing.
@@ -17,10 +18,8 @@ struct report;
 
 /* The two ways to say things. */
 struct report_ops {
-	/* The plan of one channel, every operation of it. */
-	void (*plan)(struct report *report, const struct channel *channel);
-	/* What was done in one channel. */
-	void (*done)(struct report *report, const struct channel *channel);
+	/* What was (or, where it is only planned, would be) done in one channel. */
+	void (*channel)(struct report *report, const struct channel *channel);
 	/* A mailbox that could not be made even, or that a safety check stopped. */
 	void (*trouble)(struct report *report, const struct channel *channel,
 			const struct box *box);
@@ -33,8 +32,11 @@ struct report_ops {
 struct report {
 	const struct report_ops *ops;
 	const struct options *options;
-	bool terminal; /* stdout is one */
-	bool colored;
+	bool planned;        /* nothing is carried out: figures are those of the plans */
+	bool figures;        /* the summary has any: the command works on messages */
+	bool terminal;       /* stdout is one */
+	bool colored;        /* stdout */
+	bool colored_errors; /* stderr */
 	struct tally total;
 	size_t mailboxes; /* looked at */
 	size_t uneven;    /* with errors */
@@ -43,10 +45,22 @@ struct report {
 };
 
 void report_open(struct report *report, const struct options *options);
-/* Adds a channel's boxes to the figures and tells of trouble; raises the status. */
+/* Tells of a channel's boxes, adds them to the figures and raises the status. */
 void report_channel(struct report *report, const struct channel *channel);
 /* A channel (or the command, NULL) ended by an error; raises the status. */
 void report_failure(struct report *report, const char *channel, const struct error *err);
+/* Says the end of a command and returns its status. */
+enum exit_status report_close(struct report *report);
+
+/* What was done in a box, or would be. */
+struct tally report_tally(const struct report *report, const struct box *box);
+/* True where neither side changes by it. */
+bool report_tally_is_empty(const struct tally *tally);
+/* "2025-06-02 09:10:33" in local time; "never" for 0. */
+#define REPORT_TIME_MAX 32
+void report_time(int64_t seconds, char out[REPORT_TIME_MAX]);
+/* Appends CHANNEL/MAILBOX so that a shell takes it for one word, whatever the server named it. */
+void report_quote(struct buf *out, const char *channel, const char *mailbox);
 
 extern const struct report_ops report_text_ops;
 extern const struct report_ops report_json_ops;

@@ -1,57 +1,83 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* evenmail sync, and plan, which is the same without applying. */
+/* evenmail sync; plan, which is the same without applying; backup, the same one way. */
+#include "base/stop.h"
 #include "cmd/command.h"
-#include "cmd/report.h"
-#include "cmd/target.h"
+#include "cmd/each.h"
+#include "cmd/report-progress.h"
+#include "run/hooks.h"
 
-/* One channel from its opening to its report. */
-static void sync_target(const struct target *target, const struct options *options,
-			struct report *report)
+/* The user's command after a run, where one is due. It is spared who asked us to stop. */
+static void run_hook(const struct target *target, struct report *report)
+{
+	const struct config_channel *channel = target->channel;
+	struct error err;
+
+	if (stop_requested())
+		return;
+	if (hooks_run_after(channel->hook_after, channel->name, &err))
+		report_failure(report, channel->name, &err);
+}
+
+/* One channel from its opening to its report. True where its hook is due. */
+static bool sync_channel(const struct account_setup *setup, struct meter *meter,
+			 struct report *report)
+{
+	struct account *account = NULL;
+	struct error err;
+	bool due = false;
+
+	if (account_open(setup, &account, &err) || account_plan(account, &err)) {
+		progress_close(meter);
+		report_failure(report, setup->name, &err);
+		goto out;
+	}
+	progress_expect(meter, &account->channel);
+	int rc = setup->dry_run ? 0 : account_apply(account, &err);
+	progress_close(meter);
+	report_channel(report, &account->channel);
+	if (rc)
+		report_failure(report, setup->name, &err);
+	due = hooks_are_due(&account->channel);
+out:
+	account_close(&account);
+	return due;
+}
+
+/* One channel, and what follows it once its lock is free. */
+static void sync_target(const struct target *target, struct report *report)
 {
 	struct arena arena = {0};
 	struct account_setup setup;
-	struct account *account = NULL;
-	struct error err;
+	struct meter meter;
 
-	target_setup(target, options, &arena, &setup);
-	if (account_open(&setup, &account, &err) || account_plan(account, &err)) {
-		report_failure(report, setup.name, &err);
-		goto out;
-	}
-	if (options->dry_run)
-		report->ops->plan(report, &account->channel);
-	else if (account_apply(account, &err))
-		report_failure(report, setup.name, &err);
-	if (!options->dry_run)
-		report->ops->done(report, &account->channel);
-	report_channel(report, &account->channel);
-out:
-	account_close(&account);
+	target_setup(target, report->options, &arena, &setup);
+	progress_open(&meter, report->options, setup.name);
+	setup.progress = &meter.progress;
+	if (sync_channel(&setup, &meter, report) && target->channel->hook_after)
+		run_hook(target, report);
 	arena_free(&arena);
 }
 
 enum exit_status cmd_sync(const struct options *options)
 {
-	struct target_list list;
-	struct report report;
-	struct error err;
+	return each_target(options, sync_target);
+}
 
-	report_open(&report, options);
-	if (target_load(options, &list, &err)) {
-		report_failure(&report, NULL, &err);
-		return report.status;
-	}
-	for (size_t i = 0; i < list.len; i++)
-		sync_target(&list.targets[i], options, &report);
-	report.ops->summary(&report);
-	target_free(&list);
-	return report.status;
+/* The same command line in another mode. */
+static enum exit_status sync_as(const struct options *options, enum options_mode mode)
+{
+	struct options changed = *options;
+
+	changed.modes |= mode;
+	return cmd_sync(&changed);
 }
 
 enum exit_status cmd_plan(const struct options *options)
 {
-	struct options dry = *options;
+	return sync_as(options, MODE_DRY_RUN);
+}
 
-	dry.dry_run = true;
-	return cmd_sync(&dry);
+enum exit_status cmd_backup(const struct options *options)
+{
+	return sync_as(options, MODE_BACKUP);
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/text.h"
+#include "cmd/command.h"
 #include "config/secret.h"
 
 #include <stdlib.h>
@@ -20,23 +21,37 @@ static struct target *target_of(struct target_list *list, const struct config_ch
 	return target;
 }
 
-/* Says that there is no such channel, and which one may have been meant. */
-static int refuse_name(const struct config *config, const char *name, struct error *err)
+/* How many commands there are: what a first word may have been meant for. */
+static size_t count_commands(void)
 {
-	const char **names = xcalloc(config->len + 1, sizeof(*names));
+	size_t count = 0;
+
+	while (commands[count].name)
+		count++;
+	return count;
+}
+
+/* Says that there is no such channel, and which one, or which command, may have been meant. */
+static int refuse_name(const struct config *config, const char *name, bool implied,
+		       struct error *err)
+{
+	size_t more = implied ? count_commands() : 0;
+	const char **names = xcalloc(config->len + more + 1, sizeof(*names));
 
 	for (size_t i = 0; i < config->len; i++)
 		names[i] = config->channels[i].name;
+	for (size_t i = 0; i < more; i++)
+		names[config->len + i] = commands[i].name;
 	const char *near = text_nearest(name, names);
-	error_set(err, ERROR_USAGE, SCOPE_FATAL, "%s: no such channel in %s%s%s%s", text_show(name),
-		  text_show(config->path), near ? " (did you mean \"" : "", near ? near : "",
-		  near ? "\"?)" : "");
+	error_set(err, ERROR_USAGE, SCOPE_FATAL, "%s: no such %schannel in %s%s%s%s",
+		  text_show(name), implied ? "command, and no such " : "", text_show(config->path),
+		  near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 	free(names);
 	return -1;
 }
 
 /* Resolves one CHANNEL[/MAILBOX]. */
-static int add_name(struct target_list *list, const char *name, struct error *err)
+static int add_name(struct target_list *list, const char *name, bool implied, struct error *err)
 {
 	const char *slash = strchr(name, '/');
 	char *word = slash ? xstrndup(name, (size_t)(slash - name)) : xstrdup(name);
@@ -45,7 +60,7 @@ static int add_name(struct target_list *list, const char *name, struct error *er
 	int rc = -1;
 
 	if (!channel) {
-		refuse_name(list->config, word, err);
+		refuse_name(list->config, word, implied, err);
 		goto out;
 	}
 	target = target_of(list, channel);
@@ -60,13 +75,22 @@ out:
 	return rc;
 }
 
+/* A first word that is no command, and nobody can tell whether it is a channel. */
+static int refuse_word(const char *word, struct error *err)
+{
+	error_prefix(err, "%s: no such command; to look for a channel of that name",
+		     text_show(word));
+	err->kind = ERROR_USAGE;
+	return -1;
+}
+
 int target_load(const struct options *options, struct target_list *out, struct error *err)
 {
 	*out = (struct target_list){0};
 	if (config_load(options->config_path, &out->config, err))
-		return -1;
+		return options->implied ? refuse_word(options->names[0], err) : -1;
 	for (size_t i = 0; i < options->names_len; i++)
-		if (add_name(out, options->names[i], err)) {
+		if (add_name(out, options->names[i], options->implied && !i, err)) {
 			target_free(out);
 			return -1;
 		}
@@ -82,6 +106,14 @@ void target_free(struct target_list *list)
 	free(list->targets);
 	config_free(&list->config);
 	*list = (struct target_list){0};
+}
+
+bool target_names_mailbox(const struct target *target, const char *mailbox)
+{
+	for (size_t i = 0; i < target->only_len; i++)
+		if (!strcmp(target->only[i], mailbox))
+			return true;
+	return !target->only_len;
 }
 
 const char *target_state_dir(const struct config_channel *channel, struct arena *arena)
@@ -133,6 +165,18 @@ static struct imap_config *imap_setup(const struct config_remote *remote, struct
 	return imap;
 }
 
+/* What the channel allows in this run: a backup takes and gives nothing back. */
+static struct policy policy_of(const struct config_channel *channel, const struct options *options)
+{
+	struct policy policy = channel->policy;
+
+	if (options->modes & MODE_BACKUP) {
+		policy.change[REMOTE] = 0;
+		policy.deletion[LOCAL] = DELETION_KEEP;
+	}
+	return policy;
+}
+
 /* Whose mail it is, in one word. */
 static const char *account_text(const struct config_remote *remote, struct arena *arena)
 {
@@ -147,7 +191,6 @@ void target_setup(const struct target *target, const struct options *options, st
 	const struct config_channel *channel = target->channel;
 	struct imap_config *imap = imap_setup(&channel->remote, arena);
 
-	imap->read_only = !channel->policy.change[REMOTE];
 	*out = (struct account_setup){
 	    .name = channel->name,
 	    .account = account_text(&channel->remote, arena),
@@ -156,13 +199,14 @@ void target_setup(const struct target *target, const struct options *options, st
 	    .layout = channel->layout == CONFIG_LAYOUT_TREE ? MAILDIR_LAYOUT_TREE
 							    : MAILDIR_LAYOUT_PLUSPLUS,
 	    .imap = imap,
-	    .policy = channel->policy,
+	    .policy = policy_of(channel, options),
 	    .patterns = channel->mailboxes,
 	    .patterns_len = channel->mailboxes_len,
 	    .only = target->only,
 	    .only_len = target->only_len,
-	    .dry_run = options->dry_run,
-	    .allow_deletions = options->allow_deletions,
-	    .adopt = options->adopt,
+	    .dry_run = options->modes & MODE_DRY_RUN,
+	    .allow_deletions = options->modes & MODE_ALLOW_DELETIONS,
+	    .adopt = options->modes & MODE_ADOPT,
 	};
+	imap->read_only = !out->policy.change[REMOTE];
 }

@@ -34,6 +34,8 @@ void target_free(struct target_list *list);
 /* Everything that account_open wants; what it points to lives in arena and in the target. */
 void target_setup(const struct target *target, const struct options *options, struct arena *arena,
 		  struct account_setup *out);
+/* True where the command line takes the mailbox in: it named that one, or none at all. */
+bool target_names_mailbox(const struct target *target, const char *mailbox);
 /* $XDG_STATE_HOME/evenmail/CHANNEL, or ~/.local/state/evenmail/CHANNEL. */
 const char *target_state_dir(const struct config_channel *channel, struct arena *arena);
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Which of several ways a server makes possible, and which is used: the table "How a remote
+ * snapshot is taken" of evenmail(1), and what goes the other way.
+ */
+#ifndef CMD_CHECK_WAYS_H
+#define CMD_CHECK_WAYS_H
+
+#include <stdbool.h>
+
+/* What a way is needed for. */
+enum way_purpose {
+	WAY_CHANGES,
+	WAY_SNAPSHOT,
+	WAY_UPLOAD,
+	WAY_NEW_UIDS,
+	WAY_DELETIONS,
+	WAY_TRASH,
+	WAY_NAMES,
+	WAY_PURPOSES,
+};
+
+struct way {
+	const char *key;  /* of the purpose, in --json: "snapshot" */
+	const char *used; /* the extension's name, or what stands in for it: "QRESYNC" */
+	const char *text; /* what that means */
+};
+
+/* capabilities are those that may be used; qresync, whether it was enabled. */
+struct way way_choose(enum way_purpose purpose, unsigned capabilities, bool qresync);
+
+#endif

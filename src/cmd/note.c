@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cmd/note.h"
+
+#include "base/text.h"
+#include "cmd/json-line.h"
+
+#include <stdio.h>
+
+const char *note_kind_name(enum journal_note_kind kind)
+{
+	switch (kind) {
+	case JOURNAL_PUBLISHING: return "publishing";
+	case JOURNAL_APPENDING: return "appending";
+	case JOURNAL_MOVING: return "moving";
+	case JOURNAL_REFUSED: break;
+	}
+	return "refused";
+}
+
+void note_print(const struct journal_note *note)
+{
+	printf("    %s: %s", note_kind_name(note->kind), side_name(note->side));
+	if (note->uid)
+		printf(" UID %u", note->uid);
+	if (note->name)
+		printf(" %s", text_show(note->name));
+	if (note->identity.size != SIZE_UNKNOWN)
+		printf(", %s", text_size(note->identity.size));
+	if (note->text)
+		printf("%s%s", note->kind == JOURNAL_MOVING ? " to " : ": ", text_show(note->text));
+	putchar('\n');
+}
+
+void note_print_json(const char *channel, const char *mailbox, const struct journal_note *note)
+{
+	struct line line;
+
+	line_begin(&line, "note", channel, mailbox);
+	line_text(&line, "note", note_kind_name(note->kind));
+	line_text(&line, "side", side_name(note->side));
+	if (note->uid)
+		line_count(&line, "uid", note->uid);
+	if (note->name)
+		line_text(&line, "name", note->name);
+	if (note->identity.size != SIZE_UNKNOWN)
+		line_count(&line, "size", note->identity.size);
+	if (note->text)
+		line_text(&line, note->kind == JOURNAL_MOVING ? "target" : "reason", note->text);
+	line_end(&line);
+}

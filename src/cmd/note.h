@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The journal's notes (intents and refusals), as status -v and journal show them. */
+#ifndef CMD_NOTE_H
+#define CMD_NOTE_H
+
+#include "journal/journal.h"
+
+/* "publishing", "appending", "moving" or "refused". */
+const char *note_kind_name(enum journal_note_kind kind);
+/* One line on stdout, indented. */
+void note_print(const struct journal_note *note);
+/* The same as {"event":"note",...}. */
+void note_print_json(const char *channel, const char *mailbox, const struct journal_note *note);
+
+#endif
