@@ -28,6 +28,21 @@ static bool is_escape(const char *text, size_t len)
 	return len >= 3 && text[0] == '%' && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0;
 }
 
+/*
+ * The length of what mail/mailbox-name.h writes for a '/' within a component ("%2F", and "%252F" for
+ * such a text itself), 0 where there is none: it means the same here, and stays as it is.
+ */
+static size_t slash_escape(const char *text, size_t len)
+{
+	size_t i = 1;
+
+	if (len < 3 || text[0] != '%')
+		return 0;
+	while (i + 4 <= len && memcmp(text + i, "25", 2) == 0)
+		i += 2;
+	return i + 2 <= len && memcmp(text + i, "2F", 2) == 0 ? i + 2 : 0;
+}
+
 /* Whether a component is a directory that every Maildir has of its own. */
 static bool is_reserved(const char *text, size_t len)
 {
@@ -52,10 +67,15 @@ static void encode_component(enum maildir_layout layout, const char *text, size_
 			     struct buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (needs_escape(layout, text, len, i))
+		size_t slash = slash_escape(text + i, len - i);
+		if (slash) {
+			buf_append(out, text + i, slash);
+			i += slash - 1;
+		} else if (needs_escape(layout, text, len, i)) {
 			buf_printf(out, "%%%02X", (unsigned)(unsigned char)text[i]);
-		else
+		} else {
 			buf_putc(out, text[i]);
+		}
 	}
 }
 
@@ -63,7 +83,11 @@ static void encode_component(enum maildir_layout layout, const char *text, size_
 static void decode_component(const char *text, size_t len, struct buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (is_escape(text + i, len - i)) {
+		size_t slash = slash_escape(text + i, len - i);
+		if (slash) {
+			buf_append(out, text + i, slash);
+			i += slash - 1;
+		} else if (is_escape(text + i, len - i)) {
 			buf_putc(out, (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
 			i += 2;
 		} else {

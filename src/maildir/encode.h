@@ -3,7 +3,8 @@
  * Mailbox names as paths below a tree's root, reversibly: every name has one path, and a path that
  * this encoding would not have made has no name.
  *
- * As %XX go: '%' before two hexadecimal digits, controls, and what the layout cannot hold: in
+ * A '/' within a component is "%2F", as in the name itself (mail/mailbox-name.h). As %XX go: '%'
+ * before two hexadecimal digits, controls, and what the layout cannot hold: in
  * "tree" a leading '.' or '~' and the components cur, new and tmp; in "maildir++" every '.'.
  */
 #ifndef MAILDIR_ENCODE_H
