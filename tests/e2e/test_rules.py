@@ -108,7 +108,7 @@ def test_backup_is_one_way_and_deletes_nothing(channel, plain_line, corpus):
     (["*", "!Junk", "!Archive/20*"], {"INBOX", "Archive"}),
     (["*", "!Archive/%"], {"INBOX", "Junk", "Archive", "Archive/2020/May"}),
     (["INBOX", "Archive/*", "!Archive/2019"], {"INBOX", "Archive/2020/May"}),
-    (["*", "!*", "inbox"], {"INBOX"})], ids=str)
+    (["*", "!*", "inbox"], {"INBOX"})], ids=["all", "some", "one level", "below", "again"])
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_patterns(channel, corpus, side, patterns, taken):
     names = ["INBOX", "Junk", "Archive", "Archive/2019", "Archive/2020/May"]
