@@ -134,19 +134,34 @@ bool store_is_selected(const struct store_imap *store, const struct job *job)
 	       job->selection->state != SELECTION_FAILED;
 }
 
-/* A mailbox that is open, or is being opened, is not opened again. */
+/* Whether another job still awaits answers in a selection. */
+static bool is_shared(const struct store_imap *store, const struct selection *selection,
+		      const struct job *job)
+{
+	const struct step *step;
+
+	TAILQ_FOREACH(step, &store->steps, link)
+	if (step->selection == selection && step->job != job)
+		return true;
+	return false;
+}
+
+/*
+ * A mailbox that is open, or is being opened, is not opened again, but for who reads beside another
+ * job: Dovecot works on several commands at once in the same mailbox, so its untagged answers do
+ * not tell whom they are for; a SELECT it begins only when all before it is done.
+ */
 void store_ensure_selected(struct store_imap *store, struct job *job)
 {
 	struct selection *wire = store->wire;
 
-	if (store_is_selected(store, job))
-		return;
-	if (!wire || wire->mailbox != job->mailbox || wire->state == SELECTION_FAILED) {
+	if (!wire || wire->mailbox != job->mailbox || wire->state == SELECTION_FAILED ||
+	    (!job->kind->changes && is_shared(store, wire, job))) {
 		store_select(store, job, 0, 0);
-		return;
+	} else if (job->selection != wire) {
+		selection_drop(&job->selection);
+		job->selection = selection_hold(wire);
 	}
-	selection_drop(&job->selection);
-	job->selection = selection_hold(wire);
 }
 
 /* Reads PERMANENTFLAGS: "\*" lets the client make keywords, $Forwarded among them. */
