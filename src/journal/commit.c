@@ -146,6 +146,8 @@ static void journal_compact(struct journal *journal)
 	buf_free(&file);
 }
 
+/* Where it fails, nothing more is taken: what the file holds now is for the next run to find out.
+ */
 int journal_commit(struct journal *journal, const struct journal_head *new_head, struct error *err)
 {
 	struct journal_head head = new_head != NULL ? *new_head : journal->head;

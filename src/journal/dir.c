@@ -71,6 +71,7 @@ void journal_file_name(const char *mailbox, char out[NAME_MAX + 1])
 	buf_free(&name);
 }
 
+/* Only what journal_file_name() would give back counts: two names must not be one mailbox. */
 int journal_file_mailbox(const char *file, struct buf *out)
 {
 	size_t suffix = strlen(JOURNAL_SUFFIX);
@@ -182,6 +183,7 @@ static int dir_open_to_write(struct journal_dir *dir, struct error *err)
 	return 0;
 }
 
+/* Closes again what was opened before it failed. */
 int journal_dir_open(const char *path, bool exclusive, struct journal_dir **out, struct error *err)
 {
 	struct journal_dir *dir = xcalloc(1, sizeof(*dir));
@@ -199,6 +201,7 @@ int journal_dir_open(const char *path, bool exclusive, struct journal_dir **out,
 	return rc;
 }
 
+/* The lock goes before the directory's descriptor. */
 void journal_dir_close(struct journal_dir **dir)
 {
 	if (*dir == NULL)
@@ -212,16 +215,19 @@ void journal_dir_close(struct journal_dir **dir)
 	*dir = NULL;
 }
 
+/* As read or set last. */
 const char *journal_dir_account(const struct journal_dir *dir)
 {
 	return dir->account;
 }
 
+/* As read or set last. */
 const char *journal_dir_tree(const struct journal_dir *dir)
 {
 	return dir->tree;
 }
 
+/* The arguments may be those that journal_dir_account() and journal_dir_tree() gave. */
 int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree,
 		    struct error *err)
 {
@@ -295,6 +301,7 @@ static int dir_compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* By a descriptor of its own: closing the listing closes that. */
 int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err)
 {
 	struct dirent *entry;
@@ -332,6 +339,7 @@ int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, stru
 	return 0;
 }
 
+/* Frees what journal_dir_list() gave. */
 void journal_names_free(char **names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -339,6 +347,7 @@ void journal_names_free(char **names, size_t count)
 	free(names);
 }
 
+/* One that is gone already is as good as removed. */
 int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *err)
 {
 	char name[NAME_MAX + 1];

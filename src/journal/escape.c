@@ -59,6 +59,7 @@ static int escape_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/* What holds no '%' is left as it is, but terminated. */
 int escape_undo(char *text, size_t len, size_t *out_len)
 {
 	char *in = memchr(text, '%', len);
@@ -86,6 +87,7 @@ int escape_undo(char *text, size_t len, size_t *out_len)
 	return 0;
 }
 
+/* Where to cut without leaving half a character. */
 size_t escape_char_len(const char *text, size_t len)
 {
 	size_t utf8;

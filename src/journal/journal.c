@@ -248,6 +248,7 @@ static int journal_read(struct journal *journal, struct rows *rows, struct error
 	return rc;
 }
 
+/* Reads the head. */
 int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **out,
 		 struct error *err)
 {
@@ -269,6 +270,7 @@ int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **
 	return journal != NULL ? 0 : -1;
 }
 
+/* NULL is fine. */
 void journal_close(struct journal **journal)
 {
 	if (*journal == NULL)
@@ -280,11 +282,13 @@ void journal_close(struct journal **journal)
 	*journal = NULL;
 }
 
+/* As committed last. */
 const struct journal_head *journal_head(const struct journal *journal)
 {
 	return &journal->head;
 }
 
+/* Reads into rows of their own first: what cannot be read whole is not seen at all. */
 int journal_load(struct journal *journal, struct error *err)
 {
 	struct rows *rows;
@@ -302,21 +306,25 @@ int journal_load(struct journal *journal, struct error *err)
 	return 0;
 }
 
+/* Puts them in order first, where they are not. */
 const struct pair *journal_pairs(const struct journal *journal, size_t *count)
 {
 	return rows_pairs(journal->rows, count);
 }
 
+/* Puts nothing in order. */
 const struct pair *journal_pair_of_uid(const struct journal *journal, uint32_t uid)
 {
 	return rows_of_uid(journal->rows, uid);
 }
 
+/* Puts nothing in order. */
 const struct pair *journal_pair_of_name(const struct journal *journal, const char *name)
 {
 	return rows_of_name(journal->rows, name);
 }
 
+/* An index takes them to be in order. */
 bool journal_find_uid(const struct journal *journal, uint32_t uid, size_t *index)
 {
 	size_t count;
@@ -329,6 +337,7 @@ bool journal_find_uid(const struct journal *journal, uint32_t uid, size_t *index
 	return true;
 }
 
+/* An index takes them to be in order. */
 bool journal_find_name(const struct journal *journal, const char *name, size_t *index)
 {
 	size_t count;
@@ -341,6 +350,7 @@ bool journal_find_name(const struct journal *journal, const char *name, size_t *
 	return true;
 }
 
+/* In no order. */
 const struct journal_note *journal_notes(const struct journal *journal, size_t *count)
 {
 	return rows_notes(journal->rows, count);
@@ -361,6 +371,7 @@ void journal_put(struct journal *journal, const struct pair *pair)
 	}
 }
 
+/* Where there is nothing to forget, nothing is recorded. */
 void journal_forget(struct journal *journal, uint32_t uid)
 {
 	if (rows_forget(journal->rows, uid))
@@ -386,6 +397,7 @@ void journal_note(struct journal *journal, const struct journal_note *note)
 	journal_keep_record(journal, mark, rows_note(journal->rows, note));
 }
 
+/* The record is written first, as in journal_note(). */
 void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid,
 		      const char *name)
 {
@@ -395,6 +407,7 @@ void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint
 	journal_keep_record(journal, mark, rows_end_note(journal->rows, kind, uid, name));
 }
 
+/* Where there is nothing to forget, nothing is recorded. */
 void journal_reset(struct journal *journal)
 {
 	if (rows_reset(journal->rows))

@@ -150,6 +150,7 @@ static struct journal_note notes_normal(const struct journal_note *note)
 	return normal;
 }
 
+/* Every field counts. */
 static bool notes_same_identity(const struct identity *a, const struct identity *b)
 {
 	return a->size == b->size && a->date == b->date && a->message_id == b->message_id &&
@@ -157,6 +158,7 @@ static bool notes_same_identity(const struct identity *a, const struct identity 
 	       digest_equal(&a->digest, &b->digest);
 }
 
+/* Every field counts. */
 static bool notes_same(const struct journal_note *a, const struct journal_note *b)
 {
 	return a->kind == b->kind && a->side == b->side && a->uid == b->uid &&
@@ -165,6 +167,7 @@ static bool notes_same(const struct journal_note *a, const struct journal_note *
 	       notes_same_text(a->name, b->name) && notes_same_text(a->text, b->text);
 }
 
+/* Replaces one that differs; what is the same already is left alone. */
 bool notes_put(struct notes *notes, const struct journal_note *note)
 {
 	struct journal_note normal = notes_normal(note);
@@ -185,6 +188,7 @@ bool notes_put(struct notes *notes, const struct journal_note *note)
 	return true;
 }
 
+/* From the last on, for one that ends is replaced by the last. */
 bool notes_reset(struct notes *notes)
 {
 	bool ended = false;
@@ -198,6 +202,7 @@ bool notes_reset(struct notes *notes)
 	return ended;
 }
 
+/* Frees all; the notes are none then. */
 void notes_free(struct notes *notes)
 {
 	for (size_t i = 0; i < notes->len; i++)

@@ -51,6 +51,7 @@ static uint64_t parse_uint(struct fields *fields, const char *text, size_t len, 
 	return number;
 }
 
+/* The next field as a number. */
 static uint64_t take_uint(struct fields *fields, uint64_t max)
 {
 	char *text;
@@ -59,6 +60,7 @@ static uint64_t take_uint(struct fields *fields, uint64_t max)
 	return parse_uint(fields, text, len, max);
 }
 
+/* The next field as a number of 32 bits. */
 static uint32_t take_u32(struct fields *fields)
 {
 	return (uint32_t)take_uint(fields, UINT32_MAX);
@@ -76,6 +78,7 @@ static int64_t parse_int(struct fields *fields, const char *text, size_t len)
 	return negative ? -number : number;
 }
 
+/* The next field as a number with a sign. */
 static int64_t take_int(struct fields *fields)
 {
 	char *text;
@@ -124,6 +127,7 @@ static const char *take_text(struct fields *fields)
 	return text;
 }
 
+/* True where a field is that word. */
 static bool field_is(const char *text, size_t len, const char *word)
 {
 	return len == strlen(word) && memcmp(text, word, len) == 0;
@@ -147,6 +151,7 @@ static struct flags take_letters(struct fields *fields)
 	return flags;
 }
 
+/* A size, or "-". */
 static uint64_t take_size(struct fields *fields)
 {
 	char *text;
@@ -156,6 +161,7 @@ static uint64_t take_size(struct fields *fields)
 					: parse_uint(fields, text, len, SIZE_UNKNOWN - 1);
 }
 
+/* A date, or "-". */
 static int64_t take_date(struct fields *fields)
 {
 	char *text;
@@ -179,6 +185,7 @@ static void parse_digest(struct fields *fields, const char *text, size_t len, st
 	}
 }
 
+/* A UID, which is never 0. */
 static uint32_t take_uid(struct fields *fields)
 {
 	uint32_t uid = take_u32(fields);
@@ -188,6 +195,7 @@ static uint32_t take_uid(struct fields *fields)
 	return uid;
 }
 
+/* One of record_gone_words, or "-". */
 static unsigned take_gone(struct fields *fields)
 {
 	const char *word = take_text(fields);
@@ -201,6 +209,7 @@ static unsigned take_gone(struct fields *fields)
 	return 0;
 }
 
+/* All of a pair; its name must be there. */
 static void take_pair(struct fields *fields, struct pair *pair)
 {
 	char *text;
@@ -222,6 +231,7 @@ static void take_pair(struct fields *fields, struct pair *pair)
 		fields->bad = true;
 }
 
+/* What a note knows of its message. */
 static void take_identity(struct fields *fields, struct identity *identity)
 {
 	char *text;
@@ -239,6 +249,7 @@ static void take_identity(struct fields *fields, struct identity *identity)
 		parse_digest(fields, text, len, &identity->digest);
 }
 
+/* The kind of a letter. */
 static enum journal_note_kind parse_note_kind(struct fields *fields, char letter)
 {
 	static const char letters[] = RECORD_NOTES;
@@ -258,6 +269,7 @@ static void take_note_key(struct fields *fields, struct journal_note *note)
 		fields->bad = true;
 }
 
+/* All of a note. */
 static void take_note(struct fields *fields, char letter, struct journal_note *note)
 {
 	char *text;
@@ -276,6 +288,7 @@ static void take_note(struct fields *fields, char letter, struct journal_note *n
 	note->text = take_text(fields);
 }
 
+/* Which note ends. */
 static void take_end_note(struct fields *fields, struct journal_note *note)
 {
 	char *text;
@@ -294,6 +307,7 @@ static int end_fields(const struct fields *fields)
 	return fields->bad || fields->at != fields->end + 1 ? -1 : 0;
 }
 
+/* The letter tells what follows it. */
 int record_parse(char *line, size_t len, struct record *record)
 {
 	struct fields fields = {line, line + len, false};
@@ -341,6 +355,7 @@ static struct fields begin_fields(char *line, size_t len, const char *magic)
 	return fields;
 }
 
+/* Account and tree, "" for none. */
 static void take_owner(struct fields *fields, struct record_owner *owner)
 {
 	owner->account = take_text(fields);
@@ -351,6 +366,7 @@ static void take_owner(struct fields *fields, struct record_owner *owner)
 		owner->tree = "";
 }
 
+/* A file without a mailbox is nobody's. */
 int record_parse_first(char *line, size_t len, struct record_owner *owner)
 {
 	struct fields fields = begin_fields(line, len, RECORD_MAGIC);
@@ -362,6 +378,7 @@ int record_parse_first(char *line, size_t len, struct record_owner *owner)
 	return end_fields(&fields);
 }
 
+/* The crc is reckoned before fields are undone in place. */
 int record_parse_channel(char *line, size_t len, struct record_owner *owner)
 {
 	char *last = memrchr(line, ' ', len);
@@ -391,6 +408,7 @@ static bool take_even(struct fields *fields)
 	return even;
 }
 
+/* The fields of a head, in their order. */
 static void take_head(struct fields *fields, struct journal_head *head)
 {
 	head->uidvalidity = take_u32(fields);

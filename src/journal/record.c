@@ -30,11 +30,13 @@ static void put_number(struct buf *out, bool negative, uint64_t number)
 	buf_append(out, digits + at, sizeof(digits) - at);
 }
 
+/* Appends a blank and a number. */
 static void put_uint(struct buf *out, uint64_t number)
 {
 	put_number(out, false, number);
 }
 
+/* The same with a sign where it is negative. */
 static void put_int(struct buf *out, int64_t number)
 {
 	put_number(out, number < 0, number < 0 ? -(uint64_t)number : (uint64_t)number);
@@ -62,6 +64,7 @@ static void put_text(struct buf *out, const char *text)
 		escape_put(out, ESCAPE_WORD, text, strlen(text));
 }
 
+/* Appends a blank and the letters of flags. */
 static void put_letters(struct buf *out, struct flags flags)
 {
 	char letters[FLAGS_LETTERS_MAX];
@@ -70,6 +73,7 @@ static void put_letters(struct buf *out, struct flags flags)
 	put_text(out, letters);
 }
 
+/* Appends a blank and a size. */
 static void put_size(struct buf *out, uint64_t size)
 {
 	if (size == SIZE_UNKNOWN)
@@ -78,6 +82,7 @@ static void put_size(struct buf *out, uint64_t size)
 		put_uint(out, size);
 }
 
+/* Appends a blank and a date. */
 static void put_date(struct buf *out, int64_t date)
 {
 	if (date == DATE_UNKNOWN)
@@ -86,6 +91,7 @@ static void put_date(struct buf *out, int64_t date)
 		put_int(out, date);
 }
 
+/* Appends a blank and a digest. */
 static void put_digest(struct buf *out, const struct digest *digest)
 {
 	char hex[DIGEST_HEX_SIZE + 1] = " ";
@@ -94,6 +100,7 @@ static void put_digest(struct buf *out, const struct digest *digest)
 	buf_append(out, hex, DIGEST_HEX_SIZE);
 }
 
+/* It has no crc: the first transaction's covers it. */
 void record_put_first(struct buf *out, const struct record_owner *owner)
 {
 	buf_append(out, RECORD_MAGIC, strlen(RECORD_MAGIC) - 1);
@@ -103,6 +110,7 @@ void record_put_first(struct buf *out, const struct record_owner *owner)
 	buf_putc(out, '\n');
 }
 
+/* The crc is that of all before the blank that precedes it. */
 void record_put_channel(struct buf *out, const struct record_owner *owner)
 {
 	size_t start = out->len;
@@ -116,6 +124,7 @@ void record_put_channel(struct buf *out, const struct record_owner *owner)
 	buf_putc(out, '\n');
 }
 
+/* The name comes last, so that the eye finds it. */
 void record_put_pair(struct buf *out, const struct pair *pair)
 {
 	buf_putc(out, 'p');
@@ -136,6 +145,7 @@ void record_put_pair(struct buf *out, const struct pair *pair)
 	buf_putc(out, '\n');
 }
 
+/* The commonest change, and so the shortest record. */
 void record_put_flags(struct buf *out, uint32_t uid, struct flags flags)
 {
 	buf_putc(out, 'f');
@@ -144,6 +154,7 @@ void record_put_flags(struct buf *out, uint32_t uid, struct flags flags)
 	buf_putc(out, '\n');
 }
 
+/* A pair is named by its UID. */
 void record_put_forget(struct buf *out, uint32_t uid)
 {
 	buf_putc(out, 'd');
@@ -177,6 +188,7 @@ void record_put_note(struct buf *out, const struct journal_note *note)
 	buf_putc(out, '\n');
 }
 
+/* Both keys, as the caller gave them. */
 void record_put_end_note(struct buf *out, enum journal_note_kind kind, uint32_t uid,
 			 const char *name)
 {
@@ -189,6 +201,7 @@ void record_put_end_note(struct buf *out, enum journal_note_kind kind, uint32_t 
 	buf_putc(out, '\n');
 }
 
+/* It has no fields. */
 void record_put_reset(struct buf *out)
 {
 	buf_puts(out, "z\n");

@@ -119,6 +119,7 @@ static void replay_judge_rest(const char *bytes, size_t len, struct replay *repl
 			      "a wrong checksum, and whole transactions follow");
 }
 
+/* Transaction by transaction, until one does not fit. */
 void replay_bytes(char *bytes, size_t len, struct rows *rows, struct replay *replay)
 {
 	struct span span = {0};
@@ -168,6 +169,7 @@ static bool replay_previous_end(const char *bytes, size_t at, bool whole, size_t
 	return at > 0 || whole;
 }
 
+/* Trusts a commit line by its own crc, and its transaction where it can be seen whole. */
 bool replay_tail(const char *bytes, size_t len, bool whole, struct replay *replay)
 {
 	struct span span = {.end = len};

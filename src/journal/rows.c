@@ -48,6 +48,7 @@ struct rows *rows_open(void)
 	return rows;
 }
 
+/* NULL is fine. */
 void rows_close(struct rows **rows)
 {
 	if (*rows == NULL)
@@ -68,6 +69,7 @@ static uint32_t rows_hash_uid(const struct rows *rows, uint32_t uid)
 	return (uint32_t)(uid * rows->factor >> 32);
 }
 
+/* Names come from other programs: the hash is seeded. */
 static uint32_t rows_hash_name(const char *name)
 {
 	return (uint32_t)map_hash(name, strlen(name));
@@ -155,6 +157,7 @@ static void rows_index(struct rows *rows, size_t count)
 	}
 }
 
+/* Growing the tables step by step would cost as much as filling them. */
 void rows_expect(struct rows *rows, size_t count)
 {
 	rows->pairs = array_grow(rows->pairs, &rows->cap, count, sizeof(*rows->pairs));
@@ -307,6 +310,7 @@ enum rows_change rows_put(struct rows *rows, const struct pair *pair)
 	return same_flags ? ROWS_SAME : same ? ROWS_FLAGS : ROWS_PAIR;
 }
 
+/* A pair that is not there has no flags. */
 bool rows_flag(struct rows *rows, uint32_t uid, struct flags flags)
 {
 	struct pair *pair = rows_at_uid(rows, uid);
@@ -317,6 +321,7 @@ bool rows_flag(struct rows *rows, uint32_t uid, struct flags flags)
 	return true;
 }
 
+/* A MOVING note may be there without its pair. */
 bool rows_forget(struct rows *rows, uint32_t uid)
 {
 	struct pair *pair = rows_at_uid(rows, uid);
@@ -329,11 +334,13 @@ bool rows_forget(struct rows *rows, uint32_t uid)
 	return true;
 }
 
+/* Notes are kept in a module of their own. */
 bool rows_note(struct rows *rows, const struct journal_note *note)
 {
 	return notes_put(&rows->notes, note);
 }
 
+/* Notes are kept in a module of their own. */
 bool rows_end_note(struct rows *rows, enum journal_note_kind kind, uint32_t uid, const char *name)
 {
 	return notes_end(&rows->notes, kind, uid, name);
@@ -353,6 +360,7 @@ bool rows_reset(struct rows *rows)
 	return true;
 }
 
+/* Puts them in order first. */
 const struct pair *rows_pairs(struct rows *rows, size_t *count)
 {
 	rows_settle(rows);
@@ -360,16 +368,19 @@ const struct pair *rows_pairs(struct rows *rows, size_t *count)
 	return rows->pairs;
 }
 
+/* Those gone are not counted. */
 size_t rows_count(const struct rows *rows)
 {
 	return rows->len - rows->gone;
 }
 
+/* NULL where there is none. */
 const struct pair *rows_of_uid(const struct rows *rows, uint32_t uid)
 {
 	return rows_at_uid(rows, uid);
 }
 
+/* NULL where there is none. */
 const struct pair *rows_of_name(const struct rows *rows, const char *name)
 {
 	uint32_t *slot = rows_name_slot(rows, name, rows_hash_name(name));
@@ -377,6 +388,7 @@ const struct pair *rows_of_name(const struct rows *rows, const char *name)
 	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
 }
 
+/* In no order. */
 const struct journal_note *rows_notes(const struct rows *rows, size_t *count)
 {
 	*count = rows->notes.len;

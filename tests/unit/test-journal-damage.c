@@ -7,6 +7,7 @@
 #include "journal-fixture.h"
 
 #include "base/alloc.h"
+#include "journal/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,6 +405,84 @@ static void test_refusal_names_the_line(void **state)
 	free(bytes);
 }
 
+/* What the file of these transactions is refused for, at loading; "" where it is taken. */
+static const char *refusal_of(const struct buf *file)
+{
+	static struct error err;
+	struct journal *journal;
+
+	fixture_write_file("made.journal", file->data, file->len);
+	error_clear(&err);
+	journal = fixture_open(dirs[false], "made");
+	journal_load(journal, &err);
+	journal_close(&journal);
+	return err.text;
+}
+
+/* Checksums that fit are not all: sequence, counts and records must, too. */
+static void test_fitting_checksums(void **state)
+{
+	static const struct {
+		const char *second; /* a record of the second transaction */
+		uint64_t sequence;
+		uint64_t pairs;
+		const char *reason;
+	} cases[] = {
+	    {"f 1 S\n", 2, 1, ""},
+	    {"f 1 S\n", 3, 1, "a wrong checksum"}, /* one is missing before it */
+	    {"f 1 S\n", 1, 1, "a wrong checksum"},
+	    {"f 1 S\n", 2, 2, "line 5: a commit whose counts"},
+	    {"f 2 S\n", 2, 1, "line 4: a record that does not fit"},
+	    {"f 1 -\n", 2, 1, "line 4: a record that does not fit"},
+	    {"d 2\n", 2, 1, "line 4: a record that does not fit"},
+	    {"z\nz\n", 2, 0, "line 5: a record that does not fit"},
+	    {"x 1\n", 2, 1, "line 4: a record that this version"},
+	    {"\n", 2, 1, "line 4: a record that this version"},
+	};
+	const struct record_owner owner = {"made", "alice@example.org", "tree"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct journal_head head = fixture_head(1);
+		struct buf file;
+		size_t second;
+
+		buf_init(&file, 65536);
+		record_put_first(&file, &owner);
+		buf_puts(&file, "p 1 - 5 6 - - - a%0Ab\n");
+		head.pairs = 1;
+		record_put_commit(&file, 0, 1, &head);
+		second = file.len;
+		buf_puts(&file, cases[i].second);
+		head.pairs = cases[i].pairs;
+		record_put_commit(&file, second, cases[i].sequence, &head);
+		if (cases[i].reason[0] == '\0')
+			assert_string_equal(refusal_of(&file), "");
+		else
+			assert_non_null(strstr(refusal_of(&file), cases[i].reason));
+		buf_free(&file);
+	}
+}
+
+/* The last transaction being within the tail, its damage shows before anything is loaded. */
+static void test_tail_is_verified(void **state)
+{
+	char *bytes = xstrndup(sample.bytes.data, sample.bytes.len);
+	struct journal *journal;
+	struct buf head;
+
+	(void)state;
+	bytes[sample.ends[COMMITS - 1] + 3] ^= 1;
+	fixture_write_file(FILE_NAME, bytes, sample.bytes.len);
+	journal = fixture_open(dirs[false], "INBOX");
+	buf_init(&head, 4096);
+	fixture_dump_head(journal_head(journal), &head);
+	assert_string_equal(head.data, sample.heads[COMMITS - 1].data);
+	buf_free(&head);
+	journal_close(&journal);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +497,8 @@ int main(void)
 	    cmocka_unit_test(test_transactions_dropped_doubled_swapped),
 	    cmocka_unit_test(test_single_transaction),
 	    cmocka_unit_test(test_refusal_names_the_line),
+	    cmocka_unit_test(test_fitting_checksums),
+	    cmocka_unit_test(test_tail_is_verified),
 	};
 
 	return cmocka_run_group_tests(tests, make_sample, drop_sample);
