@@ -1,2 +1,3 @@
 # Manual pages.
 dist_man_MANS += man/evenmail.yaml.5
+dist_man_MANS += man/evenmail-journal.5
