@@ -132,11 +132,14 @@ class Channel:
         return local
 
     def disk(self):
-        """Everything on disk that a run could have written: {path: (inode, size, mtime, mode)}."""
+        """Everything on disk that a run could have written: {path: (inode, size, mtime, mode)}.
+
+        But for the lock, which names its holder.
+        """
         found = {}
         for top in (self.local_root, f"{self.directory}/state"):
             for parent, folders, names in os.walk(top):
-                for name in (*folders, *names):
+                for name in (*folders, *(name for name in names if name != "lock")):
                     path = os.path.join(parent, name)
                     status = os.lstat(path)
                     found[path] = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)

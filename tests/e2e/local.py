@@ -21,19 +21,17 @@ class Local:
         self.made = 0
 
     def directory(self, mailbox):
-        """Where a mailbox lies; for names that need no escape."""
+        """Where a mailbox lies; one that is not there yet must need no escape."""
         components = as_components(mailbox)
+        for found, path in self.mailbox_paths():
+            if found == components:
+                return path
         if self.layout == "tree":
             return os.path.join(self.root, *components)
         return self.root if components == ("INBOX",) else os.path.join(self.root, "." + ".".join(components))
 
     def mailboxes(self):
-        names = []
-        for parent, folders, _ in os.walk(self.root):
-            if {"cur", "new"} <= set(folders):
-                names.append(self.components(os.path.relpath(parent, self.root)))
-            folders[:] = [name for name in folders if name not in PARTS]
-        return names
+        return [mailbox for mailbox, _ in self.mailbox_paths()]
 
     def components(self, path):
         if self.layout == "tree":
@@ -42,9 +40,10 @@ class Local:
             return ("INBOX",)
         else:
             parts = path[1:].split(".")
-        return tuple(urllib.parse.unquote(part, errors="strict") for part in parts)
+        return tuple(unescape(urllib.parse.unquote(part, errors="strict")) for part in parts)
 
-    def _mailbox_paths(self):
+    def mailbox_paths(self):
+        """(components, directory) of each mailbox."""
         for parent, folders, _ in os.walk(self.root):
             if {"cur", "new"} <= set(folders):
                 yield self.components(os.path.relpath(parent, self.root)), parent
@@ -53,7 +52,7 @@ class Local:
     def state(self):
         """{mailbox: sorted [(digest, letters, epoch)]}"""
         return {mailbox: sorted(read_file(path)[:3] for path in files_of(directory))
-                for mailbox, directory in self._mailbox_paths()}
+                for mailbox, directory in self.mailbox_paths()}
 
     def paths(self, mailbox, message):
         return [path for path in files_of(self.directory(mailbox)) if read_file(path)[0] == message.digest]
@@ -98,6 +97,11 @@ class Local:
         """What lies in tmp directories."""
         return [os.path.join(parent, name) for parent, _, names in os.walk(self.root)
                 if os.path.basename(parent) == "tmp" for name in names]
+
+
+def unescape(component):
+    """A name of evenmail's has a component's own '/' as %2F, and what would read so begins with %25."""
+    return re.sub("%(2F|25)", lambda found: {"2F": "/", "25": "%"}[found[1]], component)
 
 
 def files_of(directory):

@@ -3,9 +3,8 @@
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -170,16 +169,23 @@ def test_journal_of_a_channel_that_never_ran(channel):
     channel.run("journal")
 
 
-def test_another_run_holds_the_lock(channel):
-    """A run hangs on a server that says nothing; the next does not wait for it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(20)
-        channel.use_plain(listener.getsockname()[1])
-        process = channel.start()
-        listener.accept()
-        channel.sync(status=75)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+def test_another_run_holds_the_lock(channel, plain_line):
+    """A run hangs in the middle; the next does not wait for it."""
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang(direction, data):
+        if direction == "up" and b"LIST" in data:
+            hangs.set()
+            goes_on.wait(30)
+        return data
+
+    plain_line.alter = hang
+    process = channel.start()
+    assert hangs.wait(20)
+    channel.sync(status=75)
+    goes_on.set()
+    process.communicate()
+    assert process.returncode == 0
 
 
 def test_local_directory_cannot_be_made(channel, corpus):

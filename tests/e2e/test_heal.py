@@ -85,22 +85,41 @@ def journals(channel):
             if os.path.isfile(path) and os.path.getsize(path) > 200]
 
 
-@pytest.mark.parametrize("damage", ["half", "torn line", "zeros", "one byte", "empty"])
-def test_a_damaged_journal_heals(pair, mail, corpus, damage):
-    assert journals(pair)
-    for path in journals(pair):
+def damage_journals(channel, how):
+    for path in journals(channel):
         with open(path, "r+b") as file:
             content = file.read()
             file.seek(0)
             file.truncate()
-            file.write({"half": content[:len(content) // 2], "torn line": content[:-7], "empty": b"",
+            half = len(content) // 2
+            file.write({"half": content[:half], "torn line": content[:-7], "empty": b"",
                         "zeros": content[:-100] + bytes(100),
-                        "one byte": content[:len(content) // 2] + b"?" + content[len(content) // 2 + 1:]}[damage])
+                        "one byte": content[:half] + b"?" + content[half + 1:]}[how])
+
+
+@pytest.mark.parametrize("damage", ["half", "torn line", "zeros", "empty"])
+def test_a_damaged_journal_heals(pair, mail, corpus, damage):
+    assert journals(pair)
+    damage_journals(pair, damage)
     new = corpus.message("plain")
     pair.remote.add("INBOX", new)
     for _ in range(2):
         pair.sync()
         assert pair.state() == {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
+
+
+def test_a_journal_damaged_in_the_middle_is_not_believed(pair, mail):
+    """What follows upon the damage may be true or not: the mailbox waits for the user's word."""
+    pair.local.remove("INBOX", mail[0])
+    damage_journals(pair, "one byte")
+    before = pair.remote.state()
+    process = pair.sync(status=1)
+    assert "INBOX" in process.err and "damaged" in process.err
+    assert pair.remote.state() == before
+    for path in journals(pair):
+        os.unlink(path)
+    pair.sync()
+    assert pair.state() == before
 
 
 def test_an_older_journal_heals(pair, mail, corpus):
@@ -122,7 +141,6 @@ def new_uidvalidity(channel, mailbox):
     """As a server does that was moved: all messages there, under other UIDs."""
     before = channel.remote.uidvalidity(mailbox)
     channel.close()
-    channel.server.doveadm("kick", channel.user)
     folder = "Maildir" if mailbox == "INBOX" else f"Maildir/.{mailbox}"
     root = f"{channel.server.home(channel.user)}/{folder}"
     for path in glob.glob(f"{root}/dovecot-uidlist") + glob.glob(f"{root}/dovecot.index*"):
