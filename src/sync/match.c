@@ -199,6 +199,13 @@ static size_t collect(struct candidate *list, size_t len, const struct fresh_mes
 	return len;
 }
 
+static int compare_indexes(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 void match_find(const struct fresh_message *local, size_t local_len,
 		const struct fresh_message *remote, size_t remote_len, struct match_result *out)
 {
@@ -215,6 +222,8 @@ void match_find(const struct fresh_message *local, size_t local_len,
 		match_group(list, start, i, out);
 		start = i;
 	}
+	if (out->undecided_len)
+		qsort(out->undecided, out->undecided_len, sizeof(*out->undecided), compare_indexes);
 	free(list);
 }
 

@@ -24,7 +24,7 @@ struct match_result {
 	struct match *matches; /* freed by match_free */
 	size_t len;
 	size_t cap;
-	size_t *undecided; /* indexes of remote messages whose digest would decide */
+	size_t *undecided; /* indexes of remote messages whose digest would decide, ascending */
 	size_t undecided_len;
 	size_t undecided_cap;
 };
