@@ -14,6 +14,7 @@
  *	S: text		send this line, with CR LF
  *	S+ text		send these bytes
  *	S# n		send n bytes 'x'
+ *	deaf		read no more: what the client sends fails
  *	cut		close the line here; the script is at its end
  *	again		close the line and take the client's next one
  * At the end of the script the client must close the line; it may say LOGOUT before.

@@ -184,6 +184,8 @@ static void server_play(struct server *server, const struct script_line *line)
 
 	if (strcmp(line->word, "quiet") == 0)
 		server_stay_quiet(server);
+	if (strcmp(line->word, "deaf") == 0)
+		shutdown(server->fd, SHUT_RD);
 	if (strcmp(line->word, "again") == 0)
 		server_take_client(server);
 	if (strcmp(line->word, "broken") == 0)

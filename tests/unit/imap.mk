@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/imapd/change-held.imapd \
 	tests/imapd/change-refused.imapd \
 	tests/imapd/chunks.imapd \
+	tests/imapd/close-in-command.imapd \
 	tests/imapd/condstore.imapd \
 	tests/imapd/cut.imapd \
 	tests/imapd/hostile-names.imapd \

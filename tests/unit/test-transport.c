@@ -2,10 +2,10 @@
 /*
  * Logins against the scripted server on loopback: every file tests/imapd/login/(name).imapd is a
  * test. Beside the server's part (tests/imapd/script.h) it holds the client's settings
- *	tls none|starttls, auth BITS, token, secret TEXT, host NAME, unreached (no line is ever made)
- * and what comes of it: "= open CAPABILITIES" (told after the login, "-": none) or "= error KIND
- *TEXT", the text to be found in the message. No log line may hold a secret. Then tunnels, and the
- *line.
+ *	tls none|starttls, auth BITS, token, secret TEXT, host NAME, unreached (no line is ever
+ *made) and what comes of it: "= open CAPABILITIES" (told after the login, "-": none) or "= error
+ *KIND TEXT", the text to be found in the message. No log line may hold a secret. Then tunnels, and
+ *the line.
  */
 #include "../imapd/script.h"
 #include "base/log.h"
