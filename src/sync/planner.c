@@ -29,7 +29,8 @@ static void rule_m1_forget(const struct case_of_pair *pair, struct plan *plan)
 
 /*
  * M3: a deletion that this side is not to follow. The journal remembers the gap, so that the
- * message is neither copied back as new nor counted as missing in a later delta.
+ * message is neither copied back as new nor counted as missing in a later delta. That holds when
+ * deletions are followed later on: what was kept once is an archive that no setting should empty.
  */
 static void rule_m3_keep(const struct case_of_pair *pair, enum side gone, struct plan *plan)
 {
@@ -53,7 +54,8 @@ static void rule_m2_delete(const struct planner_input *input, const struct case_
 	enum side side = other_side(gone);
 	enum policy_deletion deletion = input->policy->deletion[side];
 
-	if (!(input->policy->change[side] & CHANGE_DELETIONS) || deletion == DELETION_KEEP) {
+	if (!(input->policy->change[side] & CHANGE_DELETIONS) || deletion == DELETION_KEEP ||
+	    pair->gone & 1u << gone) {
 		rule_m3_keep(pair, gone, plan);
 		return;
 	}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "planner-case.h"
+
+#include "base/array.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FIELDS_MAX 32
+
+/* Where the reader is, for messages. */
+struct place {
+	const char *file;
+	int line;
+};
+
+/* A case that cannot be read is a failure, never skipped. */
+static void refuse(const struct place *place, const char *what, const char *text)
+{
+	fail_msg("%s:%d: %s: %s", place->file, place->line, what, text);
+}
+
+struct policy case_policy(void)
+{
+	return (struct policy){.change = {CHANGE_ALL, CHANGE_ALL},
+			       .deletion = {DELETION_EXPUNGE, DELETION_EXPUNGE},
+			       .safety_percent = POLICY_SAFETY_PERCENT,
+			       .safety_count = POLICY_SAFETY_COUNT};
+}
+
+/* Reads letters up to a mark or the end; '.' is none. Returns what follows. */
+static const char *read_flags(const struct place *place, const char *text, struct flags *out)
+{
+	size_t len = strcspn(text, "!?@>");
+	bool others;
+
+	*out = (struct flags){0};
+	if (len == 1 && *text == '.')
+		return text + 1;
+	*out = flags_from_letters(text, len, &others);
+	if (others || !out->bits)
+		refuse(place, "no flags", text);
+	return text + len;
+}
+
+/* "!L", "!R": bits of sides. */
+static unsigned read_gone(const struct place *place, const char *text)
+{
+	unsigned gone = 0;
+
+	for (; *text; text += 2) {
+		if (text[0] != '!' || (text[1] != 'L' && text[1] != 'R'))
+			refuse(place, "no gone mark", text);
+		gone |= 1u << (text[1] == 'L' ? LOCAL : REMOTE);
+	}
+	return gone;
+}
+
+/* What one side holds. */
+static struct case_side read_side(const struct place *place, const char *text)
+{
+	struct case_side side = {.there = true, .floor = 1};
+
+	if (!strcmp(text, "-"))
+		return (struct case_side){0};
+	if (!strncmp(text, "ghost", 5)) {
+		side.ghost = true;
+		text += 5;
+	} else {
+		text = read_flags(place, text, &side.flags);
+	}
+	if (*text == '@')
+		text = read_flags(place, text + 1, &side.remembered);
+	if (side.ghost)
+		side.flags = side.remembered;
+	if (!strncmp(text, ">=", 2))
+		side.floor = (uint32_t)strtoul(text + 2, (char **)&text, 10);
+	if (*text == '?') {
+		side.refused = true;
+		text++;
+	}
+	if (*text)
+		refuse(place, "left over", text);
+	return side;
+}
+
+/* "new,flags": bits of enum policy_change. */
+static unsigned read_changes(const struct place *place, char *text)
+{
+	static const char *const names[] = {"new", "flags", "deletions", "mailboxes"};
+	unsigned change = 0;
+	char *rest = text;
+
+	for (char *name; (name = strsep(&rest, ",")) && *name;) {
+		unsigned bit = 0;
+		for (unsigned i = 0; i < 4; i++)
+			if (!strcmp(name, names[i]))
+				bit = 1u << i;
+		if (!bit)
+			refuse(place, "no change", name);
+		change |= bit;
+	}
+	return change;
+}
+
+static enum policy_deletion read_deletion(const struct place *place, const char *text)
+{
+	if (!strcmp(text, "expunge"))
+		return DELETION_EXPUNGE;
+	if (!strcmp(text, "trash"))
+		return DELETION_TRASH;
+	if (strcmp(text, "keep") != 0)
+		refuse(place, "no deletion", text);
+	return DELETION_KEEP;
+}
+
+/* One "key=value" of a policy or permanent line. */
+static void read_setting(const struct place *place, struct planner_case *it, bool policy,
+			 char *setting)
+{
+	char *value = setting;
+	const char *key = strsep(&value, "=");
+
+	if (!value)
+		refuse(place, "no key=value", setting);
+	else if (policy && !strcmp(key, "pull"))
+		it->policy.change[LOCAL] = read_changes(place, value);
+	else if (policy && !strcmp(key, "push"))
+		it->policy.change[REMOTE] = read_changes(place, value);
+	else if (policy && !strcmp(key, "local"))
+		it->policy.deletion[LOCAL] = read_deletion(place, value);
+	else if (policy && !strcmp(key, "remote"))
+		it->policy.deletion[REMOTE] = read_deletion(place, value);
+	else if (!policy && !strcmp(key, "local"))
+		read_flags(place, value, &it->permanent[LOCAL]);
+	else if (!policy && !strcmp(key, "remote"))
+		read_flags(place, value, &it->permanent[REMOTE]);
+	else
+		refuse(place, "no such setting", key);
+}
+
+/* The part after ':'. */
+static void read_expected(const struct place *place, struct arena *arena, struct case_row *row,
+			  char *text)
+{
+	char *rest = text;
+
+	for (char *op; (op = strsep(&rest, ";"));) {
+		while (*op == ' ')
+			op++;
+		for (size_t len = strlen(op); len && op[len - 1] == ' ';)
+			op[--len] = '\0';
+		if (!*op)
+			refuse(place, "an empty expectation", text);
+		row->rules |= 1u << case_rule(op);
+		if (strcmp(op, "nothing") != 0 && strcmp(op, "M8") != 0 && strcmp(op, "M9") != 0)
+			*array_push(row->expected, row->expected_len, row->expected_cap) =
+			    arena_strdup(arena, op);
+		else if (rest || row->expected_len)
+			refuse(place, "nothing and something", text);
+	}
+}
+
+/* Splits at blanks. */
+static size_t split(char *line, char *fields[FIELDS_MAX])
+{
+	size_t len = 0;
+
+	for (char *field; len < FIELDS_MAX && (field = strsep(&line, " \t"));)
+		if (*field)
+			fields[len++] = field;
+	return len;
+}
+
+/* One message. */
+static void read_row(const struct place *place, struct arena *arena, struct planner_case *it,
+		     char *line)
+{
+	char *fields[FIELDS_MAX], *expected = line;
+	struct case_row *row = array_push(it->rows, it->len, it->cap);
+
+	strsep(&expected, ":");
+	*row = (struct case_row){.line = place->line};
+	if (!expected || split(line, fields) != 4) {
+		refuse(place, "a row is: id base local remote : expected", line);
+		return;
+	}
+	row->id = (uint32_t)strtoul(fields[0], NULL, 10);
+	row->paired = strcmp(fields[1], "-") != 0;
+	if (row->paired)
+		row->gone = read_gone(place, read_flags(place, fields[1], &row->base));
+	row->sides[LOCAL] = read_side(place, fields[2]);
+	row->sides[REMOTE] = read_side(place, fields[3]);
+	read_expected(place, arena, row, expected);
+	for (size_t i = 0; i + 1 < it->len; i++)
+		if (it->rows[i].id == row->id)
+			refuse(place, "an id twice", fields[0]);
+}
+
+/* A line that is no row, of the case that was begun. */
+static void read_settings(const struct place *place, struct planner_case *it, char *line)
+{
+	char *fields[FIELDS_MAX];
+	size_t len = split(line, fields);
+
+	for (size_t i = 1; i < len; i++) {
+		if (!strcmp(fields[0], "policy") || !strcmp(fields[0], "permanent"))
+			read_setting(place, it, !strcmp(fields[0], "policy"), fields[i]);
+		else if (!strcmp(fields[0], "mailbox") && !strcmp(fields[i], "trash"))
+			it->is_trash = true;
+		else if (!strcmp(fields[0], "mailbox") && !strcmp(fields[i], "junk"))
+			it->is_junk = true;
+		else if (!strcmp(fields[0], "sides") && !strcmp(fields[i], "fixed"))
+			it->fixed = true;
+		else
+			refuse(place, "not understood", fields[0]);
+	}
+	if (len < 2)
+		refuse(place, "not understood", fields[0]);
+}
+
+/* One line of a file. */
+static void read_line(struct case_file *file, const struct place *place, char *line)
+{
+	line[strcspn(line, "#\n")] = '\0';
+	line += strspn(line, " \t");
+	if (!*line)
+		return;
+	if (!strncmp(line, "case ", 5)) {
+		struct planner_case *it = array_push(file->cases, file->len, file->cap);
+		*it = (struct planner_case){.file = place->file,
+					    .line = place->line,
+					    .title = arena_strdup(&file->arena, line + 5),
+					    .policy = case_policy(),
+					    .permanent = {{FLAG_ALL}, {FLAG_ALL}}};
+		return;
+	}
+	if (!file->len)
+		refuse(place, "before the first case", line);
+	struct planner_case *it = &file->cases[file->len - 1];
+	if (*line >= '0' && *line <= '9')
+		read_row(place, &file->arena, it, line);
+	else
+		read_settings(place, it, line);
+}
+
+void case_file_read(struct case_file *file, const char *path)
+{
+	FILE *stream = fopen(path, "re");
+	struct place place = {.line = 0};
+	char line[1024];
+
+	assert_non_null(stream);
+	*file = (struct case_file){0};
+	place.file = arena_strdup(&file->arena, path);
+	while (fgets(line, sizeof(line), stream)) {
+		place.line++;
+		read_line(file, &place, line);
+	}
+	fclose(stream);
+	for (size_t i = 0; i < file->len; i++)
+		if (!file->cases[i].len)
+			refuse(&place, "a case without rows", file->cases[i].title);
+}
+
+/* Frees the rows of a case. */
+static void free_rows(struct planner_case *it)
+{
+	for (size_t i = 0; i < it->len; i++)
+		free(it->rows[i].expected);
+	free(it->rows);
+}
+
+void case_file_free(struct case_file *file)
+{
+	for (size_t i = 0; i < file->len; i++)
+		free_rows(&file->cases[i]);
+	free(file->cases);
+	arena_free(&file->arena);
+}
+
+/* An expectation as the other side has it. */
+static char *swap_text(const char *text, struct arena *arena)
+{
+	char copy[256], *fields[FIELDS_MAX], *out = arena_strdup(arena, "");
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	size_t len = split(copy, fields);
+	for (size_t i = 0; i < len; i++) {
+		const char *field = fields[i];
+		if (!strcmp(field, "local"))
+			field = "remote";
+		else if (!strcmp(field, "remote"))
+			field = "local";
+		for (char *mark = strchr(fields[i], '!'); mark; mark = strchr(mark + 1, '!'))
+			mark[1] = mark[1] == 'L' ? 'R' : 'L';
+		out = arena_printf(arena, "%s%s%s", out, i ? " " : "", field);
+	}
+	return out;
+}
+
+struct planner_case case_swap(const struct planner_case *from, struct arena *arena)
+{
+	struct planner_case to = *from;
+
+	to.rows = arena_alloc(arena, from->len * sizeof(*to.rows));
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		to.policy.change[side] = from->policy.change[other_side(side)];
+		to.policy.deletion[side] = from->policy.deletion[other_side(side)];
+		to.permanent[side] = from->permanent[other_side(side)];
+	}
+	for (size_t i = 0; i < from->len; i++) {
+		struct case_row *row = &to.rows[i];
+		*row = from->rows[i];
+		row->gone = (row->gone & 1u) << 1 | row->gone >> 1;
+		row->sides[LOCAL] = from->rows[i].sides[REMOTE];
+		row->sides[REMOTE] = from->rows[i].sides[LOCAL];
+		row->expected =
+		    arena_alloc(arena, (row->expected_len + 1) * sizeof(*row->expected));
+		for (size_t k = 0; k < row->expected_len; k++)
+			row->expected[k] = swap_text(from->rows[i].expected[k], arena);
+	}
+	return to;
+}
+
+enum rule case_rule(const char *expected)
+{
+	size_t len = strcspn(expected, " ");
+
+	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_M9_REFUSED; rule++)
+		if (strlen(rule_name(rule)) == len && !strncmp(expected, rule_name(rule), len))
+			return rule;
+	if (strcmp(expected, "nothing") != 0)
+		fail_msg("\"%s\" names no rule", expected);
+	return RULE_NONE;
+}

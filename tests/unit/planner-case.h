@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Cases of the planner as data (tests/planner, *.case): a situation and the operations that must
+ * come of it. A case is a heading, some settings, and a row for each message:
+ *
+ *	case deleted on the server, expunged here
+ *	policy pull=new,flags,deletions push=flags local=expunge remote=trash
+ *	permanent remote=FS
+ *	mailbox trash
+ *	sides fixed
+ *	# id base local remote : expected
+ *	  1  S    S     -      : M2 remove local
+ *
+ * What is not set is as a user gets it who sets nothing. Flags are Maildir's letters, '.' for none.
+ * "sides fixed": the case is not to be turned round (the APPENDING notes are of local files only).
+ *
+ *	base    '-': no pair; else the flags agreed on, with "!L", "!R" for a side known to lack it
+ *	local   '-': not there; else its flags; '?' after them: refused by the other side before;
+ *	remote  "@F" after them: an APPENDING note remembers flags F; "ghost@F>=9": so does a note
+ *of a file that is not there, and its copy has a UID >= 9
+ *
+ * A row without a pair that both sides hold is one message that sync/match.h has paired. Expected
+ * are, in any order and with ';' between: "M1 forget", "M2 remove SIDE", "M2 trash SIDE",
+ * "M3 agree FLAGS!L", "M4 flag SIDE +FLAGS -FLAGS", "M4 agree FLAGS", "M5 agree FLAGS",
+ * "M6 pair FLAGS", "M7 copy SIDE FLAGS"; or, where nothing is to happen, "M8", "M9" or "nothing".
+ */
+#ifndef TESTS_PLANNER_CASE_H
+#define TESTS_PLANNER_CASE_H
+
+#include "base/arena.h"
+#include "mail/flags.h"
+#include "mail/policy.h"
+#include "sync/plan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One side of a row. */
+struct case_side {
+	bool there;
+	struct flags flags;
+	bool refused;
+	bool ghost;
+	struct flags remembered;
+	uint32_t floor;
+};
+
+struct case_row {
+	uint32_t id; /* its UID; "m7" is its name */
+	bool paired;
+	struct flags base;
+	unsigned gone; /* bits 1 << side */
+	struct case_side sides[SIDES];
+	char **expected; /* operations as text, in no order */
+	size_t expected_len, expected_cap;
+	unsigned rules; /* bits 1 << rule that the expectation names */
+	int line;
+};
+
+struct planner_case {
+	const char *file;
+	int line;
+	char *title;
+	struct policy policy;
+	struct flags permanent[SIDES];
+	bool is_trash, is_junk, fixed;
+	struct case_row *rows;
+	size_t len, cap;
+};
+
+struct case_file {
+	struct arena arena;
+	struct planner_case *cases;
+	size_t len, cap;
+};
+
+/* What a user gets who sets nothing. */
+struct policy case_policy(void);
+/* Reads a file; fails the test where it is malformed, naming the line. */
+void case_file_read(struct case_file *file, const char *path);
+void case_file_free(struct case_file *file);
+/* The case with its sides exchanged, expectations included; strings are in arena. */
+struct planner_case case_swap(const struct planner_case *from, struct arena *arena);
+/* The rule that an expectation names, RULE_NONE for "nothing". */
+enum rule case_rule(const char *expected);
+
+#endif
