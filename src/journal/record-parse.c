@@ -428,7 +428,7 @@ static void take_head(struct fields *fields, struct journal_head *head)
 int record_parse_commit(const char *line, size_t len, struct record_commit *commit)
 {
 	char copy[RECORD_COMMIT_MAX];
-	struct fields fields = {copy, copy + len, false};
+	struct fields fields;
 	char *text;
 	size_t field;
 	uint64_t own;
@@ -437,7 +437,7 @@ int record_parse_commit(const char *line, size_t len, struct record_commit *comm
 	if (len < 2 || len >= sizeof(copy) || line[0] != 'c' || line[1] != ' ')
 		return -1;
 	memcpy(copy, line, len);
-	fields.at += 2;
+	fields = (struct fields){copy + 2, copy + len, false};
 	commit->sequence = take_uint(&fields, UINT64_MAX);
 	take_head(&fields, &commit->head);
 	field = take_field(&fields, &text);

@@ -352,6 +352,10 @@ static void test_commit_longest(void **state)
 	assert_in_range(out.len, 200, RECORD_COMMIT_MAX);
 	assert_int_equal(record_parse_commit(out.data, out.len - 1, &commit), 0);
 	assert_int_equal(commit.head.policy, UINT32_MAX);
+	while (out.len < 4000)
+		buf_putc(&out, '1');
+	for (size_t len = RECORD_COMMIT_MAX - 1; len < 4000; len++)
+		assert_int_equal(record_parse_commit(out.data, len, &commit), -1);
 	buf_free(&out);
 }
 
