@@ -206,14 +206,11 @@ static void text_summary(struct report *report)
 		printf("%zu mailboxes: nothing to do\n", report->mailboxes);
 		return;
 	}
-	printf("%zu mailboxes: %zu new here, %zu new there, %zu flagged, %zu removed",
-	       report->mailboxes, total->copied[LOCAL], total->copied[REMOTE],
+	printf("%zu mailboxes: %zu new here (%s), %zu new there (%s), %zu flagged, %zu removed\n",
+	       report->mailboxes, total->copied[LOCAL], text_size(total->bytes[LOCAL]),
+	       total->copied[REMOTE], text_size(total->bytes[REMOTE]),
 	       total->flagged[LOCAL] + total->flagged[REMOTE],
 	       total->removed[LOCAL] + total->removed[REMOTE]);
-	if (total->bytes[LOCAL] || total->bytes[REMOTE])
-		printf(", %s fetched, %s sent", text_size(total->bytes[LOCAL]),
-		       text_size(total->bytes[REMOTE]));
-	putchar('\n');
 }
 
 const struct report_ops report_text_ops = {

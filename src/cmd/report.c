@@ -87,7 +87,7 @@ static void add_box(struct report *report, const struct channel *channel, const 
 		       box->plan.verdict[REMOTE].reason != GUARD_FINE;
 	bool uneven = box->error.kind != ERROR_NONE || box->plan.refused;
 
-	report->mailboxes++;
+	report->mailboxes += !(box->attributes & MAILBOX_NOSELECT);
 	add_tally(&report->total, &tally);
 	report->blocked += blocked;
 	report->uneven += uneven;

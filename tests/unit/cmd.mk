@@ -1,1 +1,29 @@
 # Unit tests of src/cmd. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
+check_PROGRAMS += \
+	tests/unit/test-exit-status \
+	tests/unit/test-hooks \
+	tests/unit/test-options \
+	tests/unit/test-report \
+	tests/unit/test-report-manual \
+	tests/unit/test-report-progress \
+	tests/unit/test-report-ways \
+	tests/unit/test-target
+
+tests_unit_test_exit_status_SOURCES = tests/unit/test-exit-status.c
+tests_unit_test_exit_status_LDADD = $(UNIT_LDADD)
+tests_unit_test_hooks_SOURCES = tests/unit/test-hooks.c
+tests_unit_test_hooks_LDADD = $(UNIT_LDADD)
+tests_unit_test_options_SOURCES = tests/unit/test-options.c
+tests_unit_test_options_LDADD = $(UNIT_LDADD)
+tests_unit_test_report_SOURCES = tests/unit/test-report.c
+tests_unit_test_report_LDADD = $(UNIT_LDADD)
+tests_unit_test_report_manual_SOURCES = tests/unit/test-report-manual.c tests/unit/config-file.c \
+	tests/unit/config-file.h
+tests_unit_test_report_manual_LDADD = $(UNIT_LDADD)
+tests_unit_test_report_progress_SOURCES = tests/unit/test-report-progress.c
+tests_unit_test_report_progress_LDADD = $(UNIT_LDADD)
+tests_unit_test_report_ways_SOURCES = tests/unit/test-report-ways.c
+tests_unit_test_report_ways_LDADD = $(UNIT_LDADD)
+tests_unit_test_target_SOURCES = tests/unit/test-target.c tests/unit/config-file.c \
+	tests/unit/config-file.h
+tests_unit_test_target_LDADD = $(UNIT_LDADD)

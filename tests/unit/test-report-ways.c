@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Which way is used with which capabilities. */
+#include "cmd/check-ways.h"
+#include "imap/session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The best way that a server has, for each purpose. */
+static void test_choices(void **unused)
+{
+	static const struct {
+		enum way_purpose purpose;
+		unsigned capabilities;
+		bool qresync;
+		const char *used;
+	} rows[] = {
+	    {WAY_CHANGES, 0, false, "none"},
+	    {WAY_CHANGES, IMAP_CAP_LIST_STATUS, false, "none"},
+	    {WAY_CHANGES, IMAP_CAP_CONDSTORE, false, "STATUS"},
+	    {WAY_CHANGES, IMAP_CAP_CONDSTORE | IMAP_CAP_LIST_STATUS, false, "LIST-STATUS"},
+	    {WAY_SNAPSHOT, 0, false, "full"},
+	    {WAY_SNAPSHOT, IMAP_CAP_CONDSTORE, false, "CONDSTORE"},
+	    {WAY_SNAPSHOT, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC, false, "CONDSTORE"},
+	    {WAY_SNAPSHOT, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC, true, "QRESYNC"},
+	    {WAY_UPLOAD, 0, false, "literal"},
+	    {WAY_UPLOAD, IMAP_CAP_LITERAL_MINUS, false, "LITERAL-"},
+	    {WAY_UPLOAD, IMAP_CAP_LITERAL_MINUS | IMAP_CAP_LITERAL_PLUS, false, "LITERAL+"},
+	    {WAY_NEW_UIDS, 0, false, "search"},
+	    {WAY_NEW_UIDS, IMAP_CAP_UIDPLUS, false, "UIDPLUS"},
+	    {WAY_DELETIONS, 0, false, "EXPUNGE"},
+	    {WAY_DELETIONS, IMAP_CAP_UIDPLUS, false, "UIDPLUS"},
+	    {WAY_TRASH, 0, false, "COPY"},
+	    {WAY_TRASH, IMAP_CAP_MOVE, false, "MOVE"},
+	    {WAY_NAMES, 0, false, "UTF-7"},
+	    {WAY_NAMES, IMAP_CAP_UTF8_ACCEPT, false, "UTF8=ACCEPT"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(
+		    way_choose(rows[i].purpose, rows[i].capabilities, rows[i].qresync).used,
+		    rows[i].used);
+}
+
+/* Each purpose has a key of its own, and every way a text. */
+static void test_keys(void **unused)
+{
+	(void)unused;
+	for (enum way_purpose a = WAY_CHANGES; a < WAY_PURPOSES; a++)
+		for (enum way_purpose b = WAY_CHANGES; b < WAY_PURPOSES; b++) {
+			const struct way none = way_choose(a, 0, false);
+			const struct way all = way_choose(b, ~0u, true);
+
+			assert_true(*none.text && *all.text);
+			assert_int_equal(!strcmp(none.key, all.key), a == b);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_choices),
+	    cmocka_unit_test(test_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
