@@ -40,7 +40,7 @@ class Local:
             return ("INBOX",)
         else:
             parts = path[1:].split(".")
-        return tuple(unescape(urllib.parse.unquote(part, errors="strict")) for part in parts)
+        return tuple(urllib.parse.unquote(part, errors="strict") for part in parts)
 
     def mailbox_paths(self):
         """(components, directory) of each mailbox."""
@@ -97,11 +97,6 @@ class Local:
         """What lies in tmp directories."""
         return [os.path.join(parent, name) for parent, _, names in os.walk(self.root)
                 if os.path.basename(parent) == "tmp" for name in names]
-
-
-def unescape(component):
-    """A name of evenmail's has a component's own '/' as %2F, and what would read so begins with %25."""
-    return re.sub("%(2F|25)", lambda found: {"2F": "/", "25": "%"}[found[1]], component)
 
 
 def files_of(directory):
