@@ -110,7 +110,7 @@ static enum job_progress mark_send(struct store_imap *store, struct job *job)
 	const struct flags deleted = {FLAG_DELETED};
 	struct change_state *change = job->change;
 
-	change->refused = false;
+	change->refused = change->final = false;
 	add_step(store, job, STEP_STORE,
 		 imap_uid_store(store->session, &change->uids, IMAP_STORE_ADD, deleted));
 	if (!(imap_capabilities(store->session) & IMAP_CAP_UIDPLUS) || store->no_uid_expunge) {
@@ -127,7 +127,7 @@ static enum job_progress mark_send(struct store_imap *store, struct job *job)
 static enum job_progress search_send(struct store_imap *store, struct job *job)
 {
 	job->change->phase = CHANGE_SEARCHING;
-	job->change->refused = false;
+	job->change->refused = job->change->final = false;
 	uidset_clear(&job->change->marked);
 	add_step(store, job, STEP_SEARCH, imap_uid_search_deleted(store->session));
 	return JOB_WAITS;
@@ -242,7 +242,7 @@ static enum job_progress move_send(struct store_imap *store, struct job *job)
 
 	if (!target)
 		return JOB_DONE;
-	change->refused = false;
+	change->refused = change->final = false;
 	if (can) {
 		change->phase = CHANGE_MOVING;
 		add_step(
@@ -348,7 +348,7 @@ static void change_take_end(struct job *job, const struct step *step,
 	if (!change->refused)
 		store_describe_refusal(&change->error, SCOPE_MAILBOX, job->request.mailbox,
 				       purpose(step->kind), answer);
-	change->final = is_final(answer->code) || step->kind == STEP_STORE;
+	change->final |= is_final(answer->code) || step->kind == STEP_STORE;
 	change->refused = true;
 }
 

@@ -10,8 +10,9 @@
  *
  * run() sends, take() only records: nothing is sent from within an answer. A job that finds that it
  * needs more sends it when its last step was answered, and opens its mailbox again where the wire
- * has moved on meanwhile. What is found on the way is told at once, under the job's ticket; the
- * ANSWER_DONEs come in the order of submission.
+ * has moved on meanwhile; if it must wait for that it holds all others back, or two could take the
+ * wire from each other for ever. What is found on the way is told at once, under the job's ticket;
+ * the ANSWER_DONEs come in the order of submission.
  */
 #ifndef STORE_STORE_IMAP_INNER_H
 #define STORE_STORE_IMAP_INNER_H
@@ -122,8 +123,9 @@ struct job {
 	const struct job_kind *kind;
 	struct remote_mailbox *mailbox; /* from its turn on; NULL for LIST */
 	struct selection *selection;
-	size_t steps; /* unanswered */
-	bool passed;  /* it is behind the sending job */
+	size_t steps;  /* unanswered */
+	bool passed;   /* the sending job is behind it */
+	bool deferred; /* it is to run as soon as the holder lets go */
 	bool done;
 	struct uidset refused;
 	struct error error;
@@ -145,7 +147,10 @@ struct store_imap {
 	bool broken;
 	struct job_list jobs;
 	struct job *sending; /* NULL: all have been sent */
-	struct job *told;    /* its ANSWER_DONE was handed out; freed by the next call */
+	struct job
+	    *holder; /* one that was passed, needs the wire again, and waits: nobody else sends */
+	size_t deferred;  /* jobs that are */
+	struct job *told; /* its ANSWER_DONE was handed out; freed by the next call */
 	struct step_list steps;
 	size_t steps_len;
 	struct selection *wire; /* where the next command finds itself, or NULL */

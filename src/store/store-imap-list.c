@@ -160,14 +160,16 @@ static void list_name(struct store_imap *store, struct remote_mailbox *mailbox)
 	if (mailbox->delimiter)
 		naming.delimiter = mailbox->delimiter;
 	buf_init(&name, 8 * MAILBOX_NAME_MAX);
-	if (mailbox_name_from_wire(&naming, mailbox->wire, mailbox->wire_len, &name, &why) < 0)
-		leave_out(mailbox, LOG_LEVEL_WARN, why.text);
-	else if (mailbox->attributes & IMAP_ALL &&
-		 imap_capabilities(store->session) & IMAP_CAP_GMAIL)
+	if (mailbox_name_from_wire(&naming, mailbox->wire, mailbox->wire_len, &name, &why) < 0) {
+		mailbox->left_out = true;
+		log_warn("%s; the mailbox is left out", why.text);
+	} else if (mailbox->attributes & IMAP_ALL &&
+		   imap_capabilities(store->session) & IMAP_CAP_GMAIL) {
 		leave_out(mailbox, LOG_LEVEL_INFO,
 			  "it shows the messages of all others once more (\\All)");
-	else
+	} else {
 		list_claim(store, mailbox, name.data);
+	}
 	buf_free(&name);
 }
 

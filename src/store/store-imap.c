@@ -150,10 +150,44 @@ static enum job_progress job_run(struct store_imap *store, struct job *job)
 	return job->kind->run(store, job);
 }
 
+/* Lets a job that was passed go on, or leaves it until the holder lets go. */
+static void resume_job(struct store_imap *store, struct job *job)
+{
+	enum job_progress progress;
+
+	if (store->holder && store->holder != job) {
+		store->deferred += !job->deferred;
+		job->deferred = true;
+		return;
+	}
+	progress = job->kind->run(store, job);
+	job->done = progress == JOB_DONE;
+	store->holder = progress == JOB_WAITS ? job : NULL;
+}
+
+/* Lets the holder go on, and those that waited for it. */
+static void resume_jobs(struct store_imap *store)
+{
+	struct job *job;
+
+	if (store->holder && !store->holder->steps)
+		resume_job(store, store->holder);
+	TAILQ_FOREACH(job, &store->jobs, link)
+	{
+		if (store->holder || !store->deferred)
+			return;
+		store->deferred -= job->deferred;
+		if (job->deferred)
+			resume_job(store, job);
+		job->deferred = false;
+	}
+}
+
 /* Sends as many jobs as may go, one behind the other. */
 static void send_jobs(struct store_imap *store)
 {
-	while (store->sending && store->steps_len < STORE_WINDOW_STEPS) {
+	resume_jobs(store);
+	while (!store->holder && store->sending && store->steps_len < STORE_WINDOW_STEPS) {
 		struct job *job = store->sending;
 		enum job_progress progress = job_run(store, job);
 
@@ -228,7 +262,7 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 		return told;
 	step_free(step);
 	if (job->passed && !job->done)
-		job->done = job->kind->run(store, job) == JOB_DONE;
+		resume_job(store, job);
 	return told;
 }
 

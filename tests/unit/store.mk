@@ -1,1 +1,37 @@
 # Unit tests of src/store. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
+check_PROGRAMS += tests/unit/test-store-imap
+tests_unit_test_store_imap_SOURCES = tests/unit/test-store-imap.c tests/unit/store-imap-open.c \
+	tests/unit/store-imap-open.h tests/imapd/script.c tests/imapd/script.h tests/imapd/server.c
+tests_unit_test_store_imap_LDADD = $(UNIT_LDADD)
+EXTRA_DIST += \
+	tests/imapd/store/append.imapd \
+	tests/imapd/store/broken.imapd \
+	tests/imapd/store/create.imapd \
+	tests/imapd/store/fetch-courier.imapd \
+	tests/imapd/store/fetch-pieces.imapd \
+	tests/imapd/store/fetch-refused.imapd \
+	tests/imapd/store/fetch-uidvalidity.imapd \
+	tests/imapd/store/fetch.imapd \
+	tests/imapd/store/flag.imapd \
+	tests/imapd/store/list-empty.imapd \
+	tests/imapd/store/list-gmail.imapd \
+	tests/imapd/store/list-plain.imapd \
+	tests/imapd/store/list-refused.imapd \
+	tests/imapd/store/list-status.imapd \
+	tests/imapd/store/move-copy.imapd \
+	tests/imapd/store/move.imapd \
+	tests/imapd/store/read-only.imapd \
+	tests/imapd/store/remove-plain.imapd \
+	tests/imapd/store/remove-refused-twice.imapd \
+	tests/imapd/store/remove-refused.imapd \
+	tests/imapd/store/remove-uidplus.imapd \
+	tests/imapd/store/scan-closed.imapd \
+	tests/imapd/store/scan-condstore.imapd \
+	tests/imapd/store/scan-flags.imapd \
+	tests/imapd/store/scan-moving.imapd \
+	tests/imapd/store/scan-qresync-anew.imapd \
+	tests/imapd/store/scan-qresync-live.imapd \
+	tests/imapd/store/scan-qresync.imapd \
+	tests/imapd/store/scan-search-wrong.imapd \
+	tests/imapd/store/scan-short.imapd \
+	tests/imapd/store/survey.imapd
