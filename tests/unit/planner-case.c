@@ -284,8 +284,7 @@ void case_file_free(struct case_file *file)
 	arena_free(&file->arena);
 }
 
-/* An expectation as the other side has it. */
-static char *swap_text(const char *text, struct arena *arena)
+char *case_swap_text(const char *text, struct arena *arena)
 {
 	char copy[256], *fields[FIELDS_MAX], *out = arena_strdup(arena, "");
 
@@ -323,7 +322,7 @@ struct planner_case case_swap(const struct planner_case *from, struct arena *are
 		row->expected =
 		    arena_alloc(arena, (row->expected_len + 1) * sizeof(*row->expected));
 		for (size_t k = 0; k < row->expected_len; k++)
-			row->expected[k] = swap_text(from->rows[i].expected[k], arena);
+			row->expected[k] = case_swap_text(from->rows[i].expected[k], arena);
 	}
 	return to;
 }

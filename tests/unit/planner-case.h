@@ -82,6 +82,8 @@ void case_file_read(struct case_file *file, const char *path);
 void case_file_free(struct case_file *file);
 /* The case with its sides exchanged, expectations included; strings are in arena. */
 struct planner_case case_swap(const struct planner_case *from, struct arena *arena);
+/* An expectation as the other side has it; in arena. */
+char *case_swap_text(const char *text, struct arena *arena);
 /* The rule that an expectation names, RULE_NONE for "nothing". */
 enum rule case_rule(const char *expected);
 
