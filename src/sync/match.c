@@ -132,19 +132,22 @@ static void match_digests(struct candidate *list, size_t from, size_t to, struct
 }
 
 /*
- * Pairs within [from, to), where size, Message-ID (and date, where by_date) are equal: as many as
- * both sides have, if there is only one content they can have.
+ * Pairs within [from, to), where size and Message-ID are equal (and the date, in one run of it): as
+ * many as both sides have, if there is only one content they can have. A remote message whose
+ * digest is known and has found no partner by it is another message, however alike.
  */
 static void match_equal(struct candidate *list, size_t from, size_t to, struct match_result *out)
 {
 	struct candidate **all;
+	size_t len = 0;
 
 	if (!is_one_content(list, from, to))
 		return;
 	all = xcalloc(to - from, sizeof(*all));
 	for (size_t i = from; i < to; i++)
-		all[i - from] = &list[i];
-	take_all(all, to - from, out);
+		if (list[i].side == LOCAL || !list[i].message->state.identity.has_digest)
+			all[len++] = &list[i];
+	take_all(all, len, out);
 	free(all);
 }
 

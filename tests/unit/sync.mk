@@ -1,5 +1,7 @@
 # Unit tests of src/sync. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
-check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties
+check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
+	tests/unit/test-planner-mailbox tests/unit/test-plan tests/unit/test-guard \
+	tests/unit/test-batch tests/unit/test-match tests/unit/test-snapshot
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
@@ -12,3 +14,15 @@ tests_unit_test_planner_properties_SOURCES = tests/unit/test-planner-properties.
 	tests/unit/planner-case.c tests/unit/planner-case.h \
 	tests/unit/planner-run.c tests/unit/planner-run.h
 tests_unit_test_planner_properties_LDADD = $(UNIT_LDADD)
+tests_unit_test_planner_mailbox_SOURCES = tests/unit/test-planner-mailbox.c
+tests_unit_test_planner_mailbox_LDADD = $(UNIT_LDADD)
+tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
+tests_unit_test_plan_LDADD = $(UNIT_LDADD)
+tests_unit_test_guard_SOURCES = tests/unit/test-guard.c
+tests_unit_test_guard_LDADD = $(UNIT_LDADD)
+tests_unit_test_batch_SOURCES = tests/unit/test-batch.c
+tests_unit_test_batch_LDADD = $(UNIT_LDADD)
+tests_unit_test_match_SOURCES = tests/unit/test-match.c
+tests_unit_test_match_LDADD = $(UNIT_LDADD)
+tests_unit_test_snapshot_SOURCES = tests/unit/test-snapshot.c
+tests_unit_test_snapshot_LDADD = $(UNIT_LDADD)

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The guard: bounds at and past them, what looks emptied, what is exempt. */
+#include "sync/guard.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A mailbox of so many pairs, of which some are gone on one side. */
+struct mailbox {
+	size_t pairs;
+	size_t gone[SIDES]; /* missing on that side only */
+	size_t both;        /* missing on both */
+	size_t kept[SIDES]; /* known for long to be gone there, and kept on the other */
+	enum policy_deletion deletion;
+	unsigned percent, count;
+	bool is_trash, is_junk, allowed;
+};
+
+static const struct mailbox usual = {.percent = POLICY_SAFETY_PERCENT,
+				     .count = POLICY_SAFETY_COUNT};
+
+/* Everything that a check needs, made of a mailbox. */
+struct situation {
+	struct policy policy;
+	struct snapshot sides[SIDES];
+	struct pair *pairs;
+	struct planner_input input;
+	struct plan plan;
+};
+
+/* Who lacks a pair: the first ones on the local side, then the remote, then both, then known. */
+static unsigned lacking(const struct mailbox *mailbox, size_t index, unsigned *known)
+{
+	const size_t counts[] = {mailbox->gone[LOCAL], mailbox->gone[REMOTE], mailbox->both,
+				 mailbox->kept[LOCAL], mailbox->kept[REMOTE]};
+	const unsigned masks[] = {1, 2, 3, 1, 2};
+
+	*known = 0;
+	for (size_t i = 0; i < 5; i++) {
+		if (index < counts[i]) {
+			*known = i >= 3 ? masks[i] : 0;
+			return masks[i];
+		}
+		index -= counts[i];
+	}
+	return 0;
+}
+
+/* Plans a mailbox. */
+static void make(const struct mailbox *mailbox, struct situation *it)
+{
+	*it = (struct situation){.policy = {.change = {CHANGE_ALL, CHANGE_ALL},
+					    .deletion = {mailbox->deletion, mailbox->deletion},
+					    .safety_percent = mailbox->percent,
+					    .safety_count = mailbox->count}};
+	it->pairs = xcalloc(mailbox->pairs + 1, sizeof(*it->pairs));
+	for (enum side side = LOCAL; side < SIDES; side++)
+		it->sides[side] =
+		    (struct snapshot){.side = side,
+				      .permanent = {FLAG_ALL},
+				      .known = xcalloc(mailbox->pairs + 1, sizeof(struct presence)),
+				      .known_len = mailbox->pairs};
+	for (size_t i = 0; i < mailbox->pairs; i++) {
+		unsigned mask = lacking(mailbox, i, &it->pairs[i].gone);
+		it->pairs[i].uid = (uint32_t)i + 1;
+		it->pairs[i].name = "name";
+		for (enum side side = LOCAL; side < SIDES; side++)
+			it->sides[side].known[i].present = !(mask & 1u << side);
+	}
+	it->input = (struct planner_input){.policy = &it->policy,
+					   .pairs = it->pairs,
+					   .pairs_len = mailbox->pairs,
+					   .sides = {&it->sides[LOCAL], &it->sides[REMOTE]},
+					   .is_trash = mailbox->is_trash,
+					   .is_junk = mailbox->is_junk};
+	planner_messages(&it->input, &it->plan);
+}
+
+static void unmake(struct situation *it)
+{
+	for (enum side side = LOCAL; side < SIDES; side++)
+		snapshot_free(&it->sides[side]);
+	free(it->pairs);
+	plan_free(&it->plan);
+}
+
+/* Exactly the deletions on side are blocked, or none. */
+static void check_blocked(const struct situation *it, enum side side, bool blocked)
+{
+	for (size_t i = 0; i < it->plan.len; i++) {
+		const struct op *op = &it->plan.ops[i];
+		if (op->side == side && (op->kind == OP_REMOVE || op->kind == OP_TRASH))
+			assert_int_equal(op->blocked, blocked);
+		else if (op->kind != OP_REMOVE && op->kind != OP_TRASH)
+			assert_false(op->blocked);
+	}
+}
+
+/* The mailbox with its sides exchanged. */
+static struct mailbox swap(struct mailbox mailbox)
+{
+	struct mailbox out = mailbox;
+
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		out.gone[side] = mailbox.gone[other_side(side)];
+		out.kept[side] = mailbox.kept[other_side(side)];
+	}
+	return out;
+}
+
+/* What the guard says to deletions on the remote side; the same with the sides exchanged. */
+static void expect(struct mailbox mailbox, enum guard_reason reason)
+{
+	for (enum side side = SIDES; side-- > LOCAL;) {
+		struct situation it;
+		make(&mailbox, &it);
+		guard_check(&it.input, mailbox.allowed, &it.plan);
+		assert_int_equal(it.plan.verdict[side].reason, reason);
+		assert_int_equal(it.plan.verdict[side].deletions, mailbox.gone[other_side(side)]);
+		assert_int_equal(it.plan.verdict[side].held, mailbox.pairs);
+		check_blocked(&it, side, reason != GUARD_FINE);
+		unmake(&it);
+		mailbox = swap(mailbox);
+	}
+}
+
+/* Both bounds must be passed: the number, and the share of what the journal holds. */
+static void stops_past_both_bounds(void **state)
+{
+	static const struct {
+		size_t pairs, gone;
+		unsigned percent, count;
+		enum guard_reason reason;
+	} rows[] = {
+	    {100, 50, 50, 20, GUARD_FINE},  /* at the percentage */
+	    {100, 51, 50, 20, GUARD_MANY},  /* past it */
+	    {30, 20, 50, 20, GUARD_FINE},   /* at the number */
+	    {30, 21, 50, 20, GUARD_MANY},   /* past it */
+	    {1000, 21, 50, 20, GUARD_FINE}, /* past the number alone */
+	    {41, 20, 1, 20, GUARD_FINE},    /* past the percentage alone */
+	    {41, 21, 50, 20, GUARD_MANY},   /* 51.2 % */
+	    {42, 21, 50, 20, GUARD_FINE},   /* 50 % */
+	    {10, 1, 0, 0, GUARD_MANY},      /* nothing is allowed */
+	    {100, 99, 100, 0, GUARD_FINE},  /* all but what looks emptied */
+	    {100, 99, 101, 0, GUARD_FINE},  /* never by number */
+	    {100, 99, 99, 0, GUARD_FINE},   /* at it */
+	    {100, 99, 98, 0, GUARD_MANY},   /* past it */
+	    {100, 99, 98, 99, GUARD_FINE},  /* at the number */
+	    {100, 99, 98, 98, GUARD_MANY},  /* past it */
+	    {3, 1, 33, 0, GUARD_MANY},      /* a third is more than 33 % */
+	    {3, 1, 34, 0, GUARD_FINE},      /* and less than 34 % */
+	    {100000, 50000, 50, 20, GUARD_FINE}, {100000, 50001, 50, 20, GUARD_MANY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mailbox mailbox = {.pairs = rows[i].pairs,
+					  .gone[LOCAL] = rows[i].gone,
+					  .percent = rows[i].percent,
+					  .count = rows[i].count};
+		expect(mailbox, rows[i].reason);
+		mailbox.deletion = DELETION_TRASH;
+		expect(mailbox, rows[i].reason);
+	}
+}
+
+/* The only message may go; of two, one; but not both at once. */
+static void stops_where_a_side_looks_emptied(void **state)
+{
+	static const struct {
+		size_t pairs, gone;
+		enum guard_reason reason;
+	} rows[] = {
+	    {1, 1, GUARD_FINE},    {2, 1, GUARD_FINE},        {2, 2, GUARD_EMPTIED},
+	    {3, 3, GUARD_EMPTIED}, {100, 100, GUARD_EMPTIED}, {20, 20, GUARD_EMPTIED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mailbox mailbox = usual;
+		mailbox.pairs = rows[i].pairs;
+		mailbox.gone[LOCAL] = rows[i].gone;
+		expect(mailbox, rows[i].reason);
+		mailbox.percent = 101;
+		expect(mailbox, rows[i].reason);
+	}
+}
+
+/* What a side has lacked for long, kept by the other, does not count as held there. */
+static void does_not_count_what_was_kept(void **state)
+{
+	struct mailbox mailbox = usual;
+
+	(void)state;
+	mailbox.pairs = 12;
+	mailbox.kept[LOCAL] = 10;
+	mailbox.gone[LOCAL] = 2;
+	expect(mailbox, GUARD_EMPTIED);
+	mailbox.pairs = 11;
+	mailbox.gone[LOCAL] = 1;
+	expect(mailbox, GUARD_FINE);
+}
+
+/* Nothing would be deleted, so nothing is an alarm. */
+static void stays_quiet_where_nothing_goes(void **state)
+{
+	struct mailbox mailbox = usual;
+
+	(void)state;
+	expect(mailbox, GUARD_FINE);
+	mailbox.pairs = mailbox.both = 100;
+	expect(mailbox, GUARD_FINE);
+	mailbox.both = 0;
+	mailbox.kept[LOCAL] = 100;
+	expect(mailbox, GUARD_FINE);
+	mailbox.kept[LOCAL] = 0;
+	expect(mailbox, GUARD_FINE);
+}
+
+/* Both sides lack all, but one message is left on one of them. */
+static void takes_what_both_lost_for_no_alarm(void **state)
+{
+	struct mailbox mailbox = usual;
+	struct situation it;
+
+	(void)state;
+	mailbox.pairs = 10;
+	mailbox.both = 10;
+	make(&mailbox, &it);
+	guard_check(&it.input, false, &it.plan);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		assert_int_equal(it.plan.verdict[side].reason, GUARD_FINE);
+	assert_int_equal(it.plan.len, 10);
+	check_blocked(&it, LOCAL, false);
+	unmake(&it);
+}
+
+/* Each side has its own verdict. */
+static void judges_each_side_by_itself(void **state)
+{
+	struct mailbox mailbox = usual;
+	struct situation it;
+
+	(void)state;
+	mailbox.pairs = 80;
+	mailbox.gone[LOCAL] = 50;
+	mailbox.gone[REMOTE] = 10;
+	make(&mailbox, &it);
+	guard_check(&it.input, false, &it.plan);
+	assert_int_equal(it.plan.verdict[REMOTE].reason, GUARD_MANY);
+	assert_int_equal(it.plan.verdict[LOCAL].reason, GUARD_FINE);
+	check_blocked(&it, REMOTE, true);
+	check_blocked(&it, LOCAL, false);
+	unmake(&it);
+}
+
+static void exempts_trash_junk_and_what_the_user_allowed(void **state)
+{
+	struct mailbox many = usual, emptied = usual;
+
+	(void)state;
+	many.pairs = 100;
+	many.gone[LOCAL] = 90;
+	emptied.pairs = emptied.gone[LOCAL] = 100;
+	for (int i = 0; i < 4; i++) {
+		many.is_trash = emptied.is_trash = i == 1;
+		many.is_junk = emptied.is_junk = i == 2;
+		many.allowed = emptied.allowed = i == 3;
+		expect(many, i ? GUARD_FINE : GUARD_MANY);
+		expect(emptied, i ? GUARD_FINE : GUARD_EMPTIED);
+	}
+}
+
+/* A mailbox that is gone takes nothing with it, be it one message. */
+static void blocks_all_where_the_mailbox_is_gone(void **state)
+{
+	(void)state;
+	for (enum side gone = LOCAL; gone < SIDES; gone++) {
+		struct mailbox mailbox = usual;
+		struct situation it;
+		mailbox.pairs = mailbox.gone[gone] = 1;
+		mailbox.is_junk = true;
+		make(&mailbox, &it);
+		guard_block_gone(&it.input, gone, &it.plan);
+		assert_int_equal(it.plan.verdict[other_side(gone)].reason, GUARD_GONE);
+		assert_int_equal(it.plan.verdict[other_side(gone)].deletions, 1);
+		assert_int_equal(it.plan.verdict[gone].reason, GUARD_FINE);
+		check_blocked(&it, other_side(gone), true);
+		unmake(&it);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(stops_past_both_bounds),
+	    cmocka_unit_test(stops_where_a_side_looks_emptied),
+	    cmocka_unit_test(does_not_count_what_was_kept),
+	    cmocka_unit_test(stays_quiet_where_nothing_goes),
+	    cmocka_unit_test(takes_what_both_lost_for_no_alarm),
+	    cmocka_unit_test(judges_each_side_by_itself),
+	    cmocka_unit_test(exempts_trash_junk_and_what_the_user_allowed),
+	    cmocka_unit_test(blocks_all_where_the_mailbox_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

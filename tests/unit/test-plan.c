@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The plan as a value: names, counts, and whether it acts. */
+#include "sync/plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The numbers are an interface: the manual, the cases and --json use them. */
+static void names_every_rule(void **state)
+{
+	static const char *const names[] = {"-",  "M1", "M2", "M3", "M4", "M5", "M6",
+					    "M7", "M8", "M9", "B1", "B2", "B3"};
+
+	(void)state;
+	for (enum rule rule = RULE_NONE; rule <= RULE_B3_GONE; rule++) {
+		assert_string_equal(rule_name(rule), names[rule]);
+		assert_true(strlen(rule_text(rule)) > 0);
+		for (enum rule other = RULE_NONE; other < rule; other++)
+			assert_string_not_equal(rule_text(rule), rule_text(other));
+	}
+}
+
+static void names_every_operation(void **state)
+{
+	static const char *const names[OP_KINDS] = {"forget", "agree",  "pair",  "flag",
+						    "copy",   "remove", "trash", "create"};
+
+	(void)state;
+	for (enum op_kind kind = 0; kind < OP_KINDS; kind++)
+		assert_string_equal(op_name(kind), names[kind]);
+}
+
+static void tells_every_reason(void **state)
+{
+	(void)state;
+	for (enum guard_reason reason = GUARD_FINE; reason <= GUARD_GONE; reason++)
+		for (enum guard_reason other = GUARD_FINE; other < reason; other++)
+			assert_string_not_equal(guard_reason_text(reason),
+						guard_reason_text(other));
+}
+
+static void adds_cleared_operations(void **state)
+{
+	struct plan plan = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++) {
+		struct op *op = plan_add(&plan, OP_FLAG, REMOTE, RULE_M4_FLAGS);
+		const struct op expected = {.kind = OP_FLAG, .side = REMOTE, .rule = RULE_M4_FLAGS};
+		assert_memory_equal(op, &expected, sizeof(expected));
+		memset(op, 0xff, sizeof(*op));
+	}
+	assert_int_equal(plan.len, 100);
+	plan_free(&plan);
+	assert_int_equal(plan.len, 0);
+	plan_free(&plan);
+}
+
+static void counts_what_is_to_be_done(void **state)
+{
+	struct plan plan = {0};
+
+	(void)state;
+	plan_add(&plan, OP_REMOVE, LOCAL, RULE_M2_DELETE);
+	plan_add(&plan, OP_REMOVE, LOCAL, RULE_M2_DELETE)->blocked = true;
+	plan_add(&plan, OP_REMOVE, REMOTE, RULE_M2_DELETE);
+	plan_add(&plan, OP_TRASH, LOCAL, RULE_M2_DELETE);
+	assert_int_equal(plan_count(&plan, OP_REMOVE, LOCAL), 1);
+	assert_int_equal(plan_count(&plan, OP_REMOVE, REMOTE), 1);
+	assert_int_equal(plan_count(&plan, OP_TRASH, LOCAL), 1);
+	assert_int_equal(plan_count(&plan, OP_TRASH, REMOTE), 0);
+	assert_int_equal(plan_count(&plan, OP_COPY, LOCAL), 0);
+	plan_free(&plan);
+}
+
+/* What the journal alone learns is no act; nor is what the guard blocked. */
+static void tells_whether_it_acts(void **state)
+{
+	(void)state;
+	for (enum op_kind kind = 0; kind < OP_KINDS; kind++) {
+		struct plan plan = {0};
+		bool acts = kind != OP_FORGET && kind != OP_AGREE && kind != OP_PAIR;
+		assert_false(plan_acts(&plan));
+		plan_add(&plan, kind, REMOTE, RULE_NONE);
+		assert_int_equal(plan_acts(&plan), acts);
+		plan.ops[0].blocked = true;
+		assert_false(plan_acts(&plan));
+		plan_free(&plan);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names_every_rule),          cmocka_unit_test(names_every_operation),
+	    cmocka_unit_test(tells_every_reason),        cmocka_unit_test(adds_cleared_operations),
+	    cmocka_unit_test(counts_what_is_to_be_done), cmocka_unit_test(tells_whether_it_acts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
