@@ -53,14 +53,16 @@ def test_each_change_can_be_forbidden(channel, changed, direction, absent):
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_what_was_forbidden_goes_over_once_it_is_allowed(channel, changed, direction):
-    kept, flagged, _, new = changed(direction)
+    """But for deletions: what was kept once stays, until its own side's user deletes it."""
+    kept, flagged, gone, new = changed(direction)
     channel.keys[direction] = []
     channel.sync()
     channel.keys[direction] = ALL
     channel.sync()
-    state = channel.state()
-    assert state[("INBOX",)] == contents(kept, flagged.with_flags("F"), new)
-    assert state[("Fresh",)] == []
+    source, target = (channel.side(name).state() for name in DIRECTIONS[direction])
+    assert source[("INBOX",)] == contents(kept, flagged.with_flags("F"), new)
+    assert target[("INBOX",)] == contents(kept, flagged.with_flags("F"), new, gone)
+    assert source[("Fresh",)] == target[("Fresh",)] == []
 
 
 def one_of_each_change(channel, corpus, kept, flagged, gone):
