@@ -30,7 +30,7 @@ enum change_phase {
 struct change_state {
 	enum change_phase phase;
 	struct uidset uids;   /* to be removed */
-	struct uidset copied; /* by COPY, as the server tells */
+	struct uidset copied; /* by COPY or MOVE, as the server tells */
 	struct uidset marked; /* found to be deleted */
 	bool refused;         /* the command of this phase */
 	bool final;           /* and by a reason that another command would meet too */
@@ -256,13 +256,30 @@ static enum job_progress move_send(struct store_imap *store, struct job *job)
 	return JOB_WAITS;
 }
 
-/* UID MOVE was answered; one that is refused though offered is not tried again. */
+/* What a command that was refused in part has moved already needs no other. */
+static void drop_copied(struct change_state *change)
+{
+	struct uidset left = {0};
+
+	uids_add_minus(&change->uids, &change->copied, &left);
+	uidset_free(&change->uids);
+	change->uids = left;
+	uidset_clear(&change->copied);
+}
+
+/*
+ * UID MOVE was answered. What the server does not name among the moved is left undone: some say OK
+ * and move nothing. One that is refused though offered is not tried again.
+ */
 static enum job_progress move_end(struct store_imap *store, struct job *job)
 {
 	struct change_state *change = job->change;
 
+	if (!change->refused && change->copied.len)
+		uids_add_minus(&change->uids, &change->copied, &job->refused);
 	if (!change->refused)
 		return JOB_DONE;
+	drop_copied(change);
 	if (change->final)
 		return end_refused(job, &change->uids);
 	if (!store->no_move)
@@ -272,7 +289,7 @@ static enum job_progress move_end(struct store_imap *store, struct job *job)
 		    text_show(job->request.mailbox));
 	store->no_move = true;
 	change->phase = CHANGE_START;
-	return JOB_SENT;
+	return change->uids.len ? JOB_SENT : JOB_DONE;
 }
 
 /*
@@ -293,7 +310,8 @@ static enum job_progress copy_end(struct job *job)
 		change->uids = done;
 	}
 	if (change->refused)
-		end_refused(job, &left);
+		job->error = change->error;
+	uids_add_all(&left, &job->refused);
 	uidset_free(&left);
 	change->phase = CHANGE_MARKING;
 	return change->uids.len ? JOB_SENT : JOB_DONE;
@@ -361,7 +379,8 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 	(void)out;
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
-	if (answer->code == IMAP_CODE_COPYUID && step->kind == STEP_COPY && answer->uids)
+	if (answer->code == IMAP_CODE_COPYUID && answer->uids &&
+	    (step->kind == STEP_COPY || step->kind == STEP_MOVE))
 		uids_add_all(answer->uids, &change->copied);
 	if (answer->kind == IMAP_TAGGED)
 		change_take_end(job, step, answer);

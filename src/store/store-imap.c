@@ -80,7 +80,6 @@ static const char *advise(enum imap_code code)
 	case IMAP_CODE_INUSE:
 	case IMAP_CODE_UNAVAILABLE:
 	case IMAP_CODE_SERVERBUG:
-	case IMAP_CODE_LIMIT:
 	case IMAP_CODE_THROTTLED: return "; the next run tries again";
 	default: return "";
 	}

@@ -27,8 +27,10 @@ EXTRA_DIST += \
 	tests/imapd/store/remove-uidplus.imapd \
 	tests/imapd/store/scan-closed.imapd \
 	tests/imapd/store/scan-condstore.imapd \
+	tests/imapd/store/scan-details.imapd \
 	tests/imapd/store/scan-flags.imapd \
 	tests/imapd/store/scan-moving.imapd \
+	tests/imapd/store/scan-parallel.imapd \
 	tests/imapd/store/scan-qresync-anew.imapd \
 	tests/imapd/store/scan-qresync-live.imapd \
 	tests/imapd/store/scan-qresync.imapd \

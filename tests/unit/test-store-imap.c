@@ -465,6 +465,127 @@ static void test_script(void **state)
 	run_script(*state, 1);
 }
 
+/* A file that is gone once it is closed and its path forgotten. */
+static FILE *open_generated(char path[32])
+{
+	snprintf(path, 32, "/tmp/store-imap-XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	return fdopen(fd, "w");
+}
+
+/* Plays a transcript that was written by a test. */
+static void run_generated(FILE *file, const char *path)
+{
+	fclose(file);
+	run_script(path, 0);
+	unlink(path);
+}
+
+/* More mailboxes than the window holds: no more than it holds are on their way, and no fewer. */
+static void test_window(void **state)
+{
+	enum { WINDOW = STORE_WINDOW_STEPS / 2, BOXES = WINDOW + 50 };
+	char path[32];
+	FILE *file = open_generated(path);
+
+	(void)state;
+	fprintf(file, "preauth IMAP4rev1\n");
+	for (int i = 0; i < BOXES; i++)
+		fprintf(file, "> scan M%d\n", i);
+	for (int i = 0; i < BOXES + WINDOW; i++) {
+		if (i < BOXES)
+			fprintf(file,
+				"C: E%d SELECT \"M%d\"\nC: E%d UID FETCH 1:* "
+				"(UID FLAGS INTERNALDATE RFC822.SIZE)\n",
+				2 * i + 1, i, 2 * i + 2);
+		if (i == WINDOW - 1)
+			fprintf(file, "quiet\n");
+		int k = i - WINDOW + 1;
+		if (k >= 0 && k < BOXES)
+			fprintf(file, "S: * OK [UIDVALIDITY 7] .\nS: E%d OK\nS: E%d OK\n",
+				2 * k + 1, 2 * k + 2);
+	}
+	for (int i = 0; i < BOXES; i++)
+		fprintf(file, "= done complete v=7 n=1 m=0 permanent=DFPRST @%d\n", i + 1);
+	fprintf(file, "= end\n= turns 1\n");
+	run_generated(file, path);
+}
+
+/* Yahoo shows its newest 10,000 messages: at that count nobody is gone, one below it they are. */
+static void run_visible(int count, bool complete)
+{
+	char path[32];
+	FILE *file = open_generated(path);
+
+	fprintf(
+	    file,
+	    "host imap.mail.yahoo.com\npreauth IMAP4rev1\n> scan A known=1:10005 base=7,10006,0\n"
+	    "C: E1 SELECT \"A\"\nC: E2 UID FETCH 1:* (UID FLAGS)\n"
+	    "C: E3 UID FETCH 10006:* (UID FLAGS INTERNALDATE RFC822.SIZE)\n"
+	    "S: * %d EXISTS\nS: * OK [UIDVALIDITY 7] .\nS: E1 OK\n",
+	    count);
+	for (int i = 1; i <= count; i++)
+		fprintf(file, "S: * %d FETCH (UID %d FLAGS ())\n", i, i + 5);
+	fprintf(file, "S: E2 OK\nS: E3 OK\n");
+	for (int i = 1; i <= count; i++)
+		fprintf(file, "= message uid=%d flags= @1\n", i + 5);
+	fprintf(file, "= done %s v=7 n=10006 m=%d permanent=DFPRST @1\n= log%s\n",
+		complete ? "complete" : "delta", count,
+		complete ? ""
+			 : " info: mailbox A: the server shows its newest 10000 messages only: "
+			   "none is taken for deleted");
+	run_generated(file, path);
+}
+
+static void test_visible_max(void **state)
+{
+	(void)state;
+	run_visible(9999, true);
+	run_visible(10000, false);
+}
+
+/* Sets held against each other, at the ends of what a UID can be. */
+static void test_uids(void **state)
+{
+	static const struct {
+		const char *a, *b, *common, *minus;
+	} cases[] = {
+	    {"1:3,7", "2,6:9", "2,7", "1,3"},
+	    {"1:10", "1,3:4,10", "1,3:4,10", "2,5:9"},
+	    {"1:4294967295", "4294967295", "4294967295", "1:4294967294"},
+	    {"4294967295", "1:4294967295", "4294967295", ""},
+	    {"1:4294967295", "1", "1", "2:4294967295"},
+	    {"5,7", "6", "", "5,7"},
+	    {"2:3,5:6", "1:9", "2:3,5:6", ""},
+	    {"1:2,4:9,20", "2:4,8:30", "2,4,8:9,20", "1,5:7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct uidset a = {0}, b = {0}, common = {0}, minus = {0};
+		struct buf text;
+
+		buf_init(&text, 1000);
+		uidset_parse(&a, cases[i].a, strlen(cases[i].a), 100);
+		uidset_parse(&b, cases[i].b, strlen(cases[i].b), 100);
+		uids_add_common(&a, &b, &common);
+		uids_add_minus(&a, &b, &minus);
+		assert_int_equal(uids_count_common(&a, &b), uidset_count(&common));
+		say_uids(&text, "", &common);
+		assert_string_equal(text.data, cases[i].common);
+		buf_reset(&text);
+		say_uids(&text, "", &minus);
+		assert_string_equal(text.data, cases[i].minus);
+		buf_free(&text);
+		uidset_free(&a);
+		uidset_free(&b);
+		uidset_free(&common);
+		uidset_free(&minus);
+	}
+}
+
 /* Makes a test of every transcript; those named on the command line, where there are any. */
 int main(int argc, char **argv)
 {
@@ -480,10 +601,15 @@ int main(int argc, char **argv)
 	}
 	char **paths = argc > 1 ? argv + 1 : found.gl_pathv;
 	size_t len = argc > 1 ? (size_t)argc - 1 : found.gl_pathc;
-	struct CMUnitTest *tests = calloc(len, sizeof(*tests));
+	struct CMUnitTest *tests = calloc(len + 3, sizeof(*tests));
 
 	for (size_t i = 0; i < len; i++)
 		tests[i] = (struct CMUnitTest){paths[i], test_script, NULL, NULL, paths[i]};
+	if (argc == 1) {
+		tests[len++] = (struct CMUnitTest)cmocka_unit_test(test_window);
+		tests[len++] = (struct CMUnitTest)cmocka_unit_test(test_visible_max);
+		tests[len++] = (struct CMUnitTest)cmocka_unit_test(test_uids);
+	}
 	int rc = _cmocka_run_group_tests("store-imap", tests, len, NULL, NULL);
 
 	free(tests);
