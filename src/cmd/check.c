@@ -22,6 +22,7 @@ struct finding {
 	const struct imap_session *session;
 	size_t mailboxes;
 	size_t wanted; /* of these, by the channel's patterns */
+	bool looked;   /* at this side: the following are known */
 	bool has_tree;
 	size_t journals;
 };
@@ -81,6 +82,8 @@ static void print_local(const struct finding *finding)
 
 	printf("  %-11s %zu, %zu of them in this channel\n", "mailboxes", finding->mailboxes,
 	       finding->wanted);
+	if (!finding->looked)
+		return;
 	printf("  %-11s %s (layout %s%s)\n", "local", text_show(setup->tree_path),
 	       setup->layout == MAILDIR_LAYOUT_TREE ? "tree" : "maildir++",
 	       finding->has_tree ? "" : "; not there yet");
@@ -144,9 +147,11 @@ static void print_json(const struct finding *finding)
 	line_count(&line, "mailboxes", finding->mailboxes);
 	line_count(&line, "wanted", finding->wanted);
 	line_text(&line, "local", setup->tree_path);
-	line_bool(&line, "local_exists", finding->has_tree);
 	line_text(&line, "state", setup->state_dir);
-	line_count(&line, "synced", finding->journals);
+	if (finding->looked) {
+		line_bool(&line, "local_exists", finding->has_tree);
+		line_count(&line, "synced", finding->journals);
+	}
 	line_end(&line);
 }
 
@@ -173,6 +178,7 @@ static void look_at_local(const struct account *account, struct finding *finding
 	struct error err;
 	char **names;
 
+	finding->looked = true;
 	finding->has_tree = account->tree != NULL;
 	if (!journal_dir_list(account->journals, &names, &finding->journals, &err))
 		journal_names_free(names, finding->journals);
