@@ -44,7 +44,7 @@ static int commit(struct box *box)
 {
 	struct error err;
 
-	if (!journal_commit(box->journal, NULL, &err))
+	if (!box_commit(box, &err))
 		return 0;
 	box_fail(box, &err);
 	box->active = false;

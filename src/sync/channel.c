@@ -44,6 +44,20 @@ void box_fail(struct box *box, const struct error *err)
 		box->error = *err;
 }
 
+/*
+ * UIDs mean something under one UIDVALIDITY only. A head of another one, or of a server that went
+ * back in time, says nothing of the pairs that are there now: it is begun anew with just that.
+ */
+int box_commit(struct box *box, struct error *err)
+{
+	const struct journal_head *head = journal_head(box->journal);
+	const struct journal_head begun = {.uidvalidity = box->sides[REMOTE].stamp.uidvalidity};
+	bool stands = !begun.uidvalidity ||
+		      (head->uidvalidity == begun.uidvalidity && !(box->former && head->uidnext));
+
+	return journal_commit(box->journal, stands ? NULL : &begun, err);
+}
+
 int store_do(struct store *store, const struct request *request, struct answer *answer,
 	     struct error *err)
 {

@@ -134,6 +134,9 @@ void box_put_copy(struct box *box, const struct op *op, const struct identity *i
 /* Something could not be added on side: the box has failed, and nothing is removed there in this
  * run. */
 void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err);
+/* Makes what a box's journal was given so far durable, before it is known whether the box is even.
+ */
+int box_commit(struct box *box, struct error *err);
 /* Records that something went wrong with a box: the first error stays, the head will not move. */
 void box_fail(struct box *box, const struct error *err);
 /* Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it

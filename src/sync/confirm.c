@@ -227,7 +227,7 @@ static void finish_box(struct channel *channel, struct box *box)
 			box_fail(box, &err);
 		return;
 	}
-	if (journal_commit(box->journal, box->undone ? NULL : &head, &err))
+	if (box->undone ? box_commit(box, &err) : journal_commit(box->journal, &head, &err))
 		box_fail(box, &err);
 	box->even = !box->undone;
 }

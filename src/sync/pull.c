@@ -132,7 +132,7 @@ static int commit_landings(struct pull *pull, struct error *err)
 		struct box *box = pull->landings[i].box;
 		if (i && box == pull->landings[i - 1].box)
 			continue;
-		if (journal_commit(box->journal, NULL, err)) {
+		if (box_commit(box, err)) {
 			hold_back(pull->channel, box, LOCAL, err);
 			return -1;
 		}

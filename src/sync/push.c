@@ -125,7 +125,7 @@ static int send_loaded(struct push *push, struct error *err)
 		struct error why;
 		if (!parcel->source)
 			continue;
-		if (journal_commit(parcel->box->journal, NULL, &why)) {
+		if (box_commit(parcel->box, &why)) {
 			hold_back(push->channel, parcel->box, REMOTE, &why);
 			parcel->box->active = false;
 			release_parcel(push, parcel);
@@ -183,6 +183,8 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 	uint32_t expected = box->sides[REMOTE].stamp.uidvalidity;
 
 	box->wrote[REMOTE] = true;
+	if (!expected) /* a mailbox that this run made: its first UID tells */
+		box->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
 	if (!answer->created.uid || (expected && answer->uidvalidity != expected)) {
 		box->lost_append = true;
 		return;

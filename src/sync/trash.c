@@ -111,7 +111,7 @@ int trash_prepare(struct channel *channel, struct error *err)
 		if (!box->active)
 			continue;
 		note_moves(channel, box);
-		if (journal_commit(box->journal, NULL, &why)) {
+		if (box_commit(box, &why)) {
 			box_fail(box, &why);
 			box->active = false;
 		}
