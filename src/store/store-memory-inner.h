@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Inside of the memory store: what a side holds (store-memory-side.c) and how it is changed. */
+#ifndef STORE_STORE_MEMORY_INNER_H
+#define STORE_STORE_MEMORY_INNER_H
+
+#include "base/arena.h"
+#include "store/store-memory.h"
+
+/* How a message stands, now or on the disk. */
+struct message_standing {
+	bool present;
+	struct flags flags;
+};
+
+/* A message that is or was there: it stays in its mailbox's list for ever. */
+struct held_message {
+	struct memory_message message; /* its state's flags are not kept: see now */
+	struct message_standing now;
+	struct message_standing durable; /* what a power cut leaves for certain */
+	bool content_durable;
+	uint64_t modseq; /* of its last change; of its expunge, once gone */
+};
+
+struct held_mailbox {
+	const char *name;
+	unsigned attributes;
+	bool present;
+	bool durable;
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint64_t modseq;
+	int64_t changed; /* a time that grows with every change: the directory's mtime */
+	struct held_message **messages;
+	size_t len, cap;
+};
+
+struct memory {
+	enum side side;
+	struct memory_abilities abilities;
+	struct arena arena;
+	struct held_mailbox **mailboxes;
+	size_t len, cap;
+	uint32_t serial; /* of names and UIDVALIDITYs */
+	uint64_t changes;
+	struct memory_stop *stop;
+	void (*watcher)(void *context);
+	void *context;
+};
+
+/* The mailbox of that name, or NULL. */
+struct held_mailbox *memory_find(const struct memory *memory, const char *name);
+struct held_mailbox *memory_make(struct memory *memory, const char *name, unsigned attributes);
+/* The message of that key that is there, or NULL. */
+struct held_message *memory_find_message(const struct held_mailbox *mailbox,
+					 const struct message_key *key);
+/*
+ * Adds a message, its content borrowed from the arena. name is NULL where the side is to choose (it
+ * does so on the remote side in any case).
+ */
+struct held_message *memory_add(struct memory *memory, struct held_mailbox *mailbox,
+				const struct memory_message *message, const char *name,
+				struct flags flags, int64_t date);
+/* Changes how a message stands. */
+void memory_change(struct held_mailbox *mailbox, struct held_message *held,
+		   const struct message_standing *to);
+/* Everything of a message that can be known, with its key and flags as they are. */
+struct memory_message memory_show(const struct held_message *held);
+/* Fills the content's identity; the date stays. */
+void memory_identify(const char *content, size_t len, struct identity *identity);
+/* A name that was never given before. */
+const char *memory_unique_name(struct memory *memory);
+struct stamp memory_stamp(const struct memory *memory, const struct held_mailbox *mailbox);
+/* Everything becomes as durable as it is. */
+void memory_settle(struct memory *memory);
+/* One step of a store: the watcher is called. False: the side is broken, and it is not made. */
+bool memory_step(struct memory *memory);
+
+/* A session. */
+struct store_memory {
+	struct store store;
+	struct memory *memory;
+	struct request *queue;
+	size_t first, len, cap; /* requests from first on wait */
+	struct answer *answers; /* of the request that was carried out last */
+	size_t told, answers_len, answers_cap;
+	struct uidset vanished; /* that one of them points to */
+	struct draft *drafts;
+	bool over; /* broken, and what was on its way has arrived or not */
+};
+
+int memory_open_draft(struct store *store, const char *mailbox, struct draft **draft,
+		      struct error *err);
+int memory_write_draft(struct draft *draft, const char *bytes, size_t len, struct error *err);
+int memory_finish_draft(struct draft *draft, struct identity *identity, const char **name,
+			struct error *err);
+void memory_drop_draft(struct draft *draft);
+/* Puts a finished draft in place. */
+void memory_publish(struct draft *draft, struct flags flags, int64_t date);
+/* The contents of finished drafts become durable. */
+void memory_settle_drafts(struct store_memory *store);
+void memory_drop_drafts(struct store_memory *store);
+int memory_open_source(struct store *store, const char *mailbox, const struct message_key *key,
+		       struct identity *identity, struct source **source, struct error *err);
+
+#endif

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/store-memory.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/buf.h"
+#include "store/store-memory-inner.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One request while it is carried out. */
+struct job {
+	struct store_memory *store;
+	struct memory *memory;
+	const struct request *request;
+	struct held_mailbox *mailbox; /* NULL where there is none */
+	struct answer done;
+};
+
+/* One more answer to the request; its kind is the caller's. */
+static struct answer *tell(struct job *job, enum answer_kind kind)
+{
+	struct store_memory *store = job->store;
+	struct answer *answer = array_push(store->answers, store->answers_len, store->answers_cap);
+
+	*answer = (struct answer){.kind = kind,
+				  .ticket = job->request->ticket,
+				  .mailbox = job->mailbox ? job->mailbox->name : NULL};
+	return answer;
+}
+
+/* One change. False: the side is broken, and nothing was changed. */
+static bool may_change(struct job *job)
+{
+	if (!memory_step(job->memory))
+		return false;
+	job->memory->changes++;
+	return true;
+}
+
+/* LIST: the mailboxes in the order in which they were made. */
+static void list(struct job *job)
+{
+	for (size_t i = 0; i < job->memory->len; i++) {
+		job->mailbox = job->memory->mailboxes[i];
+		if (!job->mailbox->present)
+			continue;
+		struct answer *answer = tell(job, ANSWER_MAILBOX);
+		answer->attributes = job->mailbox->attributes;
+		answer->stamp = memory_stamp(job->memory, job->mailbox);
+	}
+	job->mailbox = NULL;
+}
+
+/* CREATE: that it is there already is no error. */
+static bool create(struct job *job)
+{
+	if (job->mailbox)
+		return true;
+	if (!may_change(job))
+		return false;
+	memory_make(job->memory, job->request->mailbox, 0);
+	return true;
+}
+
+/* True where the side can tell how it differs from what the caller knows. */
+static bool is_delta(const struct job *job)
+{
+	const struct request *request = job->request;
+
+	return job->memory->side == REMOTE && job->memory->abilities.condstore &&
+	       !request->must_be_complete && request->known && request->base.modseq &&
+	       request->base.uidvalidity == job->mailbox->uidvalidity;
+}
+
+/* What a scan tells of one message: the content is not read for it. */
+static void tell_scanned(struct job *job, const struct held_message *held)
+{
+	struct message_state *state = &tell(job, ANSWER_MESSAGE)->message;
+	const struct request *request = job->request;
+	bool known = request->known && uidset_has(request->known, held->message.state.key.uid);
+
+	*state = memory_show(held).state;
+	state->identity.has_digest = false;
+	memset(&state->identity.digest, 0, sizeof(state->identity.digest));
+	if (job->memory->side == LOCAL)
+		state->identity.size = SIZE_UNKNOWN;
+	if (job->memory->side == LOCAL || !request->want_identity || known) {
+		state->identity.has_message_id = false;
+		state->identity.message_id = 0;
+	}
+}
+
+/*
+ * What is gone. With QRESYNC the server names all that it ever lost, for it may forget when;
+ * without it, what the caller knows is held against what is there.
+ */
+static void tell_vanished(struct job *job)
+{
+	struct uidset *vanished = &job->store->vanished;
+	bool qresync = job->memory->abilities.qresync;
+
+	uidset_clear(vanished);
+	for (size_t i = 0; qresync && i < job->mailbox->len; i++)
+		if (!job->mailbox->messages[i]->now.present)
+			uidset_add(vanished, job->mailbox->messages[i]->message.state.key.uid);
+	for (uint32_t uid = qresync ? 0 : uidset_after(job->request->known, 0); uid;
+	     uid = uidset_after(job->request->known, uid))
+		if (!memory_find_message(job->mailbox, &(struct message_key){.uid = uid}))
+			uidset_add(vanished, uid);
+	if (vanished->len)
+		tell(job, ANSWER_VANISHED)->uids = vanished;
+}
+
+/* SCAN, as the side stands at its beginning. */
+static void scan(struct job *job)
+{
+	bool delta = is_delta(job);
+
+	for (size_t i = 0; i < job->mailbox->len; i++) {
+		const struct held_message *held = job->mailbox->messages[i];
+		if (held->now.present && (!delta || held->modseq > job->request->base.modseq))
+			tell_scanned(job, held);
+	}
+	if (delta)
+		tell_vanished(job);
+	job->done.complete = !delta;
+	job->done.stamp = memory_stamp(job->memory, job->mailbox);
+	job->done.permanent.bits = FLAG_ALL & ~job->memory->abilities.lacking.bits;
+}
+
+/* The message of one of the request's keys, or NULL. */
+static struct held_message *find_key(const struct job *job, size_t index)
+{
+	return memory_find_message(job->mailbox, &job->request->keys[index]);
+}
+
+/* IDENTIFY: those that are there. A server is not made to read them whole. */
+static void identify(struct job *job)
+{
+	for (size_t i = 0; i < job->request->count; i++) {
+		const struct held_message *held = find_key(job, i);
+		if (!held)
+			continue;
+		struct message_state *state = &tell(job, ANSWER_MESSAGE)->message;
+		*state = memory_show(held).state;
+		state->identity.has_digest = job->memory->side == LOCAL;
+	}
+}
+
+/* FETCH: those that are there, in two pieces each. */
+static bool fetch(struct job *job)
+{
+	for (size_t i = 0; i < job->request->count; i++) {
+		const struct held_message *held = find_key(job, i);
+		size_t half, len;
+		if (!held)
+			continue;
+		if (!memory_step(job->memory))
+			return false;
+		len = held->message.len;
+		half = len / 2;
+		for (size_t from = 0; from < len; from += from ? len : half ? half : len) {
+			struct answer *piece = tell(job, ANSWER_BODY);
+			piece->message.key = held->message.state.key;
+			piece->data = held->message.content + from;
+			piece->len = from || !half ? len - from : half;
+		}
+		struct answer *end = tell(job, ANSWER_BODY_END);
+		end->message.key = held->message.state.key;
+		end->message.identity.size = len;
+		end->message.identity.date = DATE_UNKNOWN;
+	}
+	return true;
+}
+
+/* All of a source. */
+static int read_all(struct source *source, struct buf *out, struct error *err)
+{
+	char piece[4096];
+	size_t got;
+
+	do {
+		if (source->read(source, piece, sizeof(piece), &got, err))
+			return -1;
+		buf_append(out, piece, got);
+	} while (got);
+	if (out->full || out->len != source->size)
+		return error_set(err, ERROR_IO, SCOPE_MESSAGE,
+				 "the message is not as long as it was");
+	return 0;
+}
+
+/* Puts an appended message in place, or refuses it. */
+static bool append_content(struct job *job, const struct buf *content)
+{
+	const struct memory_abilities *abilities = &job->memory->abilities;
+	const struct request *request = job->request;
+	struct memory_message message = {
+	    .content = arena_strndup(&job->memory->arena, content->data, content->len),
+	    .len = content->len};
+
+	if (abilities->append_max && content->len > abilities->append_max) {
+		error_set(&job->done.error, ERROR_REFUSED, SCOPE_MESSAGE, "message too large");
+		return true;
+	}
+	if (!may_change(job))
+		return false;
+	memory_identify(message.content, message.len, &message.state.identity);
+	const struct held_message *held =
+	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
+	job->done.uidvalidity = job->mailbox->uidvalidity;
+	if (abilities->uidplus)
+		job->done.created = held->message.state.key;
+	return true;
+}
+
+/* APPEND. */
+static bool append(struct job *job)
+{
+	struct buf content;
+	bool rc = true;
+
+	buf_init(&content, UINT32_MAX);
+	if (!read_all(job->request->source, &content, &job->done.error))
+		rc = append_content(job, &content);
+	buf_free(&content);
+	return rc;
+}
+
+/* FLAG, REMOVE: one message. */
+static bool change(struct job *job, struct held_message *held)
+{
+	const struct request *request = job->request;
+	struct message_standing to = held->now;
+
+	if (!may_change(job))
+		return false;
+	/* A user may have come between. */
+	if (!held->now.present)
+		return true;
+	if (request->kind == REQUEST_REMOVE)
+		to = (struct message_standing){0};
+	else
+		to.flags = flags_minus(
+		    flags_union(flags_minus(held->now.flags, request->remove), request->add),
+		    job->memory->abilities.lacking);
+	memory_change(job->mailbox, held, &to);
+	return true;
+}
+
+/* MOVE: one message; where it is not one step, it is in both places in between. */
+static bool move(struct job *job, struct held_message *held)
+{
+	struct held_mailbox *target = memory_find(job->memory, job->request->target);
+
+	if (!target) {
+		error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "mailbox %s: none",
+			  job->request->target);
+		return true;
+	}
+	if (!may_change(job))
+		return false;
+	if (!held->now.present)
+		return true;
+	memory_add(job->memory, target, &held->message, held->message.state.key.name,
+		   held->now.flags, held->message.state.identity.date)
+	    ->content_durable = held->content_durable;
+	if (!job->memory->abilities.atomic_move && !may_change(job))
+		return false;
+	memory_change(job->mailbox, held, &(struct message_standing){0});
+	return true;
+}
+
+/* FLAG, REMOVE, MOVE: what is gone already is left out, but where it is the only one here. */
+static bool change_all(struct job *job)
+{
+	const struct request *request = job->request;
+
+	for (size_t i = 0; i < request->count; i++) {
+		struct held_message *held = find_key(job, i);
+		if (!held && job->memory->side == LOCAL && request->count == 1 &&
+		    request->kind != REQUEST_REMOVE) {
+			errno = ENOENT;
+			error_errno(&job->done.error, SCOPE_MESSAGE, "message %s",
+				    request->keys[i].name);
+		}
+		if (held && !(request->kind == REQUEST_MOVE ? move(job, held) : change(job, held)))
+			return false;
+	}
+	return true;
+}
+
+/* SETTLE: one step, for nothing of it counts before all of it does. */
+static bool settle(struct job *job)
+{
+	if (!may_change(job))
+		return false;
+	memory_settle_drafts(job->store);
+	memory_settle(job->memory);
+	return true;
+}
+
+/* PUBLISH. */
+static bool publish(struct job *job)
+{
+	if (!may_change(job))
+		return false;
+	memory_publish(job->request->draft, job->request->flags, job->request->date);
+	return true;
+}
+
+/* Looks whether the request can be carried out at all. */
+static bool is_possible(struct job *job)
+{
+	const struct request *request = job->request;
+	struct error *err = &job->done.error;
+	enum request_kind kind = request->kind;
+
+	if (kind == REQUEST_LIST || kind == REQUEST_SETTLE || kind == REQUEST_CREATE)
+		return true;
+	if (!job->mailbox)
+		error_set(err, job->memory->side == LOCAL ? ERROR_IO : ERROR_REFUSED, SCOPE_MAILBOX,
+			  "mailbox %s: there is none", request->mailbox);
+	else if (job->memory->side == REMOTE && request->uidvalidity &&
+		 request->uidvalidity != job->mailbox->uidvalidity)
+		error_set(err, ERROR_REFUSED, SCOPE_MAILBOX, "mailbox %s: another UIDVALIDITY",
+			  request->mailbox);
+	else
+		return true;
+	return false;
+}
+
+/* Carries a request out. False: the side broke in its midst. */
+static bool carry_out(struct job *job)
+{
+	switch (job->request->kind) {
+	case REQUEST_LIST: list(job); return true;
+	case REQUEST_CREATE: return create(job);
+	case REQUEST_SCAN: scan(job); return true;
+	case REQUEST_IDENTIFY: identify(job); return true;
+	case REQUEST_FETCH: return fetch(job);
+	case REQUEST_APPEND: return append(job);
+	case REQUEST_FLAG:
+	case REQUEST_REMOVE:
+	case REQUEST_MOVE: return change_all(job);
+	case REQUEST_SETTLE: return settle(job);
+	case REQUEST_PUBLISH: return publish(job);
+	}
+	return false;
+}
+
+/* The first request that waits; its answers are there afterwards. False: the side broke. */
+static bool serve(struct store_memory *store)
+{
+	const struct request *request = &store->queue[store->first++];
+	struct job job = {.store = store, .memory = store->memory, .request = request};
+	bool whole = true;
+
+	if (store->memory->watcher)
+		store->memory->watcher(store->memory->context);
+	store->told = store->answers_len = 0;
+	if (request->mailbox)
+		job.mailbox = memory_find(store->memory, request->mailbox);
+	job.done = (struct answer){
+	    .kind = ANSWER_DONE, .ticket = request->ticket, .mailbox = request->mailbox};
+	if (is_possible(&job))
+		whole = carry_out(&job);
+	if (request->source)
+		request->source->close(request->source);
+	if (whole)
+		*array_push(store->answers, store->answers_len, store->answers_cap) = job.done;
+	return whole;
+}
+
+static bool is_broken(const struct store_memory *store)
+{
+	return store->memory->stop && store->memory->stop->broken;
+}
+
+/*
+ * What was on its way when the line broke arrives or not; nobody hears of it. A disk has nothing on
+ * its way.
+ */
+static void end_unheard(struct store_memory *store)
+{
+	if (store->over)
+		return;
+	store->over = true;
+	while (store->store.side == REMOTE && store->first < store->len && serve(store))
+		continue;
+	store->told = store->answers_len = 0;
+}
+
+/* The next answer. */
+static int memory_next(struct store *head, struct answer *answer, struct error *err)
+{
+	struct store_memory *store = (struct store_memory *)head;
+
+	if (!is_broken(store) && store->told == store->answers_len) {
+		if (store->first == store->len) {
+			store->first = store->len = 0;
+			return 0;
+		}
+		serve(store);
+	}
+	if (!store->over && store->told < store->answers_len &&
+	    (!is_broken(store) || store->answers[store->told].kind != ANSWER_DONE)) {
+		*answer = store->answers[store->told++];
+		return 1;
+	}
+	end_unheard(store);
+	return error_set(err, store->store.side == LOCAL ? ERROR_IO : ERROR_UNAVAILABLE,
+			 SCOPE_STORE, "the %s side broke", side_name(store->store.side));
+}
+
+/* Queues. */
+static int memory_submit(struct store *head, const struct request *request, struct error *err)
+{
+	struct store_memory *store = (struct store_memory *)head;
+
+	if (!is_broken(store)) {
+		*array_push(store->queue, store->len, store->cap) = *request;
+		return 0;
+	}
+	if (request->source)
+		request->source->close(request->source);
+	return error_set(err, store->store.side == LOCAL ? ERROR_IO : ERROR_UNAVAILABLE,
+			 SCOPE_STORE, "the %s side broke", side_name(store->store.side));
+}
+
+/* What still waits is dropped. */
+static void memory_close(struct store *head)
+{
+	struct store_memory *store = (struct store_memory *)head;
+
+	for (; store->first < store->len; store->first++)
+		if (store->queue[store->first].source)
+			store->queue[store->first].source->close(store->queue[store->first].source);
+	memory_drop_drafts(store);
+	uidset_free(&store->vanished);
+	free(store->queue);
+	free(store->answers);
+	free(store);
+}
+
+static const struct store_ops local_ops = {
+    .submit = memory_submit,
+    .next = memory_next,
+    .open_source = memory_open_source,
+    .open_draft = memory_open_draft,
+    .write_draft = memory_write_draft,
+    .finish_draft = memory_finish_draft,
+    .drop_draft = memory_drop_draft,
+    .close = memory_close,
+};
+
+static const struct store_ops remote_ops = {
+    .submit = memory_submit, .next = memory_next, .close = memory_close};
+
+struct store *store_memory_open(struct memory *memory)
+{
+	struct store_memory *store = xcalloc(1, sizeof(*store));
+
+	store->store = (struct store){.ops = memory->side == LOCAL ? &local_ops : &remote_ops,
+				      .side = memory->side,
+				      .atomic_move = memory->abilities.atomic_move};
+	store->memory = memory;
+	return &store->store;
+}

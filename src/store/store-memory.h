@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Either side of a channel in memory, for tests and the simulator: deterministic, and able to break
+ * at any step.
+ *
+ * A struct memory is what the side holds; it outlives the stores (sessions) that are opened on it.
+ * Its users work on it through memory_deliver() and its like, also while a store is at work: a
+ * watcher is called before each step of a store.
+ *
+ * The local side forgets: what a store changed there survives memory_power_cut() for certain only
+ * after a REQUEST_SETTLE, as on a disk. What users change is durable at once, and so is everything
+ * on the remote side.
+ *
+ * Sides that break together share a struct memory_stop. Each change that a store makes, and each
+ * message that it fetches, is one step; the step at which a stop falls due is not made, and from
+ * then on every call on every store that shares it fails.
+ */
+#ifndef STORE_STORE_MEMORY_H
+#define STORE_STORE_MEMORY_H
+
+#include "store/store.h"
+
+/* What a side can do. All zero is the poorest server there is. */
+struct memory_abilities {
+	bool uidplus;         /* the answer to an APPEND tells the UID */
+	bool condstore;       /* MODSEQ: stamps can be trusted, and scans may be deltas */
+	bool qresync;         /* deltas tell what vanished without asking for all UIDs */
+	bool atomic_move;     /* else a move is a copy and a removal, two steps */
+	bool stamps;          /* local: directory times are old enough to be trusted */
+	uint64_t append_max;  /* larger messages are refused; 0: none */
+	struct flags lacking; /* flags that it cannot keep */
+};
+
+/* When a line or a process breaks; shared by the sides that break together. */
+struct memory_stop {
+	bool armed;
+	uint64_t left;    /* steps that are still made */
+	unsigned unheard; /* steps that are made after those, of which no answer comes */
+	bool broken;
+};
+
+/* One message as a side holds it; pointers live as long as the side. */
+struct memory_message {
+	struct message_state state; /* identity with all that can be known */
+	const char *content;
+	size_t len;
+};
+
+struct memory;
+
+struct memory *memory_new(enum side side, const struct memory_abilities *abilities);
+/* After all its stores. */
+void memory_free(struct memory **memory);
+/* A session. */
+struct store *store_memory_open(struct memory *memory);
+
+/* NULL: it never breaks. Borrowed. */
+void memory_set_stop(struct memory *memory, struct memory_stop *stop);
+/* Called before each step of a store; what it does there is the users' doing. */
+void memory_set_watcher(struct memory *memory, void (*watcher)(void *context), void *context);
+/*
+ * One step towards the stop, of something else that breaks with the sides (a journal). False: it
+ * is broken, and the step is not to be made.
+ */
+bool memory_stop_step(struct memory_stop *stop);
+/* Changes that stores have made so far. */
+uint64_t memory_changes(const struct memory *memory);
+/*
+ * The local side after a power cut: each change of a store that was not settled is there or not as
+ * the seed decides (0: none is), and a message whose content was not settled is empty.
+ */
+void memory_power_cut(struct memory *memory, uint64_t seed);
+
+/* What users do. Mailboxes are made as they are named; keys that are not there mean nothing. */
+void memory_create(struct memory *memory, const char *mailbox, unsigned attributes);
+void memory_destroy(struct memory *memory, const char *mailbox);
+struct message_key memory_deliver(struct memory *memory, const char *mailbox, const void *content,
+				  size_t len, struct flags flags, int64_t date);
+void memory_flag(struct memory *memory, const char *mailbox, const struct message_key *key,
+		 struct flags add, struct flags remove);
+void memory_expunge(struct memory *memory, const char *mailbox, const struct message_key *key);
+/* Remote: a new UIDVALIDITY, and other UIDs. */
+void memory_renumber(struct memory *memory, const char *mailbox);
+
+bool memory_has(const struct memory *memory, const char *mailbox);
+/* How many messages there are; 0 where there is no such mailbox. */
+size_t memory_count(const struct memory *memory, const char *mailbox);
+/* The index-th of them, in the order in which they came. */
+struct memory_message memory_get(const struct memory *memory, const char *mailbox, size_t index);
+
+#endif
