@@ -236,6 +236,19 @@ static bool take_fetch(struct store_imap *store, struct job *job, const struct s
 	return true;
 }
 
+/* Whether a refusal says that another time will do. */
+static bool is_passing(enum imap_code code)
+{
+	switch (code) {
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_SERVERBUG:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_THROTTLED: return true;
+	default: return false;
+	}
+}
+
 /* A piece was refused: its messages are asked for one by one, or this one is the refused. */
 static void take_refusal(struct job *job, const struct step *step, const struct imap_answer *answer)
 {
@@ -252,11 +265,14 @@ static void take_refusal(struct job *job, const struct step *step, const struct 
 	if (uidset_has(&fetch->got, keys[step->first].uid) ||
 	    answer->code == IMAP_CODE_EXPUNGEISSUED)
 		return;
-	uidset_add(&job->refused, keys[step->first].uid);
+	bool for_good = !is_passing(answer->code);
+	if (for_good)
+		uidset_add(&job->refused, keys[step->first].uid);
 	if (job->error.kind != ERROR_NONE)
 		return;
 	snprintf(what, sizeof(what), "give message UID %u", keys[step->first].uid);
-	store_describe_refusal(&job->error, SCOPE_MESSAGE, job->request.mailbox, what, answer);
+	store_describe_refusal(&job->error, for_good ? SCOPE_MESSAGE : SCOPE_MAILBOX,
+			       job->request.mailbox, what, answer);
 }
 
 static bool fetch_take(struct store_imap *store, struct job *job, const struct step *step,

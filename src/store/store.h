@@ -160,7 +160,11 @@ struct answer {
 	size_t len;
 	struct message_key created; /* DONE of APPEND: uid, or 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND: of created */
-	const struct uidset *refused; /* DONE of FETCH, FLAG, REMOVE, MOVE, remote: what was left undone; or NULL */
+	/*
+	 * DONE of FLAG, REMOVE, MOVE, remote: what was left undone; of FETCH: what would be refused
+	 * another time too; or NULL
+	 */
+	const struct uidset *refused;
 	struct error error;
 };
 

@@ -112,6 +112,8 @@ void survey_choose(struct channel *channel);
 /* The local snapshot of an active box; where that fails the box is active no more;
  * sync/survey-local.c. */
 void survey_local(struct channel *channel, struct box *box);
+/* After a complete scan of a side: refusals of its messages that are gone are over. */
+void survey_end_refusals(struct box *box, enum side side);
 /* For qsort: struct pair by name. */
 int pair_compare_names(const void *a, const void *b);
 /* How a side stood when both were last even. */

@@ -265,9 +265,20 @@ static int end_body(struct pull *pull, const struct answer *answer, struct error
 	return land(pull, err);
 }
 
+/* The server would not give a message: remembered, so that it holds nothing back in every run. */
+static void note_refused(struct box *box, uint32_t uid, const struct error *why)
+{
+	journal_note(box->journal, &(struct journal_note){
+				       .kind = JOURNAL_REFUSED,
+				       .side = REMOTE,
+				       .uid = uid,
+				       .identity = {.size = SIZE_UNKNOWN, .date = DATE_UNKNOWN},
+				       .text = why->text});
+}
+
 /*
- * The end of a box's fetch. What did not come was refused, and is asked for again by the next run,
- * or is gone by now, which the next run sees.
+ * The end of a box's fetch. What did not come and was not refused for good is asked for again by
+ * the next run, or is gone by now, which the next run sees.
  */
 static void end_order(struct pull *pull, const struct answer *answer)
 {
@@ -277,8 +288,11 @@ static void end_order(struct pull *pull, const struct answer *answer)
 	if (answer->error.kind != ERROR_NONE)
 		hold_back(pull->channel, box, LOCAL, &answer->error);
 	for (size_t i = 0; i < order->len; i++)
-		if (order->ops[i])
+		if (order->ops[i]) {
 			box->undone = true;
+			if (answer->refused && uidset_has(answer->refused, order->keys[i].uid))
+				note_refused(box, order->keys[i].uid, &answer->error);
+		}
 }
 
 /* One answer of the server. */

@@ -68,18 +68,17 @@ static bool heal_publishing(struct box *box)
 	return healed;
 }
 
-/* Refusals of files that are gone are over. */
-static void end_refusals(struct box *box)
+void survey_end_refusals(struct box *box, enum side side)
 {
 	size_t len;
 
 	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
 		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
-		const struct message_key key = {.name = note->name};
-		if (note->kind == JOURNAL_REFUSED && note->side == LOCAL &&
-		    !snapshot_find(&box->sides[LOCAL], &key)) {
-			char *name = arena_strdup(&box->arena, note->name);
-			journal_end_note(box->journal, JOURNAL_REFUSED, 0, name);
+		const struct message_key key = {.uid = note->uid, .name = note->name};
+		if (note->kind == JOURNAL_REFUSED && note->side == side &&
+		    !snapshot_find(&box->sides[side], &key)) {
+			char *name = note->name ? arena_strdup(&box->arena, note->name) : NULL;
+			journal_end_note(box->journal, JOURNAL_REFUSED, key.uid, name);
 		} else {
 			i++;
 		}
@@ -125,7 +124,7 @@ static int scan_local(struct channel *channel, struct box *box)
 /*
  * A file that the scan missed is held to be gone only where a look-up by its name misses it too:
  * mail programs rename while we read. What is found after all is there as it was; the next run
- * looks again.
+ * looks again. A look-up that failed is evidence of nothing.
  */
 static int confirm_missing(struct channel *channel, struct box *box)
 {
@@ -148,6 +147,10 @@ static int confirm_missing(struct channel *channel, struct box *box)
 		rc = store_submit(store, &request, &err);
 	while (missing && !rc && (rc = store_next(store, &answer, &err)) == 1) {
 		rc = 0;
+		if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
+			err = answer.error;
+			rc = -1;
+		}
 		if (answer.kind != ANSWER_MESSAGE ||
 		    !journal_find_name(box->journal, answer.message.key.name, &index))
 			continue;
@@ -175,7 +178,7 @@ void survey_local(struct channel *channel, struct box *box)
 		return;
 	}
 	if (box->scan[LOCAL])
-		end_refusals(box);
+		survey_end_refusals(box, LOCAL);
 	snapshot_remember(&box->sides[LOCAL], box->journal);
 	recall_former(box);
 }

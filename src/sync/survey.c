@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/channel.h"
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/planner.h"
@@ -161,6 +162,19 @@ static bool reset_if_distrusted(struct box *box, const struct stamp *now)
 	return why != NULL;
 }
 
+/* True where the journal remembers messages that the server would not give: only a list tells
+ * whether they are still there. */
+static bool has_refused(const struct box *box)
+{
+	size_t len;
+	const struct journal_note *notes = journal_notes(box->journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (notes[i].kind == JOURNAL_REFUSED && notes[i].side == REMOTE)
+			return true;
+	return false;
+}
+
 /* Asks for the remote side of one box. known lives until it is answered. */
 static int submit_remote(struct channel *channel, size_t index, struct uidset *known,
 			 struct error *err)
@@ -174,8 +188,8 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .base = head_stamp(head, REMOTE),
 	    .known = known,
 	    .want_identity = box->sides[LOCAL].fresh_len > 0,
-	    .must_be_complete =
-		box->former || head->policy != policy_number(&channel->setup.policy),
+	    .must_be_complete = box->former || has_refused(box) ||
+				head->policy != policy_number(&channel->setup.policy),
 	};
 
 	if (box->former)
@@ -204,6 +218,8 @@ static void end_remote(struct box *box, const struct answer *answer)
 	snapshot->stamp = answer->stamp;
 	snapshot->permanent = answer->permanent;
 	snapshot_end(snapshot);
+	if (answer->complete)
+		survey_end_refusals(box, REMOTE);
 }
 
 /* Takes in the answers to all remote scans. */
@@ -228,7 +244,7 @@ static int collect_remote(struct channel *channel, struct error *err)
 /* The remote side of every box that has not been surveyed: one flight. */
 static int survey_remote(struct channel *channel, struct error *err)
 {
-	struct uidset *known = calloc(channel->len + 1, sizeof(*known));
+	struct uidset *known = xcalloc(channel->len + 1, sizeof(*known));
 	int rc = 0;
 
 	for (size_t i = 0; i < channel->len && !rc; i++) {

@@ -31,3 +31,38 @@ def test_uidvalidity_changes_after_a_first_run_that_was_cut(half_done):
     half_done.remote.add("Work", *reversed(mail))
     half_done.sync()
     assert half_done.state()[("Work",)] == contents(mail[0].with_flags("F"), *mail[1:])
+
+
+def refuse(proxy, command, answer="NO [UNAVAILABLE] not now", match=b""):
+    """From now on the server refuses that command, or those of it that hold the bytes."""
+    pattern = re.compile(rb"(?m)^(\S+) " + command + rb"(?= |\r)[^\r]*" + match + rb"[^\r]*")
+    refused = {}
+
+    def alter(direction, data):
+        if direction == "up":
+            for found in pattern.finditer(data):
+                refused[found[1]] = True
+            return pattern.sub(rb"\1 NOOP", data)
+        for tag in refused:
+            data = re.sub(rb"(?m)^" + tag + rb" OK [^\r]*", tag + b" " + answer.encode(), data)
+        return data
+
+    proxy.alter = alter
+
+
+def test_a_message_that_cannot_be_fetched_does_not_stop_deletions(channel, plain_line, corpus):
+    """It is put aside with its reason; the next runs go on without it."""
+    bad, good, gone = corpus.messages(3, "plain")
+    channel.remote.create("Other")
+    channel.remote.add("Other", gone, good)
+    channel.sync()
+    channel.remote.add("INBOX", bad)
+    refuse(plain_line, rb"UID FETCH", "NO cannot convert this message", rb"BODY")
+    channel.remote.remove("Other", gone)
+    assert "cannot convert" in channel.sync(status=1).err
+    channel.sync(status=1)
+    assert channel.local.state()[("Other",)] == contents(good)
+    channel.sync(status=1)
+    channel.remote.remove("INBOX", bad)
+    channel.sync()
+    assert channel.state()[("INBOX",)] == []
