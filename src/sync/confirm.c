@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sync/planner.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,22 +17,28 @@
 /* A directory's times are trusted once they are older than this: see maildir/tree.h. */
 #define SETTLE_MS 25
 
-/* True where a snapshot shows nothing but what the journal holds. */
-static bool is_as_agreed(const struct box *box, const struct snapshot *snapshot)
+/*
+ * True where the planner would have nothing to do about a snapshot, the other side being as the
+ * journal has it: what the policy leaves alone is no reason to look again.
+ */
+static bool is_as_agreed(const struct channel *channel, struct box *box,
+			 const struct snapshot *snapshot)
 {
-	size_t len;
-	const struct pair *pairs = journal_pairs(box->journal, &len);
-	uint32_t mask = snapshot->permanent.bits;
+	enum side side = snapshot->side;
+	struct planner_input input = {.policy = &channel->setup.policy};
+	struct plan plan = {.arena = &box->arena};
+	struct snapshot other;
 
-	for (size_t i = 0; i < len; i++) {
-		const struct presence *held = &snapshot->known[i];
-		bool expected = !(pairs[i].gone & 1u << snapshot->side);
-		if (held->present != expected)
-			return false;
-		if (expected && (held->flags.bits & mask) != (pairs[i].flags.bits & mask))
-			return false;
-	}
-	return !snapshot->fresh_len;
+	snapshot_begin(&other, other_side(side), box->journal);
+	input.pairs = journal_pairs(box->journal, &input.pairs_len);
+	input.notes = journal_notes(box->journal, &input.notes_len);
+	input.sides[side] = snapshot;
+	input.sides[other_side(side)] = &other;
+	planner_messages(&input, &plan);
+	bool agreed = !plan.len;
+	plan_free(&plan);
+	snapshot_free(&other);
+	return agreed;
 }
 
 /* Journals that a message appended without a known UID is this one. */
@@ -94,13 +101,18 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	return store_submit(channel->setup.stores[REMOTE], &request, err);
 }
 
-/* The end of one remote look. */
-static void end_remote(struct box *box, const struct answer *answer)
+/* The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's. */
+static void end_remote(const struct channel *channel, struct box *box, const struct answer *answer)
 {
 	struct snapshot *snapshot = &box->sides[REMOTE];
+	uint32_t expected = journal_head(box->journal)->uidvalidity;
 
 	if (answer->error.kind != ERROR_NONE) {
 		box_fail(box, &answer->error);
+		return;
+	}
+	if (expected && expected != answer->stamp.uidvalidity) {
+		box->undone = true;
 		return;
 	}
 	if (answer->complete)
@@ -108,7 +120,7 @@ static void end_remote(struct box *box, const struct answer *answer)
 	snapshot->stamp = answer->stamp;
 	snapshot->permanent = answer->permanent;
 	snapshot_end(snapshot);
-	if (!box->lost_append && is_as_agreed(box, snapshot))
+	if (!box->lost_append && is_as_agreed(channel, box, snapshot))
 		return;
 	if (box->lost_append)
 		find_appended(box, snapshot);
@@ -136,7 +148,7 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		else if (answer.kind == ANSWER_VANISHED)
 			snapshot_vanish(snapshot, box->journal, answer.uids);
 		else if (answer.kind == ANSWER_DONE)
-			end_remote(box, &answer);
+			end_remote(channel, box, &answer);
 	}
 	for (size_t i = 0; i < channel->len; i++)
 		uidset_free(&known[i]);
@@ -168,7 +180,7 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 		}
 	}
 	snapshot_end(snapshot);
-	if (!is_as_agreed(box, snapshot))
+	if (!is_as_agreed(channel, box, snapshot))
 		box->undone = true;
 	return rc;
 }
@@ -216,7 +228,10 @@ static bool is_over(const struct box *box)
 	return box->rule == RULE_B3_GONE && !len;
 }
 
-/* Commits one box: with a new head where it is even, with the old one where it is not. */
+/*
+ * Commits one box: with a new head where it is even, with the old one where it is not. Of a mailbox
+ * that one side lacks the old one stays too: its UIDVALIDITY tells whether it comes back as it was.
+ */
 static void finish_box(struct channel *channel, struct box *box)
 {
 	const struct journal_head head = head_of(channel, box);
@@ -227,7 +242,8 @@ static void finish_box(struct channel *channel, struct box *box)
 			box_fail(box, &err);
 		return;
 	}
-	if (box->undone ? box_commit(box, &err) : journal_commit(box->journal, &head, &err))
+	bool stays = box->undone || box->rule == RULE_B3_GONE;
+	if (stays ? box_commit(box, &err) : journal_commit(box->journal, &head, &err))
 		box_fail(box, &err);
 	box->even = !box->undone;
 }

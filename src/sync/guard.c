@@ -68,6 +68,6 @@ void guard_block_gone(const struct planner_input *input, enum side gone, struct 
 {
 	enum side side = other_side(gone);
 
-	count_deletions(input, side, plan);
-	block(plan, side, GUARD_GONE);
+	if (count_deletions(input, side, plan)->deletions)
+		block(plan, side, GUARD_GONE);
 }

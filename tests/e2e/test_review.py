@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sequences that a reader of the code found: each once lost, doubled or held back something."""
+import json
 import re
 
 import pytest
@@ -66,3 +67,37 @@ def test_a_message_that_cannot_be_fetched_does_not_stop_deletions(channel, plain
     channel.remote.remove("INBOX", bad)
     channel.sync()
     assert channel.state()[("INBOX",)] == []
+
+
+def test_what_a_policy_leaves_alone_does_not_keep_a_mailbox_uneven(channel, corpus):
+    """A backup of a mailbox in which the user reads and writes drafts: its head moves all the same."""
+    channel.keys["push"] = []
+    old, new, draft = corpus.message("plain", flags=""), corpus.message("plain"), corpus.message("plain")
+    channel.remote.add("INBOX", old)
+    channel.sync()
+    channel.local.set_flags("INBOX", old, "S")
+    channel.local.add("INBOX", draft)
+    channel.remote.add("INBOX", new)
+    lines = [json.loads(line) for line in channel.run("sync", "--json").out.splitlines()]
+    assert [line["even"] for line in lines if line["event"] == "mailbox"] == [True]
+
+
+def test_a_mailbox_of_what_was_kept_may_go(channel, corpus):
+    """Nothing would be deleted, so that is no alarm; and should it come back, its UIDs are others."""
+    kept, new = corpus.messages(2, "plain", flags="")
+    channel.remote.create("Work")
+    channel.remote.add("Work", kept)
+    channel.sync()
+    channel.keys["deletions"] = {"local": "keep"}
+    channel.remote.remove("Work", kept)
+    channel.sync()
+    del channel.keys["deletions"]
+    channel.remote.delete_mailbox("Work")
+    channel.sync()
+    channel.sync()
+    channel.remote.create("Work")
+    channel.remote.add("Work", new)
+    channel.sync()
+    assert set(contents(new)) < set(channel.local.state()[("Work",)])
+    assert set(contents(new)) <= set(channel.remote.state()[("Work",)])
+    assert set(contents(kept)) <= set(channel.local.state()[("Work",)])
