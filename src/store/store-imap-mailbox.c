@@ -196,7 +196,6 @@ static void selection_take_code(struct selection *selection, const struct imap_a
 		return;
 	case IMAP_CODE_UIDNEXT: stamp->uidnext = (uint32_t)answer->code_number; return;
 	case IMAP_CODE_HIGHESTMODSEQ: stamp->modseq = answer->code_number; return;
-	case IMAP_CODE_NOMODSEQ: stamp->modseq = 0; return;
 	case IMAP_CODE_PERMANENTFLAGS:
 		selection->permanent = read_permanent(&answer->code_text);
 		return;

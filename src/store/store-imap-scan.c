@@ -127,7 +127,6 @@ static enum job_progress scan_anew(struct store_imap *store, struct job *job, co
 	scan->way = SCAN_ALL;
 	uidset_clear(&scan->seen);
 	uidset_clear(&scan->told);
-	uidset_clear(&scan->found);
 	uidset_clear(&scan->vanished);
 	scan->doubt = scan->refused = false;
 	return scan_send(store, job);
@@ -203,8 +202,7 @@ static bool scan_take_row(struct job *job, const struct step *step, const struct
 		scan->doubt = true;
 		return false;
 	}
-	if (step->kind == STEP_ROWS)
-		check_order(scan, row);
+	check_order(scan, row);
 	uidset_add(&scan->seen, row->uid);
 	scan->exists = job->selection->exists;
 	fill_message(row, out);
@@ -225,17 +223,20 @@ static void scan_take_opening(struct job *job, const struct step *step,
 			      const struct imap_answer *answer)
 {
 	struct scan_state *scan = job->scan;
+	bool meant = is_meant(job, step);
 
 	if (answer->kind == IMAP_STATUS_LINE && answer->code == IMAP_CODE_CLOSED) {
-		scan->doubt |= scan->seen.len > 0 || scan->vanished.len > 0;
-	} else if (answer->kind == IMAP_VANISHED && answer->earlier && is_meant(job, step)) {
+		scan->doubt |= meant && (scan->seen.len > 0 || scan->vanished.len > 0);
+	} else if (answer->kind == IMAP_VANISHED && answer->earlier && meant) {
 		scan->doubt |= !job->selection->began;
 		uids_add_all(answer->uids, &scan->vanished);
-	} else if (answer->kind == IMAP_TAGGED && scan->phase == SCAN_LISTING) {
+	} else if (answer->kind == IMAP_TAGGED) {
+		scan->top_sequence = scan->top_uid = 0;
+		if (scan->phase != SCAN_LISTING)
+			return;
 		scan->stamp = job->selection->stamp;
 		scan->permanent = job->selection->permanent;
 		scan->exists = job->selection->exists;
-		scan->top_sequence = scan->top_uid = 0;
 		if (scan->stamp.uidvalidity != job->request.base.uidvalidity)
 			scan->known = &scan->none;
 	}
@@ -474,7 +475,7 @@ static bool scan_tell(struct store_imap *store, struct job *job, struct answer *
 	if (!scan->vanished_told) {
 		apply_visible_max(store, job);
 		scan->vanished_told = true;
-		if (!scan->complete && scan->vanished.len) {
+		if (scan->vanished.len) {
 			out->kind = ANSWER_VANISHED;
 			out->uids = &scan->vanished;
 			return true;

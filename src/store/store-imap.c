@@ -217,7 +217,7 @@ static bool tell(struct store_imap *store, struct answer *out)
 		store->has_held = false;
 		return true;
 	}
-	if (!job || !job->done || job->steps)
+	if (!job || !job->done)
 		return false;
 	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};
 	if (job->kind->tell && job->kind->tell(store, job, out))
@@ -256,7 +256,7 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 	}
 	if (step->selection)
 		selection_take(store, step, answer);
-	bool told = !job->done && job->kind->take(store, job, step, answer, out);
+	bool told = job->kind->take(store, job, step, answer, out);
 	if (!over)
 		return told;
 	step_free(step);

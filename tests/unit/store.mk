@@ -22,18 +22,25 @@ EXTRA_DIST += \
 	tests/imapd/store/move.imapd \
 	tests/imapd/store/read-only.imapd \
 	tests/imapd/store/remove-plain.imapd \
+	tests/imapd/store/remove-refused-again.imapd \
 	tests/imapd/store/remove-refused-twice.imapd \
 	tests/imapd/store/remove-refused.imapd \
 	tests/imapd/store/remove-uidplus.imapd \
+	tests/imapd/store/remove-wire.imapd \
+	tests/imapd/store/scan-bases.imapd \
 	tests/imapd/store/scan-closed.imapd \
 	tests/imapd/store/scan-condstore.imapd \
 	tests/imapd/store/scan-details.imapd \
+	tests/imapd/store/scan-disorder.imapd \
 	tests/imapd/store/scan-flags.imapd \
 	tests/imapd/store/scan-moving.imapd \
 	tests/imapd/store/scan-parallel.imapd \
 	tests/imapd/store/scan-qresync-anew.imapd \
 	tests/imapd/store/scan-qresync-live.imapd \
+	tests/imapd/store/scan-qresync-refused.imapd \
 	tests/imapd/store/scan-qresync.imapd \
+	tests/imapd/store/scan-refused.imapd \
 	tests/imapd/store/scan-search-wrong.imapd \
 	tests/imapd/store/scan-short.imapd \
+	tests/imapd/store/scan-vanished.imapd \
 	tests/imapd/store/survey.imapd
