@@ -254,7 +254,7 @@ static bool any_planned(const struct channel *channel, enum op_kind kind, enum s
 	return false;
 }
 
-/* Makes sure that there is a mailbox to move to. */
+/* Makes sure that there is a mailbox to move to; where there can be none, nothing is moved. */
 static int make_trash(struct channel *channel, enum side side, struct error *err)
 {
 	const struct request request = {.kind = REQUEST_CREATE, .mailbox = channel->trash[side]};
@@ -262,7 +262,9 @@ static int make_trash(struct channel *channel, enum side side, struct error *err
 
 	if (!any_planned(channel, OP_TRASH, side))
 		return 0;
-	return store_do(channel->setup.stores[side], &request, &answer, err);
+	if (!store_do(channel->setup.stores[side], &request, &answer, err))
+		return 0;
+	return trash_fail(channel, side, err);
 }
 
 /* What is gone from the disk is gone durably before the journal forgets it. */
@@ -334,9 +336,34 @@ static void note_blocked(struct channel *channel)
 				channel->boxes[i].undone = true;
 }
 
+/*
+ * Files that this run did not put in place itself (a stopped run did, or a mail program) become
+ * durable before the journal holds them as pairs. Otherwise a power cut could take such a file away
+ * after both sides were even, which would look like a deletion by the user.
+ */
+static int settle_found(struct channel *channel, struct error *err)
+{
+	struct answer answer;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->name};
+		if (!box->active || !box->exists[LOCAL])
+			continue;
+		if (!box->healed && !plan_count(&box->plan, OP_PAIR, LOCAL) &&
+		    !plan_count(&box->plan, OP_COPY, REMOTE))
+			continue;
+		if (store_do(channel->setup.stores[LOCAL], &request, &answer, err))
+			return -1;
+	}
+	return 0;
+}
+
 int channel_apply(struct channel *channel, struct error *err)
 {
 	note_blocked(channel);
+	if (settle_found(channel, err))
+		return -1;
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
 	    apply_known(channel, err) || apply_push(channel, err) || apply_pull(channel, err) ||
 	    stop_check(err))

@@ -65,6 +65,7 @@ struct box {
 	bool wrote[SIDES];  /* something was changed there */
 	bool undone;        /* not all was done: the head stays where it was */
 	bool lost_append;   /* an APPEND's UID is still to be found */
+	bool healed;        /* files of a stopped run were found in place */
 	bool even;          /* confirmed and committed */
 	struct error error; /* the first thing that went wrong */
 };
@@ -128,6 +129,8 @@ int identify_fresh(struct channel *channel, struct error *err);
  */
 int apply_push(struct channel *channel, struct error *err);
 int apply_pull(struct channel *channel, struct error *err);
+/* What was to move to the trash on side stays. 0, or -1 where the error ends more than that. */
+int trash_fail(struct channel *channel, enum side side, const struct error *err);
 /* Before anything moves to the server's trash where that is not one step; sync/trash.c. */
 int trash_prepare(struct channel *channel, struct error *err);
 /* The journal row of a copy that came to rest. */

@@ -16,6 +16,22 @@ struct trash_holding {
 	size_t len, cap;
 };
 
+int trash_fail(struct channel *channel, enum side side, const struct error *err)
+{
+	if (err->scope >= SCOPE_STORE)
+		return -1;
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || !plan_count(&box->plan, OP_TRASH, side))
+			continue;
+		box_fail(box, err);
+		for (size_t k = 0; k < box->plan.len; k++)
+			if (box->plan.ops[k].kind == OP_TRASH && box->plan.ops[k].side == side)
+				box->plan.ops[k].blocked = true;
+	}
+	return 0;
+}
+
 /* True where a note says that moving this message was begun before. */
 static bool was_begun(const struct box *box, uint32_t uid)
 {
@@ -34,7 +50,7 @@ static bool moves_to_trash(const struct op *op)
 	return op->kind == OP_TRASH && op->side == REMOTE && !op->blocked;
 }
 
-/* Lists the trash with Message-IDs. One that is not there is empty. */
+/* Lists the trash with Message-IDs. */
 static int list_trash(struct channel *channel, struct trash_holding *held, struct error *err)
 {
 	const struct request request = {.kind = REQUEST_SCAN,
@@ -46,9 +62,14 @@ static int list_trash(struct channel *channel, struct trash_holding *held, struc
 
 	if (store_submit(channel->setup.stores[REMOTE], &request, err))
 		return -1;
-	while ((rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1)
+	while ((rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
 		if (answer.kind == ANSWER_MESSAGE)
 			*array_push(held->list, held->len, held->cap) = answer.message.identity;
+		if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
+			*err = answer.error;
+			return trash_fail(channel, REMOTE, err);
+		}
+	}
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sequences that a reader of the code found: each once lost, doubled or held back something."""
 import json
+import os
 import re
 
 import pytest
@@ -101,3 +102,48 @@ def test_a_mailbox_of_what_was_kept_may_go(channel, corpus):
     assert set(contents(new)) < set(channel.local.state()[("Work",)])
     assert set(contents(new)) <= set(channel.remote.state()[("Work",)])
     assert set(contents(kept)) <= set(channel.local.state()[("Work",)])
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_moved_to_the_trash_by_hand(channel, corpus, side):
+    """The user's move and the deletion's own way into the trash make one message there, not two."""
+    message, other = corpus.message("plain", flags="S"), corpus.message("plain")
+    channel.keys["deletions"] = {"local": "trash", "remote": "trash"}
+    channel.remote.create("Trash")
+    channel.remote.add("INBOX", message, other)
+    channel.sync()
+    if side == "remote":
+        uid = channel.remote.uids("INBOX", message)[0]
+        channel.remote.ask("SELECT", channel.remote.imap.select("INBOX"))
+        channel.remote.ask("MOVE", channel.remote.imap.uid("MOVE", uid, "Trash"))
+        channel.remote.imap.unselect()
+    else:
+        [path] = channel.local.paths("INBOX", message)
+        os.rename(path, path.replace("/INBOX/", "/Trash/"))
+    channel.sync()
+    channel.sync()
+    channel.sync()
+    state = channel.state()
+    assert state[("INBOX",)] == contents(other)
+    assert state[("Trash",)] == contents(message)
+
+
+def test_a_trash_that_cannot_be_made_stops_only_what_needs_it(channel, plain_line, corpus):
+    """The other deletions are done, and the mailboxes in which nothing failed are even."""
+    messages = corpus.messages(4, "plain", flags="")
+    channel.keys["deletions"] = {"remote": "trash"}
+    channel.remote.create("Work")
+    channel.remote.add("INBOX", *messages[:2])
+    channel.remote.add("Work", *messages[2:])
+    channel.sync()
+    refuse(plain_line, b"CREATE")
+    channel.local.remove("INBOX", messages[0])
+    channel.remote.remove("Work", messages[2])
+    found = channel.sync(status=1)
+    assert "INBOX" in found.err
+    assert channel.local.state()[("Work",)] == contents(messages[3])
+    plain_line.alter = None
+    channel.sync()
+    channel.sync()
+    assert channel.state()[("INBOX",)] == contents(messages[1])
+    assert channel.state()[("Trash",)] == contents(messages[0])
