@@ -202,13 +202,20 @@ static void change_messages(struct store_maildir *store, const struct request *r
 	}
 }
 
-/* SETTLE: contents before names. */
-static void settle(struct store_maildir *store)
+/*
+ * SETTLE: contents before names. What others changed in a mailbox is settled as if this store had
+ * changed it.
+ */
+static void settle(struct store_maildir *store, const struct request *request)
 {
 	struct error *err = &store->progress.error;
 	struct error directories = {0};
+	struct maildir_mailbox *mailbox;
 
 	draft_settle_all(store, err);
+	mailbox = request->mailbox ? cache_get(store, request->mailbox, err) : NULL;
+	if (mailbox)
+		mailbox->dirty[MAILDIR_CUR] = mailbox->dirty[MAILDIR_NEW] = true;
 	if (cache_settle(store, &directories) < 0)
 		*err = directories;
 }
@@ -234,7 +241,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE: change_messages(store, request); return 0;
-	case REQUEST_SETTLE: settle(store); return 0;
+	case REQUEST_SETTLE: settle(store, request); return 0;
 	case REQUEST_PUBLISH:
 		draft_publish(request->draft, request->flags, request->date, err);
 		return 0;

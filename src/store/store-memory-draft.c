@@ -77,7 +77,7 @@ void memory_settle_drafts(struct store_memory *store)
 		draft->durable |= draft->name != NULL;
 }
 
-void memory_publish(struct draft *draft, struct flags flags, int64_t date)
+void memory_publish(struct draft *draft, struct flags flags, int64_t date, struct error *err)
 {
 	struct memory *memory = draft->store->memory;
 	struct memory_message message = {
@@ -86,6 +86,11 @@ void memory_publish(struct draft *draft, struct flags flags, int64_t date)
 	    .len = draft->content.len};
 
 	assert(draft->name);
+	if (!draft->mailbox->present) {
+		error_set(err, ERROR_IO, SCOPE_MAILBOX, "mailbox %s: it is gone",
+			  draft->mailbox->name);
+		return;
+	}
 	struct held_message *held =
 	    memory_add(memory, draft->mailbox, &message, draft->name, flags, date);
 	held->content_durable = draft->durable;

@@ -18,6 +18,7 @@ struct held_message {
 	struct message_standing now;
 	struct message_standing durable; /* what a power cut leaves for certain */
 	bool content_durable;
+	uint32_t fate;   /* what shares it survives a power cut together: both ends of a move */
 	uint64_t modseq; /* of its last change; of its expunge, once gone */
 };
 
@@ -95,7 +96,7 @@ int memory_finish_draft(struct draft *draft, struct identity *identity, const ch
 			struct error *err);
 void memory_drop_draft(struct draft *draft);
 /* Puts a finished draft in place. */
-void memory_publish(struct draft *draft, struct flags flags, int64_t date);
+void memory_publish(struct draft *draft, struct flags flags, int64_t date, struct error *err);
 /* The contents of finished drafts become durable. */
 void memory_settle_drafts(struct store_memory *store);
 void memory_drop_drafts(struct store_memory *store);

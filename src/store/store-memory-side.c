@@ -147,6 +147,7 @@ struct held_message *memory_add(struct memory *memory, struct held_mailbox *mail
 	    .present = true, .flags = flags_minus(flags, memory->abilities.lacking)};
 
 	held->message = *message;
+	held->fate = memory->serial++;
 	held->message.state.identity.date = date;
 	held->message.state.key = (struct message_key){0};
 	if (memory->side == REMOTE)
@@ -194,26 +195,25 @@ void memory_settle(struct memory *memory)
 	}
 }
 
-/* The next bit of a sequence that the seed decides; 0 always says no. */
-static bool survives(uint64_t *seed)
+/* Whether what has that fate reached the disk (a step of splitmix64); seed 0 always says no. */
+static bool survives(uint64_t seed, uint32_t fate)
 {
-	if (!*seed)
-		return false;
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed >> 33 & 1;
+	uint64_t z = seed + fate * 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return seed && z >> 63;
 }
 
 /* What becomes of one message. Its name may have reached the disk before its content. */
-static void cut_message(struct held_mailbox *mailbox, struct held_message *held, uint64_t *seed)
+static void cut_message(struct held_mailbox *mailbox, struct held_message *held, uint64_t seed)
 {
 	const struct message_standing durable = held->durable;
 	struct memory_message *message = &held->message;
 
 	if ((held->now.present != durable.present ||
 	     !flags_equal(held->now.flags, durable.flags)) &&
-	    !survives(seed))
+	    !survives(seed, held->fate))
 		memory_change(mailbox, held, &durable);
 	if (!held->content_durable && held->now.present) {
 		message->len = 0;
@@ -227,11 +227,11 @@ void memory_power_cut(struct memory *memory, uint64_t seed)
 {
 	for (size_t i = 0; memory->side == LOCAL && i < memory->len; i++) {
 		struct held_mailbox *mailbox = memory->mailboxes[i];
-		if (mailbox->present && !mailbox->durable && !survives(&seed))
+		if (mailbox->present && !mailbox->durable && !survives(seed, mailbox->uidvalidity))
 			mailbox->present = false;
 		mailbox->durable = mailbox->present;
 		for (size_t k = 0; k < mailbox->len; k++)
-			cut_message(mailbox, mailbox->messages[k], &seed);
+			cut_message(mailbox, mailbox->messages[k], seed);
 	}
 }
 
@@ -264,7 +264,6 @@ struct message_key memory_deliver(struct memory *memory, const char *mailbox, co
 	memory_create(memory, mailbox, 0);
 	memory_identify(message.content, len, &message.state.identity);
 	held = memory_add(memory, memory_find(memory, mailbox), &message, NULL, flags, date);
-	held->durable = held->now;
 	held->content_durable = true;
 	return held->message.state.key;
 }

@@ -62,7 +62,9 @@ static bool create(struct job *job)
 		return true;
 	if (!may_change(job))
 		return false;
-	memory_make(job->memory, job->request->mailbox, 0);
+	/* A user may have come between. */
+	if (!memory_find(job->memory, job->request->mailbox))
+		memory_make(job->memory, job->request->mailbox, 0);
 	return true;
 }
 
@@ -266,9 +268,11 @@ static bool move(struct job *job, struct held_message *held)
 		return false;
 	if (!held->now.present)
 		return true;
-	memory_add(job->memory, target, &held->message, held->message.state.key.name,
-		   held->now.flags, held->message.state.identity.date)
-	    ->content_durable = held->content_durable;
+	struct held_message *moved =
+	    memory_add(job->memory, target, &held->message, held->message.state.key.name,
+		       held->now.flags, held->message.state.identity.date);
+	moved->content_durable = held->content_durable;
+	held->fate = job->memory->abilities.atomic_move ? moved->fate : held->fate;
 	if (!job->memory->abilities.atomic_move && !may_change(job))
 		return false;
 	memory_change(job->mailbox, held, &(struct message_standing){0});
@@ -309,7 +313,8 @@ static bool publish(struct job *job)
 {
 	if (!may_change(job))
 		return false;
-	memory_publish(job->request->draft, job->request->flags, job->request->date);
+	memory_publish(job->request->draft, job->request->flags, job->request->date,
+		       &job->done.error);
 	return true;
 }
 

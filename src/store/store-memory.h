@@ -7,9 +7,9 @@
  * Its users work on it through memory_deliver() and its like, also while a store is at work: a
  * watcher is called before each step of a store.
  *
- * The local side forgets: what a store changed there survives memory_power_cut() for certain only
- * after a REQUEST_SETTLE, as on a disk. What users change is durable at once, and so is everything
- * on the remote side.
+ * The local side forgets: what a store changed there, or a user delivered, survives
+ * memory_power_cut() for certain only after a REQUEST_SETTLE, as on a disk. What else users change
+ * is durable at once, and so is everything on the remote side.
  *
  * Sides that break together share a struct memory_stop. Each change that a store makes, and each
  * message that it fetches, is one step; the step at which a stop falls due is not made, and from
@@ -66,8 +66,8 @@ bool memory_stop_step(struct memory_stop *stop);
 /* Changes that stores have made so far. */
 uint64_t memory_changes(const struct memory *memory);
 /*
- * The local side after a power cut: each change of a store that was not settled is there or not as
- * the seed decides (0: none is), and a message whose content was not settled is empty.
+ * The local side after a power cut: each change that was not settled is there or not as the seed
+ * decides (0: none is), and a message whose content was not settled is empty.
  */
 void memory_power_cut(struct memory *memory, uint64_t seed);
 

@@ -89,7 +89,11 @@ enum request_kind {
 	REQUEST_FLAG,     /* adds and removes flags of keys */
 	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
 	REQUEST_MOVE,     /* moves keys to target (a mailbox that exists), flags and date kept */
-	REQUEST_SETTLE,   /* local: all drafts finished and all names changed so far become durable */
+	/*
+	 * Local: all drafts finished and all names changed so far become durable; with a mailbox
+	 * also all names in it that others changed.
+	 */
+	REQUEST_SETTLE,
 	REQUEST_PUBLISH,  /* local: puts a finished draft in place under its name, with flags and date */
 };
 
@@ -106,7 +110,7 @@ struct draft; /* a message on its way into a local store */
 struct request {
 	enum request_kind kind;
 	uint64_t ticket;     /* the caller's, comes back in the answers */
-	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST and SETTLE */
+	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST; SETTLE: or NULL */
 
 	/*
 	 * SCAN: what the caller knows; all zero where nothing. Where base's UIDVALIDITY is not the
@@ -151,7 +155,11 @@ struct answer {
 	uint64_t ticket;
 	const char *mailbox;
 	unsigned attributes; /* of enum mailbox_attribute */
-	struct stamp stamp;  /* LIST; and DONE of SCAN: how it stood when the scan began */
+	/*
+	 * LIST; DONE of SCAN: how it stood when the scan began; DONE of CREATE, remote: its messages,
+	 * where it was there although not listed.
+	 */
+	struct stamp stamp;
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
 	struct flags permanent; /* DONE of SCAN, remote: the flags that the mailbox can keep */
 	struct message_state message;

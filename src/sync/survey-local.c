@@ -169,8 +169,10 @@ void survey_local(struct channel *channel, struct box *box)
 {
 	bool failed = scan_local(channel, box);
 
-	if (!failed && box->scan[LOCAL] && heal_publishing(box))
+	if (!failed && box->scan[LOCAL] && heal_publishing(box)) {
+		box->healed = true;
 		failed = scan_local(channel, box);
+	}
 	if (!failed && box->scan[LOCAL])
 		failed = confirm_missing(channel, box);
 	if (failed) {

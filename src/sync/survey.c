@@ -91,16 +91,19 @@ static void choose_box(const struct channel *channel, struct box *box)
 		box->scan[side] = box->exists[side] &&
 				  (anew || !stamp_unchanged(side, &then, &box->listed[side]));
 	}
-	if (choose_by_notes(box) ||
-	    ((box->scan[LOCAL] || box->scan[REMOTE] || box->rule == RULE_B3_GONE) &&
-	     journal_load(box->journal, &err))) {
+	if (choose_by_notes(box)) {
 		box->active = false;
-		box_fail(box, &err);
+		box->undone = true;
 		return;
 	}
 	for (enum side side = LOCAL; side < SIDES; side++)
 		box->scan[side] &= box->exists[side];
 	box->even = !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE;
+	if (!box->even && journal_load(box->journal, &err)) {
+		box->active = false;
+		box_fail(box, &err);
+		return;
+	}
 	box->active = !box->even;
 }
 
