@@ -467,6 +467,7 @@ static void apply_visible_max(struct store_imap *store, struct job *job)
 
 static bool scan_tell(struct store_imap *store, struct job *job, struct answer *out)
 {
+	const struct stamp *base = &job->request.base;
 	struct scan_state *scan = job->scan;
 	uint32_t highest;
 
@@ -484,8 +485,12 @@ static bool scan_tell(struct store_imap *store, struct job *job, struct answer *
 	highest = uids_highest(&scan->seen);
 	if (uids_highest(scan->known) > highest)
 		highest = uids_highest(scan->known);
-	if (!scan->stamp.uidnext && highest < UINT32_MAX)
+	if (!scan->stamp.uidnext && highest < UINT32_MAX) {
 		scan->stamp.uidnext = highest + 1;
+		/* a guess below the last one would look like a server gone back in time */
+		if (base->uidvalidity == scan->stamp.uidvalidity && base->uidnext > highest)
+			scan->stamp.uidnext = base->uidnext;
+	}
 	out->stamp = scan->stamp;
 	out->permanent = scan->permanent;
 	out->complete = scan->complete;
