@@ -11,7 +11,8 @@
 struct add_state {
 	uint32_t uid; /* APPEND: as APPENDUID told, or 0 */
 	uint32_t uidvalidity;
-	bool refused; /* CREATE: by NO, and the mailbox may be there all the same */
+	uint32_t messages; /* CREATE: in a mailbox that was there already, though not listed */
+	bool refused;      /* CREATE: by NO, and the mailbox may be there all the same */
 	struct error error;
 };
 
@@ -179,6 +180,8 @@ static bool create_take(struct store_imap *store, struct job *job, const struct 
 
 	(void)store;
 	(void)out;
+	if (answer->kind == IMAP_STATUS && step->kind == STEP_STATUS)
+		job->add->messages = answer->mailbox.messages;
 	if (answer->kind != IMAP_TAGGED)
 		return false;
 	if (step->kind == STEP_CREATE && !good) {
@@ -194,5 +197,13 @@ static bool create_take(struct store_imap *store, struct job *job, const struct 
 	return false;
 }
 
+static bool create_tell(struct store_imap *store, struct job *job, struct answer *out)
+{
+	(void)store;
+	if (job->add)
+		out->stamp.messages = job->add->messages;
+	return false;
+}
+
 const struct job_kind create_job = {
-    .run = create_run, .take = create_take, .free = add_free, .changes = true};
+    .run = create_run, .take = create_take, .tell = create_tell, .free = add_free, .changes = true};

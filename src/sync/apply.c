@@ -63,6 +63,20 @@ static int submit_create(struct channel *channel, size_t index, enum side side, 
 	return store_submit(channel->setup.stores[side], &request, err);
 }
 
+/* The mailbox was there, though not listed: what it holds was not held against the other side. */
+static void leave_for_next_run(struct channel *channel, struct box *box, enum side side,
+			       uint32_t messages)
+{
+	struct error err;
+
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: the %s side did not list it, but has it, with %u messages; nothing "
+		  "was done in it, the next run looks again",
+		  text_show(box->name), side_name(side), messages);
+	hold_back(channel, box, side, &err);
+	box->active = false;
+}
+
 /* Makes the missing mailboxes of one side: one flight. */
 static int create_mailboxes(struct channel *channel, enum side side, struct error *err)
 {
@@ -82,7 +96,10 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 			continue;
 		}
 		box->exists[side] = box->wrote[side] = true;
-		box->tally.created[side]++;
+		if (answer.stamp.messages)
+			leave_for_next_run(channel, box, side, answer.stamp.messages);
+		else
+			box->tally.created[side]++;
 	}
 	return rc;
 }

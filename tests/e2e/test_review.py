@@ -147,3 +147,18 @@ def test_a_trash_that_cannot_be_made_stops_only_what_needs_it(channel, plain_lin
     channel.sync()
     assert channel.state()[("INBOX",)] == contents(messages[1])
     assert channel.state()[("Trash",)] == contents(messages[0])
+
+
+def test_a_mailbox_that_was_not_listed_is_not_filled_twice(channel, plain_line, corpus):
+    """A list that leaves one out, or another client that makes it meanwhile: CREATE says that it is there."""
+    mail = corpus.messages(3, "plain")
+    channel.remote.create("Work")
+    channel.remote.add("Work", *mail)
+    channel.local.fill({"Work": mail})
+    unlisted = re.compile(rb"\* (LIST|STATUS) [^\r]*Work[^\r]*\r\n")
+    plain_line.alter = lambda direction, data: unlisted.sub(b"", data) if direction == "down" and b"* LIST" in data \
+        else data
+    assert "did not list it" in channel.sync(status=1).err
+    plain_line.alter = None
+    channel.sync()
+    assert channel.state()[("Work",)] == contents(*mail)
