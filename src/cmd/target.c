@@ -177,12 +177,12 @@ static struct policy policy_of(const struct config_channel *channel, const struc
 	return policy;
 }
 
-/* Whose mail it is, in one word. */
+/* Whose mail it is, in one word; by which port it is reached makes no difference. */
 static const char *account_text(const struct config_remote *remote, struct arena *arena)
 {
 	if (remote->tunnel)
 		return arena_printf(arena, "tunnel:%s", remote->tunnel);
-	return arena_printf(arena, "%s@%s:%u", remote->user, remote->host, remote->port);
+	return arena_printf(arena, "%s@%s", remote->user, remote->host);
 }
 
 void target_setup(const struct target *target, const struct options *options, struct arena *arena,

@@ -38,29 +38,26 @@ static int refuse_tree(const struct account *account, struct error *err)
 
 	if (!account->tree)
 		return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
-				 "%s: %s is gone, which channel %s was kept even with; nothing was "
+				 "%s is gone, which this channel was kept even with; nothing was "
 				 "changed. Not mounted? If it is to start anew: evenmail sync "
 				 "--adopt %s",
-				 name, text_show(path), name, name);
+				 text_show(path), name);
 	return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
-			 "%s: %s is not the tree that channel %s was kept even with (its marker "
+			 "%s is not the tree that this channel was kept even with (its marker "
 			 ".evenmail is %s); nothing was changed. Not mounted? If it is the right "
 			 "one: evenmail sync --adopt %s matches it anew and deletes nothing",
-			 name, text_show(path), name, *tree_id(account) ? "another one" : "missing",
-			 name);
+			 text_show(path), *tree_id(account) ? "another one" : "missing", name);
 }
 
 /* The safety check's words for an account that is not the one the journals know. */
 static int refuse_account(const struct account *account, struct error *err)
 {
-	const char *name = account->setup.name;
-
 	return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
-			 "%s: channel %s was kept even with the account %s, and the configuration "
+			 "this channel was kept even with the account %s, and the configuration "
 			 "now says %s; nothing was changed. If that is the same mail: evenmail "
 			 "sync --adopt %s matches it anew and deletes nothing",
-			 name, name, text_show(journal_dir_account(account->journals)),
-			 text_show(account->setup.account), name);
+			 text_show(journal_dir_account(account->journals)),
+			 text_show(account->setup.account), account->setup.name);
 }
 
 /* Is this what the journals were made for? */

@@ -18,7 +18,7 @@
 /* Borrowed until account_close. */
 struct account_setup {
 	const char *name;
-	const char *account;   /* whose mail: "alice@imap.example.org:993", or the tunnel */
+	const char *account;   /* whose mail: "alice@imap.example.org", or the tunnel */
 	const char *state_dir; /* absolute */
 	const char *tree_path; /* absolute */
 	enum maildir_layout layout;

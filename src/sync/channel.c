@@ -211,7 +211,8 @@ int channel_list(struct channel *channel, struct error *err)
 			goto out;
 	if (list_journals(channel, &map, err))
 		goto out;
-	qsort(channel->boxes, channel->len, sizeof(*channel->boxes), compare_boxes);
+	if (channel->len)
+		qsort(channel->boxes, channel->len, sizeof(*channel->boxes), compare_boxes);
 	if (!channel->trash[REMOTE])
 		channel->trash[REMOTE] = trash_names[0];
 	channel->trash[LOCAL] = channel->trash[REMOTE];

@@ -177,7 +177,7 @@ static void test_setup(void **unused)
 	struct account_setup setup;
 	target_setup(&list.targets[1], &none, &arena, &setup);
 	assert_string_equal(setup.name, "home");
-	assert_string_equal(setup.account, "u@h:993");
+	assert_string_equal(setup.account, "u@h");
 	assert_string_equal(setup.tree_path, "/m/home");
 	assert_string_equal(setup.state_dir, "/s/evenmail/home");
 	assert_int_equal(setup.patterns_len, 2);
