@@ -11,6 +11,7 @@ static void put_tally(struct line *line, const struct tally *tally)
 		line_count(line, "created", tally->created[side]);
 		line_count(line, "new", tally->copied[side]);
 		line_count(line, "flagged", tally->flagged[side]);
+		line_count(line, "moved", tally->moved[side]);
 		line_count(line, "removed", tally->removed[side]);
 		json_end_object(&line->json);
 	}
@@ -36,6 +37,8 @@ static void print_op(const struct channel *channel, const struct box *box, const
 		line_count(&line, "uid", op->uid);
 	if (op->name)
 		line_text(&line, "name", op->name);
+	if (op->kind == OP_MOVE)
+		line_text(&line, "to", channel->boxes[op->target].name);
 	if (op->kind == OP_FLAG) {
 		flags_letters(op->add, letters);
 		line_text(&line, "add", letters);

@@ -47,12 +47,13 @@ static void print_side(const struct report *report, const struct tally *tally, e
 	bool any = tally->created[side] > 0;
 
 	if (!tally->created[side] && !tally->copied[side] && !tally->flagged[side] &&
-	    !tally->removed[side])
+	    !tally->moved[side] && !tally->removed[side])
 		return;
 	printf("%s %s:%s", *any_side ? ";" : "", side_name(side),
 	       tally->created[side] ? " mailbox created" : "");
 	print_count(report, tally->copied[side], "new", GREEN, &any);
 	print_count(report, tally->flagged[side], "flagged", YELLOW, &any);
+	print_count(report, tally->moved[side], "moved away", YELLOW, &any);
 	print_count(report, tally->removed[side], "removed", RED, &any);
 	*any_side = true;
 }
@@ -91,7 +92,7 @@ static void print_change(const struct op *op)
 }
 
 /* One operation: "  M7 local  copy UID 12, 3.1 kB: new on the other side" */
-static void print_op(const struct op *op)
+static void print_op(const struct channel *channel, const struct op *op)
 {
 	printf("  %-2s %-6s %s", rule_name(op->rule), side_name(op->side), op_name(op->kind));
 	if (op->kind == OP_FLAG)
@@ -100,6 +101,8 @@ static void print_op(const struct op *op)
 		printf(" UID %u", op->uid);
 	if (op->name)
 		printf(" %s", text_show(op->name));
+	if (op->kind == OP_MOVE)
+		printf(" to %s", text_show(channel->boxes[op->target].name));
 	if (op->kind == OP_COPY && op->identity.size != SIZE_UNKNOWN)
 		printf(", %s", text_size(op->identity.size));
 	printf(": %s%s\n", rule_text(op->rule), op->blocked ? " (stopped)" : "");
@@ -122,7 +125,7 @@ static void text_channel(struct report *report, const struct channel *channel)
 		print_box(report, channel, box);
 		for (size_t k = 0; report->planned && report->options->verbose && k < box->plan.len;
 		     k++)
-			print_op(&box->plan.ops[k]);
+			print_op(channel, &box->plan.ops[k]);
 	}
 }
 
@@ -206,10 +209,12 @@ static void text_summary(struct report *report)
 		printf("%zu mailboxes: nothing to do\n", report->mailboxes);
 		return;
 	}
-	printf("%zu mailboxes: %zu new here (%s), %zu new there (%s), %zu flagged, %zu removed\n",
+	printf("%zu mailboxes: %zu new here (%s), %zu new there (%s), %zu flagged, %zu moved, "
+	       "%zu removed\n",
 	       report->mailboxes, total->copied[LOCAL], text_size(total->bytes[LOCAL]),
 	       total->copied[REMOTE], text_size(total->bytes[REMOTE]),
 	       total->flagged[LOCAL] + total->flagged[REMOTE],
+	       total->moved[LOCAL] + total->moved[REMOTE],
 	       total->removed[LOCAL] + total->removed[REMOTE]);
 }
 

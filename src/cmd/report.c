@@ -40,6 +40,7 @@ static struct tally tally_of_plan(const struct plan *plan)
 		tally.created[side] = plan_count(plan, OP_CREATE, side);
 		tally.copied[side] = plan_count(plan, OP_COPY, side);
 		tally.flagged[side] = plan_count(plan, OP_FLAG, side);
+		tally.moved[side] = plan_count(plan, OP_MOVE, side);
 		tally.removed[side] =
 		    plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side);
 	}
@@ -61,7 +62,7 @@ bool report_tally_is_empty(const struct tally *tally)
 {
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (tally->created[side] || tally->copied[side] || tally->flagged[side] ||
-		    tally->removed[side])
+		    tally->moved[side] || tally->removed[side])
 			return false;
 	return true;
 }
@@ -73,6 +74,7 @@ static void add_tally(struct tally *total, const struct tally *tally)
 		total->created[side] += tally->created[side];
 		total->copied[side] += tally->copied[side];
 		total->flagged[side] += tally->flagged[side];
+		total->moved[side] += tally->moved[side];
 		total->removed[side] += tally->removed[side];
 		total->bytes[side] += tally->bytes[side];
 	}

@@ -168,9 +168,20 @@ static int choose_name(struct maildir_mailbox *target, const char *unique, const
 	return 0;
 }
 
+/* The unique name of a file. */
+static void write_unique(const char *file, char out[MAILDIR_FILE_SIZE])
+{
+	struct maildir_name name;
+
+	maildir_name_parse(file, &name);
+	memcpy(out, file, name.unique_len);
+	out[name.unique_len] = '\0';
+}
+
 /* Renames across mailboxes; the tree is taken to be on one file system. */
 int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
-			 struct maildir_mailbox *target, struct error *err)
+			 struct maildir_mailbox *target, char placed[MAILDIR_FILE_SIZE],
+			 struct error *err)
 {
 	const struct maildir_entry *entry;
 	unsigned chases = 0;
@@ -190,6 +201,7 @@ int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 			mailbox->dirty[dir] = target->dirty[dir] = true;
 			maildir_scan_remove(mailbox->scan, unique);
 			maildir_scan_put(target->scan, dir, file);
+			write_unique(file, placed);
 			return 1;
 		}
 		if (errno == EEXIST)

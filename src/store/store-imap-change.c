@@ -8,6 +8,7 @@
  * nothing but ours is marked. Without MOVE a message is copied and, once the copy is sure, removed.
  */
 #include "base/alloc.h"
+#include "base/array.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "store/store-imap-inner.h"
@@ -27,10 +28,20 @@ enum change_phase {
 	CHANGE_PURGING, /* a bare EXPUNGE */
 };
 
+/* What became of one message. */
+struct uid_move {
+	uint32_t from;
+	uint32_t to;
+};
+
 struct change_state {
 	enum change_phase phase;
-	struct uidset uids;   /* to be removed */
-	struct uidset copied; /* by COPY or MOVE, as the server tells */
+	struct uidset uids;     /* to be removed */
+	struct uidset copied;   /* by COPY or MOVE, as the server tells */
+	struct uid_move *moves; /* by COPY or MOVE, as the server tells */
+	size_t moves_len, moves_cap;
+	size_t moves_told;
+	uint32_t uidvalidity; /* of where they went */
 	struct uidset marked; /* found to be deleted */
 	bool refused;         /* the command of this phase */
 	bool final;           /* and by a reason that another command would meet too */
@@ -370,6 +381,39 @@ static void change_take_end(struct job *job, const struct step *step,
 	change->refused = true;
 }
 
+/* Notes a COPYUID: the n-th of one set became the n-th of the other. */
+static void note_moves(struct change_state *change, const struct imap_answer *answer)
+{
+	uint32_t from = 0, to = 0;
+
+	if (!answer->uids || !answer->uids_to)
+		return;
+	change->uidvalidity = (uint32_t)answer->code_number;
+	while ((from = uidset_after(answer->uids, from)) &&
+	       (to = uidset_after(answer->uids_to, to)))
+		*array_push(change->moves, change->moves_len, change->moves_cap) =
+		    (struct uid_move){from, to};
+}
+
+/* Where a message went, once it is gone from where it was. */
+static bool move_tell(struct store_imap *store, struct job *job, struct answer *out)
+{
+	struct change_state *change = job->change;
+
+	(void)store;
+	while (change && change->moves_told < change->moves_len) {
+		const struct uid_move *move = &change->moves[change->moves_told++];
+		if (uidset_has(&job->refused, move->from))
+			continue;
+		out->kind = ANSWER_MOVED;
+		out->message.key.uid = move->from;
+		out->created.uid = move->to;
+		out->uidvalidity = change->uidvalidity;
+		return true;
+	}
+	return false;
+}
+
 static bool change_take(struct store_imap *store, struct job *job, const struct step *step,
 			const struct imap_answer *answer, struct answer *out)
 {
@@ -377,6 +421,8 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 
 	(void)store;
 	(void)out;
+	if (answer->code == IMAP_CODE_COPYUID)
+		note_moves(change, answer);
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
 	if (answer->code == IMAP_CODE_COPYUID && answer->uids &&
@@ -394,6 +440,7 @@ static void change_free(struct job *job)
 	uidset_free(&job->change->uids);
 	uidset_free(&job->change->copied);
 	uidset_free(&job->change->marked);
+	free(job->change->moves);
 	free(job->change);
 }
 
@@ -402,4 +449,4 @@ const struct job_kind flag_job = {
 const struct job_kind remove_job = {
     .run = remove_run, .take = change_take, .free = change_free, .changes = true};
 const struct job_kind move_job = {
-    .run = move_run, .take = change_take, .free = change_free, .changes = true};
+    .run = move_run, .take = change_take, .tell = move_tell, .free = change_free, .changes = true};

@@ -183,23 +183,36 @@ static int change_message(struct store_maildir *store, const struct request *req
 	case REQUEST_REMOVE: return maildir_message_remove(mailbox, name, err);
 	default:
 		target = cache_get(store, request->target, err);
-		return target ? maildir_message_move(mailbox, name, target, err) : -1;
+		return target ? maildir_message_move(mailbox, name, target, store->name, err) : -1;
 	}
 }
 
-/* FLAG, REMOVE, MOVE: all at once. What a MUA removed meanwhile, the next scan tells. */
-static void change_messages(struct store_maildir *store, const struct request *request)
+/*
+ * FLAG, REMOVE, MOVE: one after the other; a move is told each. What a MUA removed meanwhile, the
+ * next scan tells.
+ */
+static int step_change(struct store_maildir *store, const struct request *request,
+		       struct answer *answer)
 {
-	for (size_t i = 0; i < request->count; i++) {
-		const char *name = request->keys[i].name;
+	struct progress *progress = &store->progress;
+
+	while (progress->index < request->count) {
+		const struct message_key *key = &request->keys[progress->index++];
 		struct error error = {0};
-		int rc = change_message(store, request, name, &error);
+		int rc = change_message(store, request, key->name, &error);
 
 		if (rc == 0 && request->kind != REQUEST_REMOVE && request->count == 1)
-			rc = report_gone(request->mailbox, name, &error);
-		if (rc < 0 && note_error(&store->progress, &error))
-			return;
+			rc = report_gone(request->mailbox, key->name, &error);
+		if (rc < 0 && note_error(progress, &error))
+			return 0;
+		if (rc != 1 || request->kind != REQUEST_MOVE)
+			continue;
+		answer->kind = ANSWER_MOVED;
+		answer->message.key = *key;
+		answer->created.name = store->name;
+		return 1;
 	}
+	return 0;
 }
 
 /*
@@ -240,7 +253,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_CREATE: maildir_tree_create(store->tree, request->mailbox, err); return 0;
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
-	case REQUEST_MOVE: change_messages(store, request); return 0;
+	case REQUEST_MOVE: return step_change(store, request, answer);
 	case REQUEST_SETTLE: settle(store, request); return 0;
 	case REQUEST_PUBLISH:
 		draft_publish(request->draft, request->flags, request->date, err);

@@ -147,6 +147,7 @@ enum answer_kind {
 	 * the remote side: what came before it is to be dropped, nobody asked for it.
 	 */
 	ANSWER_BODY_END,
+	ANSWER_MOVED,    /* MOVE: message.key is now created in target, as far as the store knows */
 	ANSWER_DONE,     /* the request ended; error.kind is ERROR_NONE where it succeeded */
 };
 
@@ -166,8 +167,8 @@ struct answer {
 	const struct uidset *uids;
 	const char *data;
 	size_t len;
-	struct message_key created; /* DONE of APPEND: uid, or 0 where the server did not tell */
-	uint32_t uidvalidity;       /* DONE of APPEND: of created */
+	struct message_key created; /* DONE of APPEND, MOVED: uid 0 where the server did not tell */
+	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
 	/*
 	 * DONE of FLAG, REMOVE, MOVE, remote: what was left undone; of FETCH: what would be refused
 	 * another time too; or NULL

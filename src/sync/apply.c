@@ -344,13 +344,12 @@ static int apply_known(struct channel *channel, struct error *err)
 	return 0;
 }
 
-/* The guard's verdict leaves work undone. */
+/* What is blocked stays undone. */
 static void note_blocked(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++)
-		for (enum side side = LOCAL; side < SIDES; side++)
-			if (channel->boxes[i].plan.verdict[side].reason != GUARD_FINE)
-				channel->boxes[i].undone = true;
+		for (size_t k = 0; k < channel->boxes[i].plan.len; k++)
+			channel->boxes[i].undone |= channel->boxes[i].plan.ops[k].blocked;
 }
 
 /*
@@ -382,8 +381,9 @@ int channel_apply(struct channel *channel, struct error *err)
 	if (settle_found(channel, err))
 		return -1;
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
-	    apply_known(channel, err) || apply_push(channel, err) || apply_pull(channel, err) ||
-	    stop_check(err))
+	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
+	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
+	    apply_pull(channel, err) || stop_check(err))
 		goto broken;
 	commit_all(channel);
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))

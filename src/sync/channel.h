@@ -34,6 +34,7 @@ struct tally {
 	size_t created[SIDES];
 	size_t copied[SIDES];
 	size_t flagged[SIDES];
+	size_t moved[SIDES];
 	size_t removed[SIDES];
 	size_t paired;
 	uint64_t bytes[SIDES]; /* of what was copied */
@@ -125,8 +126,10 @@ unsigned policy_number(const struct policy *policy);
 int identify_fresh(struct channel *channel, struct error *err);
 /*
  * The steps of channel_apply, each over all active boxes: mailboxes, flags and removals
- * (sync/apply.c), content to the server (sync/push.c), content to the disk (sync/pull.c).
+ * (sync/apply.c), moves (sync/move.c), content to the server (sync/push.c), content to the disk
+ * (sync/pull.c).
  */
+int apply_moves(struct channel *channel, enum side side, struct error *err);
 int apply_push(struct channel *channel, struct error *err);
 int apply_pull(struct channel *channel, struct error *err);
 /* What was to move to the trash on side stays. 0, or -1 where the error ends more than that. */

@@ -185,15 +185,23 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 	return rc;
 }
 
-/* The boxes whose files this run changed. Their directories' times are young: wait once, look once.
- */
+/* Whether a look at the local side could tell more: it was changed, or its times were too young. */
+static bool wants_look(const struct box *box)
+{
+	const struct stamp *stamp = &box->sides[LOCAL].stamp;
+
+	return box->active && !box->undone && box->exists[LOCAL] &&
+	       (box->wrote[LOCAL] || !stamp->cur_ns || !stamp->new_ns);
+}
+
+/* The boxes whose files this run, or somebody just before it, changed: wait once, look once. */
 static int confirm_locals(struct channel *channel, struct error *err)
 {
 	bool waited = false;
 
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		if (!box->active || box->undone || !box->wrote[LOCAL])
+		if (!wants_look(box))
 			continue;
 		if (!waited)
 			clock_sleep_ms(SETTLE_MS);

@@ -8,48 +8,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The plan of one box: the mailbox itself, its messages, and what the guard says to that. */
-static void plan_box(struct channel *channel, struct box *box)
+/* What the planner is to know of one box. */
+static struct planner_input input_of(const struct channel *channel, const struct box *box)
 {
-	const struct policy *policy = &channel->setup.policy;
-	const char *trash = channel->trash[REMOTE];
 	struct planner_input input = {
-	    .policy = policy,
+	    .policy = &channel->setup.policy,
 	    .sides = {&box->sides[LOCAL], &box->sides[REMOTE]},
 	    .matches = box->match.matches,
 	    .matches_len = box->match.len,
-	    .is_trash = box->attributes & MAILBOX_TRASH || !strcmp(box->name, trash),
+	    .is_trash =
+		box->attributes & MAILBOX_TRASH || !strcmp(box->name, channel->trash[REMOTE]),
 	    .is_junk = (box->attributes & MAILBOX_JUNK) != 0,
 	};
 
 	input.pairs = journal_pairs(box->journal, &input.pairs_len);
 	input.notes = journal_notes(box->journal, &input.notes_len);
+	return input;
+}
+
+/* The plan of one box by itself: the mailbox, then its messages. */
+static void plan_box(struct box *box, const struct planner_input *input)
+{
 	box->plan.arena = &box->arena;
 	box->plan.refused = 0;
 	if (box->rule == RULE_B1_CREATE)
 		plan_add(&box->plan, OP_CREATE, box->missing, RULE_B1_CREATE);
-	planner_messages(&input, &box->plan);
+	planner_messages(input, &box->plan);
+}
+
+/* What the guard says to it. */
+static void guard_box(struct box *box, const struct planner_input *input)
+{
 	if (box->rule == RULE_B3_GONE && !box->allowed)
-		guard_block_gone(&input, box->missing, &box->plan);
+		guard_block_gone(input, box->missing, &box->plan);
 	else
-		guard_check(&input, box->allowed, &box->plan);
+		guard_check(input, box->allowed, &box->plan);
 }
 
 /* Operations outlive the journal's rows: their names move into the box's arena. */
 static void keep_names(struct box *box)
 {
-	for (size_t i = 0; i < box->plan.len; i++)
-		if (box->plan.ops[i].name)
-			box->plan.ops[i].name = arena_strdup(&box->arena, box->plan.ops[i].name);
+	for (size_t i = 0; i < box->plan.len; i++) {
+		struct op *op = &box->plan.ops[i];
+		if (op->name)
+			op->name = arena_strdup(&box->arena, op->name);
+		if (op->there.name)
+			op->there.name = arena_strdup(&box->arena, op->there.name);
+	}
 }
 
-/* A mailbox that is gone takes no new messages: what would be copied into it is left alone. */
-static void drop_copies(struct box *box)
+/* True where a mailbox that is gone on that side would have to take something there. */
+static bool is_gone_on(const struct box *box, enum side side)
+{
+	return box->rule == RULE_B3_GONE && box->missing == side;
+}
+
+/* A mailbox that is gone takes no messages: what would go into it is left where it is. */
+static void block_arrivals(const struct channel *channel, struct box *box)
 {
 	for (size_t i = 0; i < box->plan.len; i++) {
 		struct op *op = &box->plan.ops[i];
-		if (op->side == box->missing && (op->kind == OP_COPY || op->kind == OP_FLAG))
-			op->blocked = true;
+		if (op->kind == OP_MOVE)
+			op->blocked |= is_gone_on(&channel->boxes[op->target], op->side);
+		else if (op->kind == OP_COPY || op->kind == OP_FLAG)
+			op->blocked |= is_gone_on(box, op->side);
 	}
 }
 
@@ -80,8 +102,8 @@ static struct op *find_copy(struct plan *trash, const bool *used, enum side side
 }
 
 /*
- * What a user moved to the trash comes there as a new message: moving it there on the other side
- * too would make it two.
+ * What a user moved to the trash comes there as a new message, and may have been too little known
+ * to be seen as a move (rule V1): moving it there on the other side too would make it two.
  */
 static void pair_with_trash(struct channel *channel, struct box *trash, enum side side)
 {
@@ -108,17 +130,28 @@ static void pair_with_trash(struct channel *channel, struct box *trash, enum sid
 
 void channel_plan(struct channel *channel)
 {
+	struct planner_box *boxes = xcalloc(channel->len + 1, sizeof(*boxes));
+
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		boxes[i].plan = &box->plan;
+		if (!box->active)
+			continue;
+		boxes[i].input = input_of(channel, box);
+		plan_box(box, &boxes[i].input);
+	}
+	planner_moves(boxes, channel->len);
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (!box->active)
 			continue;
-		plan_box(channel, box);
-		if (box->rule == RULE_B3_GONE)
-			drop_copies(box);
+		guard_box(box, &boxes[i].input);
+		block_arrivals(channel, box);
 		keep_names(box);
 	}
 	for (size_t i = 0; i < channel->len; i++)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)
 			if (!strcmp(channel->boxes[i].name, channel->trash[side]))
 				pair_with_trash(channel, &channel->boxes[i], side);
+	free(boxes);
 }

@@ -23,6 +23,28 @@ static bool has_both(const struct box *box)
 	return box->active && box->sides[LOCAL].fresh_len && box->sides[REMOTE].fresh_len;
 }
 
+/* True where the side should hold something of the journal's that it does not. */
+static bool has_departure(const struct box *box, enum side side)
+{
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (!box->sides[side].known[i].present && !(pairs[i].gone & 1u << side))
+			return true;
+	return false;
+}
+
+/* True where something left a mailbox of that side, so that what is new there may have come from
+ * it. */
+static bool may_have_moved(const struct channel *channel, enum side side)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active && has_departure(&channel->boxes[i], side))
+			return true;
+	return false;
+}
+
 /* Submits kind for the keys of a box, if any; the keys live in the box's arena. */
 static int submit_keys(struct channel *channel, enum side side, enum request_kind kind,
 		       size_t index, struct key_list *list, struct error *err)
@@ -98,8 +120,9 @@ static void take_answer(struct channel *channel, enum side side, const struct an
 	}
 }
 
-/* One flight: asks kind of side for what list() finds in each box. */
-static int ask(struct channel *channel, enum side side, enum request_kind kind,
+/* One flight: asks kind of side for what list() finds in each box; all: also where nothing is to be
+ * paired. */
+static int ask(struct channel *channel, enum side side, enum request_kind kind, bool all,
 	       void (*list)(const struct box *, struct key_list *), struct error *err)
 {
 	struct digest_stream *digest = digest_open();
@@ -108,7 +131,7 @@ static int ask(struct channel *channel, enum side side, enum request_kind kind,
 	int rc = 0;
 
 	for (size_t i = 0; i < channel->len && !rc; i++) {
-		if (!has_both(&channel->boxes[i]))
+		if (!channel->boxes[i].active || (!all && !has_both(&channel->boxes[i])))
 			continue;
 		list(&channel->boxes[i], &lists[i]);
 		rc = submit_keys(channel, side, kind, i, &lists[i], err);
@@ -143,12 +166,14 @@ static bool match_boxes(struct channel *channel)
 
 int identify_fresh(struct channel *channel, struct error *err)
 {
-	if (ask(channel, LOCAL, REQUEST_IDENTIFY, list_local, err) ||
-	    ask(channel, REMOTE, REQUEST_IDENTIFY, list_remote, err))
+	bool moved[SIDES] = {may_have_moved(channel, LOCAL), may_have_moved(channel, REMOTE)};
+
+	if (ask(channel, LOCAL, REQUEST_IDENTIFY, moved[LOCAL], list_local, err) ||
+	    ask(channel, REMOTE, REQUEST_IDENTIFY, moved[REMOTE], list_remote, err))
 		return -1;
 	if (!match_boxes(channel))
 		return 0;
-	if (ask(channel, REMOTE, REQUEST_FETCH, list_undecided, err))
+	if (ask(channel, REMOTE, REQUEST_FETCH, false, list_undecided, err))
 		return -1;
 	match_boxes(channel);
 	return 0;

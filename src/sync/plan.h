@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 /*
- * The rules, under the numbers that the manual, the tests and --json use. Messages (M) and
- * mailboxes (B); sync/planner.c and sync/planner-mailbox.c say why each is right.
+ * The rules, under the numbers that the manual, the tests and --json use. Messages (M), moves
+ * between mailboxes (V) and mailboxes (B); sync/planner*.c say why each is right.
  */
 enum rule {
 	RULE_NONE,
@@ -29,6 +29,8 @@ enum rule {
 	RULE_M8_LEAVE,   /* new on one side, and not wanted on the other: left alone */
 	RULE_M9_REFUSED, /* new on one side, and the other would not take it before: left, reported
 			  */
+	RULE_V1_MOVE,    /* gone from one mailbox and new in another: moved on the other side too */
+	RULE_V2_RENAME,  /* gone and new in one mailbox: the same pair under another name or UID */
 	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
 	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
 	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side: a question for the
@@ -41,11 +43,13 @@ const char *rule_name(enum rule rule);
 const char *rule_text(enum rule rule);
 
 enum op_kind {
+	OP_NONE,   /* nothing: in no finished plan */
 	OP_FORGET, /* drop the pair from the journal */
 	OP_AGREE,  /* the journal takes flags (and gone) over; follows the FLAGs of the same pair */
 	OP_PAIR,   /* a journal row for uid and name */
 	OP_FLAG,   /* on side: add and remove flags */
 	OP_COPY,   /* to side: the message comes from the other side */
+	OP_MOVE,   /* on side: to the mailbox of another plan */
 	OP_REMOVE, /* on side: expunge or unlink */
 	OP_TRASH,  /* on side: move to the trash */
 	OP_CREATE, /* on side: the mailbox */
@@ -64,9 +68,11 @@ struct op {
 	const char *name;
 	struct flags add;    /* FLAG */
 	struct flags remove; /* FLAG */
-	struct flags flags;  /* PAIR, AGREE, COPY: what the journal will hold */
+	struct flags flags;  /* PAIR, AGREE, COPY, MOVE: what the journal will hold */
 	unsigned gone;       /* AGREE: bits 1 << side of the sides that do not hold it any more */
-	struct identity identity; /* PAIR, COPY: as far as it is known */
+	struct identity identity; /* PAIR, COPY, MOVE: as far as it is known */
+	size_t target;            /* MOVE: the index of the plan whose mailbox it goes to */
+	struct message_key there; /* MOVE: how the other side holds it in that mailbox */
 };
 
 /* Why the guard blocks the deletions on one side of one mailbox. */

@@ -82,6 +82,28 @@ static struct flags flags_agreed(struct flags base, struct flags local, struct f
 	return (struct flags){(local.bits & ~differ) | (base.bits & differ)};
 }
 
+struct flags_verdict planner_flags(const struct flags_case *flags)
+{
+	struct flags_verdict verdict = {0};
+	struct flags have[SIDES], final[SIDES];
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		have[side] = flags_heard(flags->base, flags->have[side], flags->permanent[side]);
+	struct flags target = flags_merge(flags->base, have[LOCAL], have[REMOTE]);
+
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		final[side] = have[side];
+		if (!(flags->policy->change[side] & CHANGE_FLAGS))
+			continue;
+		final[side] = target;
+		struct flags reach = flags_heard(have[side], target, flags->permanent[side]);
+		verdict.add[side] = flags_minus(reach, have[side]);
+		verdict.remove[side] = flags_minus(have[side], reach);
+	}
+	verdict.agreed = flags_agreed(flags->base, final[LOCAL], final[REMOTE]);
+	return verdict;
+}
+
 /*
  * M4: each flag by itself follows the side that changed it since both agreed. A flag has two
  * values, so two sides that both changed it changed it alike: there is no conflict to lose.
@@ -90,36 +112,31 @@ static struct flags flags_agreed(struct flags base, struct flags local, struct f
 static void rule_m4_flags(const struct planner_input *input, const struct case_of_pair *pair,
 			  struct plan *plan)
 {
-	struct flags have[SIDES], final[SIDES];
+	const struct flags_case flags = {
+	    .policy = input->policy,
+	    .base = pair->base,
+	    .have = {pair->held[LOCAL].flags, pair->held[REMOTE].flags},
+	    .permanent = {input->sides[LOCAL]->permanent, input->sides[REMOTE]->permanent},
+	};
+	const struct flags_verdict verdict = planner_flags(&flags);
 	enum rule rule = RULE_M5_AGREE;
 
-	for (enum side side = LOCAL; side < SIDES; side++)
-		have[side] =
-		    flags_heard(pair->base, pair->held[side].flags, input->sides[side]->permanent);
-	struct flags target = flags_merge(pair->base, have[LOCAL], have[REMOTE]);
-
 	for (enum side side = LOCAL; side < SIDES; side++) {
-		final[side] = have[side];
-		if (!(input->policy->change[side] & CHANGE_FLAGS))
-			continue;
-		final[side] = target;
-		struct flags reach = flags_heard(have[side], target, input->sides[side]->permanent);
-		if (flags_equal(have[side], reach))
+		if (!verdict.add[side].bits && !verdict.remove[side].bits)
 			continue;
 		rule = RULE_M4_FLAGS;
 		struct op *op = plan_add(plan, OP_FLAG, side, rule);
 		op->uid = pair->uid;
 		op->name = pair->name;
-		op->add = flags_minus(reach, have[side]);
-		op->remove = flags_minus(have[side], reach);
+		op->add = verdict.add[side];
+		op->remove = verdict.remove[side];
 	}
-	struct flags agreed = flags_agreed(pair->base, final[LOCAL], final[REMOTE]);
-	if (flags_equal(agreed, pair->base) && !pair->gone)
+	if (flags_equal(verdict.agreed, pair->base) && !pair->gone)
 		return;
 	struct op *op = plan_add(plan, OP_AGREE, LOCAL, rule);
 	op->uid = pair->uid;
 	op->name = pair->name;
-	op->flags = agreed;
+	op->flags = verdict.agreed;
 }
 
 /* Rules M1 to M5: which one applies depends on who still holds the message. */

@@ -29,6 +29,34 @@ struct planner_input {
 /* Appends the messages' operations: rules M1 to M9. */
 void planner_messages(const struct planner_input *input, struct plan *plan);
 
+/* One mailbox in the pass over all of them. */
+struct planner_box {
+	struct planner_input input;
+	struct plan *plan;
+};
+
+/*
+ * Turns what left one mailbox and appeared in another (or in the same one, under another name or
+ * UID) into one move: rules V1 and V2, over the plans of all mailboxes that planner_messages has
+ * filled, and before the guard looks at them.
+ */
+void planner_moves(struct planner_box *boxes, size_t len);
+
+/* One message's flags on both sides, and what came of them. */
+struct flags_case {
+	const struct policy *policy;
+	struct flags base;
+	struct flags have[SIDES];
+	struct flags permanent[SIDES];
+};
+struct flags_verdict {
+	struct flags add[SIDES];
+	struct flags remove[SIDES];
+	struct flags agreed; /* what the journal will hold */
+};
+/* Merges three ways, within what the policy allows and each side can keep. */
+struct flags_verdict planner_flags(const struct flags_case *flags);
+
 /* What the two sides and the journal say of a mailbox as such. */
 struct planner_mailbox {
 	bool exists[SIDES];

@@ -178,8 +178,27 @@ static bool has_refused(const struct box *box)
 	return false;
 }
 
+/*
+ * Whether LIST shows that a message left some mailbox: what is new elsewhere may be it, and its
+ * identity is asked for in the same flight.
+ */
+static bool something_left(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || !box->scan[REMOTE] || !now->uidnext)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		uint64_t most = (uint64_t)head->remote_messages + now->uidnext - head->uidnext;
+		if (head->uidnext && now->uidnext >= head->uidnext && now->messages < most)
+			return true;
+	}
+	return false;
+}
+
 /* Asks for the remote side of one box. known lives until it is answered. */
-static int submit_remote(struct channel *channel, size_t index, struct uidset *known,
+static int submit_remote(struct channel *channel, size_t index, struct uidset *known, bool identify,
 			 struct error *err)
 {
 	struct box *box = &channel->boxes[index];
@@ -190,7 +209,7 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .mailbox = box->name,
 	    .base = head_stamp(head, REMOTE),
 	    .known = known,
-	    .want_identity = box->sides[LOCAL].fresh_len > 0,
+	    .want_identity = identify || box->sides[LOCAL].fresh_len > 0,
 	    .must_be_complete = box->former || has_refused(box) ||
 				head->policy != policy_number(&channel->setup.policy),
 	};
@@ -248,6 +267,7 @@ static int collect_remote(struct channel *channel, struct error *err)
 static int survey_remote(struct channel *channel, struct error *err)
 {
 	struct uidset *known = xcalloc(channel->len + 1, sizeof(*known));
+	bool identify = something_left(channel);
 	int rc = 0;
 
 	for (size_t i = 0; i < channel->len && !rc; i++) {
@@ -260,7 +280,7 @@ static int survey_remote(struct channel *channel, struct error *err)
 		if (!box->exists[REMOTE])
 			snapshot_complete(&box->sides[REMOTE]);
 		if (box->scan[REMOTE])
-			rc = submit_remote(channel, i, &known[i], err);
+			rc = submit_remote(channel, i, &known[i], identify, err);
 		else
 			box->surveyed = true;
 	}

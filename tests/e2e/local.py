@@ -84,6 +84,16 @@ class Local:
             unique = os.path.basename(path).split(":2,")[0]
             os.rename(path, os.path.join(self.directory(mailbox), "cur", f"{unique}:2,{''.join(sorted(letters))}"))
 
+    def move(self, source, target, *messages, fresh_names=False):
+        """As a mail program does: some keep the file's name, some deliver anew."""
+        for message in messages:
+            path = self.paths(source, message)[0]
+            name = os.path.basename(path)
+            if fresh_names:
+                self.made += 1
+                name = f"{message.date}.M{self.made}P{os.getpid()}.moved:2,{name.partition(':2,')[2]}"
+            os.rename(path, os.path.join(self.directory(target), "cur" if ":2," in name else "new", name))
+
     def remove(self, mailbox, *messages):
         for message in messages:
             for path in self.paths(mailbox, message):

@@ -127,6 +127,11 @@ class Remote:
             self.ask("EXPUNGE", self.imap.uid("EXPUNGE", ",".join(uids)))
             self.imap.unselect()
 
+    def move(self, source, target, *messages):
+        for message in messages:
+            uid = self.uids(source, message)[0]
+            self.ask("move", self.imap.uid("MOVE", str(uid), self.wire_name(target)))
+
     def remove_all(self, mailbox):
         self.ask("SELECT", self.imap.select(self.wire_name(mailbox)))
         self.ask("STORE", self.imap.uid("STORE", "1:*", "+FLAGS.SILENT", r"(\Deleted)"))

@@ -13,8 +13,8 @@
 /* The numbers are an interface: the manual, the cases and --json use them. */
 static void names_every_rule(void **state)
 {
-	static const char *const names[] = {"-",  "M1", "M2", "M3", "M4", "M5", "M6",
-					    "M7", "M8", "M9", "B1", "B2", "B3"};
+	static const char *const names[] = {"-",  "M1", "M2", "M3", "M4", "M5", "M6", "M7",
+					    "M8", "M9", "V1", "V2", "B1", "B2", "B3"};
 
 	(void)state;
 	for (enum rule rule = RULE_NONE; rule <= RULE_B3_GONE; rule++) {
@@ -27,8 +27,8 @@ static void names_every_rule(void **state)
 
 static void names_every_operation(void **state)
 {
-	static const char *const names[OP_KINDS] = {"forget", "agree",  "pair",  "flag",
-						    "copy",   "remove", "trash", "create"};
+	static const char *const names[OP_KINDS] = {"none", "forget", "agree",  "pair",  "flag",
+						    "copy", "move",   "remove", "trash", "create"};
 
 	(void)state;
 	for (enum op_kind kind = 0; kind < OP_KINDS; kind++)
@@ -84,7 +84,8 @@ static void tells_whether_it_acts(void **state)
 	(void)state;
 	for (enum op_kind kind = 0; kind < OP_KINDS; kind++) {
 		struct plan plan = {0};
-		bool acts = kind != OP_FORGET && kind != OP_AGREE && kind != OP_PAIR;
+		bool acts =
+		    kind != OP_NONE && kind != OP_FORGET && kind != OP_AGREE && kind != OP_PAIR;
 		assert_false(plan_acts(&plan));
 		plan_add(&plan, kind, REMOTE, RULE_NONE);
 		assert_int_equal(plan_acts(&plan), acts);

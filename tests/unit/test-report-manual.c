@@ -41,7 +41,7 @@ static void test_rules(void **unused)
 		free(item);
 	}
 	for (at = manual; (at = strstr(at, "\n.It Sy ")); at++)
-		count += strchr("MB", at[8]) != NULL && at[9] >= '0' && at[9] <= '9';
+		count += strchr("MVB", at[8]) != NULL && at[9] >= '0' && at[9] <= '9';
 	assert_int_equal(count, RULE_B3_GONE);
 	free(manual);
 }

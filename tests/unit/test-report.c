@@ -142,7 +142,7 @@ static enum exit_status say(const struct options *options, struct buf *out, stru
 	"{\"event\":\"error\",\"channel\":\"other\",\"error\":\"no \\\"entry\\\"\","               \
 	"\"status\":77}\n"
 
-#define NOTHING "{\"created\":0,\"new\":0,\"flagged\":0,\"removed\":0}"
+#define NOTHING "{\"created\":0,\"new\":0,\"flagged\":0,\"moved\":0,\"removed\":0}"
 
 /* Every way to say it. */
 static void test_reports(void **unused)
@@ -157,11 +157,11 @@ static void test_reports(void **unused)
 	    {{.quiet = true}, "", TROUBLE("was")},
 	    {{.verbose = 1},
 	     "ch/A: local: 1 new; remote: 2 new, 3 flagged; 4 matched\n"
-	     "3 mailboxes: 1 new here (10 B), 2 new there (20 B), 3 flagged, 0 removed\n",
+	     "3 mailboxes: 1 new here (10 B), 2 new there (20 B), 3 flagged, 0 moved, 0 removed\n",
 	     TROUBLE("was")},
 	    {{.modes = MODE_DRY_RUN},
 	     "ch/B'\\x1B[m: local: 1 new; remote: 1 new, 1 flagged; 1 matched\n"
-	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 removed\n",
+	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 moved, 0 removed\n",
 	     TROUBLE("would be")},
 	    {{.modes = MODE_DRY_RUN, .quiet = true}, "", TROUBLE("would be")},
 	    {{.modes = MODE_DRY_RUN, .verbose = 1},
@@ -171,19 +171,23 @@ static void test_reports(void **unused)
 	     "  M4 remote flag +S -DF UID 3 3.x: flags changed on the other side\n"
 	     "  M2 local  remove UID 4: deleted on the other side (stopped)\n"
 	     "  M6 local  pair UID 5 5.x: both sides hold it already\n"
-	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 removed\n",
+	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 moved, 0 removed\n",
 	     TROUBLE("would be")},
 	    {{.json = true},
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"A\",\"local\":{\"created\":0,"
-	     "\"new\":1,\"flagged\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":2,"
-	     "\"flagged\":3,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,\"remote\":20},"
+	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":"
+	     "2,"
+	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
+	     "\"remote\":20},"
 	     "\"even\":true}\n"
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"B'\\u001B[m\","
 	     "\"local\":" NOTHING ",\"remote\":" NOTHING
 	     ",\"matched\":0,\"bytes\":{\"local\":0,\"remote\":0},\"even\":false}\n" TROUBLE_JSON
 	     "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,\"local\":{\"created\":0,"
-	     "\"new\":1,\"flagged\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":2,"
-	     "\"flagged\":3,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,\"remote\":20},"
+	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":"
+	     "2,"
+	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
+	     "\"remote\":20},"
 	     "\"uneven\":2,\"stopped\":1}\n",
 	     TROUBLE("was")},
 	    {{.json = true, .modes = MODE_DRY_RUN},
@@ -200,12 +204,16 @@ static void test_reports(void **unused)
 	     "\"pair\",\"side\":\"local\",\"rule\":\"M6\",\"uid\":5,\"name\":\"5.x\","
 	     "\"blocked\":false}\n"
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"B'\\u001B[m\",\"local\":{"
-	     "\"created\":0,\"new\":1,\"flagged\":0,\"removed\":0},\"remote\":{\"created\":0,"
-	     "\"new\":1,\"flagged\":1,\"removed\":0},\"matched\":1,\"bytes\":{\"local\":1200,"
+	     "\"created\":0,\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{"
+	     "\"created\":0,"
+	     "\"new\":1,\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{"
+	     "\"local\":1200,"
 	     "\"remote\":0}}\n" TROUBLE_JSON
 	     "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,\"local\":{\"created\":0,"
-	     "\"new\":1,\"flagged\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":1,"
-	     "\"flagged\":1,\"removed\":0},\"matched\":1,\"bytes\":{\"local\":1200,\"remote\":0},"
+	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,\"new\":"
+	     "1,"
+	     "\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{\"local\":1200,"
+	     "\"remote\":0},"
 	     "\"uneven\":2,\"stopped\":1}\n",
 	     TROUBLE("would be")},
 	};

@@ -317,6 +317,10 @@ static bool say_answer(struct client *client, const struct answer *answer)
 		buf_putc(out, '"');
 		buf_reset(&client->body);
 		break;
+	case ANSWER_MOVED:
+		buf_printf(out, "moved %" PRIu32 " to %" PRIu32 " of %" PRIu32,
+			   answer->message.key.uid, answer->created.uid, answer->uidvalidity);
+		break;
 	case ANSWER_DONE: say_done(out, answer); break;
 	}
 	buf_printf(out, " @%" PRIu64, answer->ticket);

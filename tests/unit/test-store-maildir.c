@@ -61,6 +61,10 @@ static struct outcome *ask(struct store *store, struct request request)
 			assert_int_equal(answer.message.identity.size, outcome.body_len);
 			note_name(&outcome, outcome.bodies++, answer.message.key.name);
 			break;
+		case ANSWER_MOVED:
+			assert_string_equal(answer.message.key.name, answer.created.name);
+			note_name(&outcome, outcome.messages++, answer.created.name);
+			break;
 		case ANSWER_DONE: outcome.done = answer; break;
 		default: fail_msg("answer %d", answer.kind);
 		}
@@ -305,7 +309,7 @@ static void changes_messages(void **state)
 	assert_int_equal(ask(store, request)->done.error.scope, SCOPE_MESSAGE);
 	request = about(REQUEST_MOVE, keys, 2);
 	request.target = "t";
-	ask_well(store, request);
+	assert_int_equal(ask_well(store, request)->messages, 1);
 	assert_true(fixture_has(fixture, "t/cur/a:2,Fx"));
 	request.target = "nowhere";
 	request.keys = keys + 2;

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/planner.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An operation that may be one end of a move, and what identifies its message. */
+struct end {
+	size_t box;
+	size_t op;
+	size_t pair;      /* departures: the pair's index */
+	const char *name; /* its unique name, where the local side's user moved it; else NULL */
+	struct identity identity;
+	bool taken;
+};
+
+struct end_list {
+	struct end *ends;
+	size_t len, cap;
+};
+
+/* The index of the pair of that UID. */
+static size_t pair_of(const struct planner_input *input, uint32_t uid)
+{
+	size_t low = 0, high = input->pairs_len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (input->pairs[mid].uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* What the journal knows of a pair's identity. */
+static struct identity identity_of_pair(const struct pair *pair)
+{
+	return (struct identity){.size = pair->size,
+				 .date = pair->date,
+				 .message_id = pair->message_id,
+				 .has_message_id = true,
+				 .has_digest = true,
+				 .digest = pair->digest};
+}
+
+/* What is to be deleted on side, for the other side's user took it out of its mailbox. */
+static void collect_departures(const struct planner_box *boxes, size_t len, enum side side,
+			       struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct planner_input *input = &boxes[i].input;
+		const struct plan *plan = boxes[i].plan;
+		for (size_t k = 0; k < plan->len; k++) {
+			const struct op *op = &plan->ops[k];
+			size_t pair = pair_of(input, op->uid);
+			if ((op->kind != OP_REMOVE && op->kind != OP_TRASH) || op->side != side ||
+			    pair == input->pairs_len || input->pairs[pair].uid != op->uid)
+				continue;
+			*array_push(out->ends, out->len, out->cap) = (struct end){
+			    .box = i,
+			    .op = k,
+			    .pair = pair,
+			    .name = side == REMOTE ? input->pairs[pair].name : NULL,
+			    .identity = identity_of_pair(&input->pairs[pair]),
+			};
+		}
+	}
+}
+
+/* What is to be copied to side, for it appeared on the other. */
+static void collect_arrivals(const struct planner_box *boxes, size_t len, enum side side,
+			     struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct plan *plan = boxes[i].plan;
+		for (size_t k = 0; k < plan->len; k++) {
+			const struct op *op = &plan->ops[k];
+			if (op->kind != OP_COPY || op->side != side)
+				continue;
+			*array_push(out->ends, out->len, out->cap) = (struct end){
+			    .box = i, .op = k, .name = op->name, .identity = op->identity};
+		}
+	}
+}
+
+/*
+ * Whether both are one message for certain: its bytes, or all that a server tells of it. Names
+ * alone are not believed: a file of the same name may hold other bytes.
+ */
+static bool is_one_message(const struct identity *a, const struct identity *b)
+{
+	if (a->size != b->size)
+		return false;
+	if (a->has_digest && b->has_digest)
+		return digest_equal(&a->digest, &b->digest);
+	return a->message_id && a->message_id == b->message_id && a->date == b->date;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* By name; those without come last. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct end *x = *(struct end *const *)a, *y = *(struct end *const *)b;
+
+	if (!x->name || !y->name)
+		return !x->name - !y->name;
+	return strcmp(x->name, y->name);
+}
+
+/* By the bytes: for what the local side's user moved. */
+static int compare_digests(const void *a, const void *b)
+{
+	const struct identity *x = &(*(struct end *const *)a)->identity;
+	const struct identity *y = &(*(struct end *const *)b)->identity;
+	int order = compare_u64(x->size, y->size);
+
+	return order ? order : memcmp(&x->digest, &y->digest, sizeof(x->digest));
+}
+
+/* By all that a server tells: for what the remote side's user moved. */
+static int compare_messages(const void *a, const void *b)
+{
+	const struct identity *x = &(*(struct end *const *)a)->identity;
+	const struct identity *y = &(*(struct end *const *)b)->identity;
+	int order = compare_u64(x->size, y->size);
+
+	if (!order)
+		order = compare_u64(x->message_id, y->message_id);
+	return order ? order : (x->date > y->date) - (x->date < y->date);
+}
+
+static int compare_boxes(const void *a, const void *b)
+{
+	return compare_u64((*(struct end *const *)a)->box, (*(struct end *const *)b)->box);
+}
+
+static int compare_digests_and_boxes(const void *a, const void *b)
+{
+	int order = compare_digests(a, b);
+
+	return order ? order : compare_boxes(a, b);
+}
+
+static int compare_messages_and_boxes(const void *a, const void *b)
+{
+	int order = compare_messages(a, b);
+
+	return order ? order : compare_boxes(a, b);
+}
+
+/* Pointers to the ends of a list that are free, sorted. */
+static struct end **sort_free(struct end_list *list, int (*compare)(const void *, const void *),
+			      size_t *len)
+{
+	struct end **sorted = xcalloc(list->len + 1, sizeof(*sorted));
+
+	*len = 0;
+	for (size_t i = 0; i < list->len; i++)
+		if (!list->ends[i].taken)
+			sorted[(*len)++] = &list->ends[i];
+	qsort(sorted, *len, sizeof(*sorted), compare);
+	return sorted;
+}
+
+/* Adds the change of a message's flags on one side, where there is one. */
+static void add_flag(struct plan *plan, enum side side, const struct flags_verdict *verdict,
+		     uint32_t uid, const char *name, enum rule rule)
+{
+	if (!verdict->add[side].bits && !verdict->remove[side].bits)
+		return;
+	struct op *op = plan_add(plan, OP_FLAG, side, rule);
+	op->uid = uid;
+	op->name = name;
+	op->add = verdict->add[side];
+	op->remove = verdict->remove[side];
+}
+
+/* How the flags merge of a message whose two ends these are. */
+static struct flags_verdict merge_ends(const struct planner_box *boxes, const struct end *from,
+				       const struct end *to, enum side side)
+{
+	const struct planner_input *input = &boxes[from->box].input;
+	const enum side there = other_side(side);
+	struct flags_case flags = {.policy = input->policy, .base = input->pairs[from->pair].flags};
+
+	flags.have[side] = input->sides[side]->known[from->pair].flags;
+	flags.permanent[side] = input->sides[side]->permanent;
+	flags.have[there] = boxes[to->box].plan->ops[to->op].flags;
+	flags.permanent[there] = boxes[to->box].input.sides[there]->permanent;
+	return planner_flags(&flags);
+}
+
+/*
+ * V1: a message that left one mailbox and appeared in another on the same side was moved there, so
+ * it is moved on the other side: nothing is sent, its date stays, and at no instant is there none
+ * of it. Its flags merge against what was agreed on where it came from.
+ */
+static void rule_v1_move(struct planner_box *boxes, const struct end *from, const struct end *to,
+			 enum side side)
+{
+	const struct pair *pair = &boxes[from->box].input.pairs[from->pair];
+	const struct flags_verdict verdict = merge_ends(boxes, from, to, side);
+	struct plan *source = boxes[from->box].plan, *target = boxes[to->box].plan;
+	struct op *arrival = &target->ops[to->op], *move = &source->ops[from->op];
+	const struct message_key there = {.uid = arrival->uid, .name = arrival->name};
+
+	move->kind = OP_MOVE;
+	move->rule = RULE_V1_MOVE;
+	move->target = to->box;
+	move->there = there;
+	move->flags = verdict.agreed;
+	move->identity = from->identity;
+	arrival->kind = OP_NONE;
+	add_flag(source, side, &verdict, pair->uid, pair->name, RULE_V1_MOVE);
+	add_flag(target, other_side(side), &verdict, there.uid, there.name, RULE_V1_MOVE);
+}
+
+/*
+ * V2: a message that is gone and new in the same mailbox has only another name there, or another
+ * UID: it is the same pair under it, and nothing is done on the other side.
+ */
+static void rule_v2_rename(struct planner_box *boxes, const struct end *from, const struct end *to,
+			   enum side side)
+{
+	const struct pair *pair = &boxes[from->box].input.pairs[from->pair];
+	const struct flags_verdict verdict = merge_ends(boxes, from, to, side);
+	struct plan *plan = boxes[from->box].plan;
+	struct op *arrival = &plan->ops[to->op], *repair = &plan->ops[from->op];
+	uint32_t uid = arrival->uid ? arrival->uid : pair->uid;
+	const char *name = arrival->name ? arrival->name : pair->name;
+
+	repair->kind = OP_PAIR;
+	repair->rule = RULE_V2_RENAME;
+	repair->uid = uid;
+	repair->name = name;
+	repair->flags = pair->flags;
+	repair->identity = from->identity;
+	arrival->kind = OP_NONE;
+	for (enum side each = LOCAL; each < SIDES; each++)
+		add_flag(plan, each, &verdict, uid, name, RULE_V2_RENAME);
+	if (flags_equal(verdict.agreed, pair->flags))
+		return;
+	struct op *agree = plan_add(plan, OP_AGREE, LOCAL, RULE_V2_RENAME);
+	agree->uid = uid;
+	agree->name = name;
+	agree->flags = verdict.agreed;
+}
+
+/* The two are one message. */
+static void join(struct planner_box *boxes, struct end *from, struct end *to, enum side side)
+{
+	from->taken = to->taken = true;
+	if (from->box == to->box)
+		rule_v2_rename(boxes, from, to, side);
+	else
+		rule_v1_move(boxes, from, to, side);
+}
+
+/* Pairs departures and arrivals that compare as equal, and are surely the same message. */
+static void match_ends(struct planner_box *boxes, struct end_list *departures,
+		       struct end_list *arrivals, enum side side,
+		       int (*compare)(const void *, const void *))
+{
+	size_t from_len, to_len, from = 0, to = 0;
+	struct end **gone = sort_free(departures, compare, &from_len);
+	struct end **new = sort_free(arrivals, compare, &to_len);
+
+	while (from < from_len && to < to_len) {
+		struct end *departure = gone[from], *arrival = new[to];
+		int order = compare(&departure, &arrival);
+		if (!order && is_one_message(&departure->identity, &arrival->identity))
+			join(boxes, departure, arrival, side);
+		from += order <= 0;
+		to += order >= 0;
+	}
+	free(gone);
+	free(new);
+}
+
+/* Takes out the arrivals that became moves. */
+static void drop_none(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->len; i++)
+		if (plan->ops[i].kind != OP_NONE)
+			plan->ops[kept++] = plan->ops[i];
+	plan->len = kept;
+}
+
+/* All moves on one side, the surest first. */
+static void plan_side(struct planner_box *boxes, size_t len, enum side side)
+{
+	struct end_list gone = {0}, new = {0};
+
+	collect_departures(boxes, len, side, &gone);
+	if (gone.len)
+		collect_arrivals(boxes, len, side, &new);
+	if (side == REMOTE) {
+		match_ends(boxes, &gone, &new, side, compare_names);
+		match_ends(boxes, &gone, &new, side, compare_digests_and_boxes);
+		match_ends(boxes, &gone, &new, side, compare_digests);
+	} else {
+		match_ends(boxes, &gone, &new, side, compare_messages_and_boxes);
+		match_ends(boxes, &gone, &new, side, compare_messages);
+	}
+	free(gone.ends);
+	free(new.ends);
+}
+
+void planner_moves(struct planner_box *boxes, size_t len)
+{
+	for (enum side side = LOCAL; side < SIDES; side++)
+		plan_side(boxes, len, side);
+	for (size_t i = 0; i < len; i++)
+		drop_none(boxes[i].plan);
+}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A move stays a move: nothing is sent again, dates and flags survive, and nothing is ever in neither place."""
+import os
+
+import pytest
+
+from channel import contents
+from corpus import Message
+from local import files_of
+
+MANY = 1000
+BODY_BYTES = 10_000
+# Of MANY messages of BODY_BYTES: to the server next to nothing, from it what names a message.
+MOST_UP = 64 * 1024
+MOST_DOWN = 400 * MANY
+
+PLAIN = "IMAP4rev1"
+NO_MOVE = ("IMAP4rev1 LITERAL+ ENABLE NAMESPACE UIDPLUS LIST-EXTENDED CONDSTORE QRESYNC ESEARCH LIST-STATUS")
+
+
+@pytest.fixture
+def pair(channel, corpus):
+    """Even: twelve messages in INBOX, three in Archive."""
+    channel.inbox, channel.archive = corpus.messages(12, "plain"), corpus.messages(3, "plain")
+    channel.remote.fill({"INBOX": channel.inbox, "Archive": channel.archive})
+    channel.sync()
+    return channel
+
+
+def unique_names(channel):
+    return sorted(os.path.basename(path).partition(":2,")[0] for mailbox in channel.local.mailboxes()
+                  for path in files_of(channel.local.directory(mailbox)))
+
+
+def assert_moved(channel, *moved, stayed):
+    state = channel.state()
+    assert state[("INBOX",)] == contents(*stayed)
+    assert state[("Archive",)] == contents(*channel.archive, *moved)
+    before = channel.disk()
+    channel.sync()
+    assert channel.state() == state
+    assert channel.disk() == before, "and the next run has nothing to do"
+
+
+@pytest.mark.parametrize("fresh_names", [False, True], ids=["name kept", "fresh name"])
+def test_moved_on_the_disk(pair, plain_line, fresh_names):
+    pair.local.move("INBOX", "Archive", *pair.inbox[:5], fresh_names=fresh_names)
+    plain_line.reset_counts()
+    pair.sync()
+    said = plain_line.said("up")
+    assert b"APPEND" not in said and b"UID MOVE" in said
+    assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
+
+
+def test_moved_on_the_server(pair, plain_line):
+    pair.remote.move("INBOX", "Archive", *pair.inbox[:5])
+    names = unique_names(pair)
+    plain_line.reset_counts()
+    pair.sync()
+    assert b"BODY.PEEK[]" not in plain_line.said("up")
+    assert unique_names(pair) == names, "the files were renamed, not written anew"
+    assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_flags_changed_with_the_move(pair, side):
+    """On the side that moved, and on the other as well."""
+    other = {"local": "remote", "remote": "local"}[side]
+    message = pair.inbox[0].with_flags("")
+    pair.side(side).set_flags("INBOX", pair.inbox[0], "")
+    pair.sync()
+    pair.side(side).set_flags("INBOX", message, "F")
+    pair.side(side).move("INBOX", "Archive", message)
+    pair.side(other).set_flags("INBOX", message, "RS")
+    pair.sync()
+    assert_moved(pair, message.with_flags("FRS"), stayed=pair.inbox[1:])
+
+
+def test_moved_to_different_places(pair):
+    """Both places keep it."""
+    for name in ("Here", "There"):
+        pair.remote.create(name)
+    pair.sync()
+    message = pair.inbox[0]
+    pair.local.move("INBOX", "Here", message)
+    pair.remote.move("INBOX", "There", message)
+    pair.sync()
+    state = pair.state()
+    assert state[("INBOX",)] == contents(*pair.inbox[1:])
+    assert state[("Here",)] == state[("There",)] == contents(message)
+
+
+def test_moved_to_the_same_place_on_both_sides(pair):
+    pair.local.move("INBOX", "Archive", pair.inbox[0])
+    pair.remote.move("INBOX", "Archive", pair.inbox[0])
+    pair.sync()
+    assert_moved(pair, pair.inbox[0], stayed=pair.inbox[1:])
+
+
+def test_moved_into_a_new_mailbox(pair, plain_line):
+    pair.local.create("New")
+    pair.local.move("INBOX", "New", *pair.inbox)
+    plain_line.reset_counts()
+    pair.sync()
+    assert b"APPEND" not in plain_line.said("up")
+    state = pair.state()
+    assert state[("New",)] == contents(*pair.inbox) and state[("INBOX",)] == []
+
+
+def test_moving_everything_is_no_alarm(pair):
+    for side in ("local", "remote"):
+        pair.side(side).move("INBOX", "Archive", *pair.inbox)
+        pair.sync()
+        assert pair.state()[("INBOX",)] == []
+        pair.side(side).move("Archive", "INBOX", *pair.inbox)
+        pair.sync()
+        assert pair.state()[("INBOX",)] == contents(*pair.inbox)
+
+
+def test_a_file_renamed_in_its_mailbox_is_the_same_message(pair, plain_line):
+    pair.local.move("INBOX", "INBOX", *pair.inbox, fresh_names=True)
+    plain_line.reset_counts()
+    pair.sync()
+    said = plain_line.said("up")
+    assert not any(word in said for word in (b"APPEND", b"EXPUNGE", b"MOVE", b"STORE"))
+    assert_moved(pair, stayed=pair.inbox)
+
+
+def test_foreign_names_are_only_names(pair, plain_line):
+    """mbsync's ,U= in a name that another program carried along."""
+    for path in pair.local.paths("INBOX", pair.inbox[0]):
+        base, _, letters = os.path.basename(path).partition(":2,")
+        os.rename(path, os.path.join(pair.local.directory("Archive"), "cur", f"{base},U=7:2,{letters}"))
+    plain_line.reset_counts()
+    pair.sync()
+    assert b"APPEND" not in plain_line.said("up")
+    assert_moved(pair, pair.inbox[0], stayed=pair.inbox[1:])
+
+
+def big_messages(corpus):
+    body = b"x" * 70 + b"\r\n"
+    return [Message(message.body + body * (BODY_BYTES // len(body)), message.flags, message.date)
+            for message in corpus.messages(MANY, "empty-body")]
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_thousand_at_once(channel, corpus, make_proxy, side):
+    messages = big_messages(corpus)
+    channel.remote.fill({"INBOX": messages, "Archive": []})
+    channel.sync()
+    if side == "local":
+        move_all(channel)
+    else:
+        channel.remote.imap.select("INBOX")
+        channel.remote.imap.uid("MOVE", "1:*", "Archive")
+    proxy = make_proxy(channel.server.imaps_port)
+    channel.remote_keys["port"] = proxy.port
+    channel.sync()
+    counted = proxy.describe()
+    assert channel.state()[("Archive",)] == contents(*messages)
+    assert counted["up"] < MOST_UP and counted["down"] < MOST_DOWN, counted
+    print(f"{MANY} moved on the {side} side: {counted['up']} bytes up, {counted['down']} down")
+
+
+def move_all(channel):
+    for part in ("cur", "new"):
+        source = os.path.join(channel.local.directory("INBOX"), part)
+        for name in os.listdir(source):
+            os.rename(os.path.join(source, name), os.path.join(channel.local.directory("Archive"), part, name))
+
+
+@pytest.mark.parametrize("capability", [PLAIN, NO_MOVE])
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_servers_without_move(make_channel, servers, corpus, capability, side):
+    channel = make_channel(server=servers(capability=capability))
+    messages, channel.archive = corpus.messages(6, "plain"), corpus.messages(2, "plain")
+    channel.remote.fill({"INBOX": messages, "Archive": channel.archive})
+    channel.sync()
+    channel.side(side).move("INBOX", "Archive", *messages[:4])
+    channel.sync()
+    state = channel.state()
+    assert state[("INBOX",)] == contents(*messages[4:])
+    assert state[("Archive",)] == contents(*channel.archive, *messages[:4])
+    channel.sync()
+    assert channel.state() == state
