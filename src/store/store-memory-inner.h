@@ -30,7 +30,7 @@ struct held_mailbox {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint64_t modseq;
-	int64_t changed; /* a time that grows with every change: the directory's mtime */
+	int64_t changed; /* the directory's mtime */
 	struct held_message **messages;
 	size_t len, cap;
 };
@@ -43,6 +43,7 @@ struct memory {
 	size_t len, cap;
 	uint32_t serial; /* of names and UIDVALIDITYs */
 	uint64_t changes;
+	int64_t clock; /* grows with every change */
 	struct memory_stop *stop;
 	void (*watcher)(void *context);
 	void *context;
@@ -62,7 +63,7 @@ struct held_message *memory_add(struct memory *memory, struct held_mailbox *mail
 				const struct memory_message *message, const char *name,
 				struct flags flags, int64_t date);
 /* Changes how a message stands. */
-void memory_change(struct held_mailbox *mailbox, struct held_message *held,
+void memory_change(struct memory *memory, struct held_mailbox *mailbox, struct held_message *held,
 		   const struct message_standing *to);
 /* Everything of a message that can be known, with its key and flags as they are. */
 struct memory_message memory_show(const struct held_message *held);

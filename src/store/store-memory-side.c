@@ -90,7 +90,7 @@ struct held_mailbox *memory_make(struct memory *memory, const char *name, unsign
 					 .uidvalidity = memory->serial++,
 					 .uidnext = 1,
 					 .modseq = 1,
-					 .changed = 1};
+					 .changed = ++memory->clock};
 	*array_push(memory->mailboxes, memory->len, memory->cap) = mailbox;
 	return mailbox;
 }
@@ -128,14 +128,14 @@ const char *memory_unique_name(struct memory *memory)
 }
 
 /* Every change is later than the last, and marked with a higher MODSEQ. */
-void memory_change(struct held_mailbox *mailbox, struct held_message *held,
+void memory_change(struct memory *memory, struct held_mailbox *mailbox, struct held_message *held,
 		   const struct message_standing *to)
 {
 	if (held->now.present == to->present && flags_equal(held->now.flags, to->flags))
 		return;
 	held->now = *to;
 	held->modseq = ++mailbox->modseq;
-	mailbox->changed++;
+	mailbox->changed = ++memory->clock;
 }
 
 struct held_message *memory_add(struct memory *memory, struct held_mailbox *mailbox,
@@ -155,7 +155,7 @@ struct held_message *memory_add(struct memory *memory, struct held_mailbox *mail
 	else
 		held->message.state.key.name = name ? name : memory_unique_name(memory);
 	*array_push(mailbox->messages, mailbox->len, mailbox->cap) = held;
-	memory_change(mailbox, held, &standing);
+	memory_change(memory, mailbox, held, &standing);
 	return held;
 }
 
@@ -206,7 +206,8 @@ static bool survives(uint64_t seed, uint32_t fate)
 }
 
 /* What becomes of one message. Its name may have reached the disk before its content. */
-static void cut_message(struct held_mailbox *mailbox, struct held_message *held, uint64_t seed)
+static void cut_message(struct memory *memory, struct held_mailbox *mailbox,
+			struct held_message *held, uint64_t seed)
 {
 	const struct message_standing durable = held->durable;
 	struct memory_message *message = &held->message;
@@ -214,7 +215,7 @@ static void cut_message(struct held_mailbox *mailbox, struct held_message *held,
 	if ((held->now.present != durable.present ||
 	     !flags_equal(held->now.flags, durable.flags)) &&
 	    !survives(seed, held->fate))
-		memory_change(mailbox, held, &durable);
+		memory_change(memory, mailbox, held, &durable);
 	if (!held->content_durable && held->now.present) {
 		message->len = 0;
 		memory_identify("", 0, &message->state.identity);
@@ -231,7 +232,7 @@ void memory_power_cut(struct memory *memory, uint64_t seed)
 			mailbox->present = false;
 		mailbox->durable = mailbox->present;
 		for (size_t k = 0; k < mailbox->len; k++)
-			cut_message(mailbox, mailbox->messages[k], seed);
+			cut_message(memory, mailbox, mailbox->messages[k], seed);
 	}
 }
 
@@ -279,7 +280,7 @@ void memory_flag(struct memory *memory, const char *mailbox, const struct messag
 	const struct message_standing to = {
 	    true, flags_minus(flags_union(flags_minus(held->now.flags, remove), add),
 			      memory->abilities.lacking)};
-	memory_change(found, held, &to);
+	memory_change(memory, found, held, &to);
 	held->durable = held->now;
 }
 
@@ -290,7 +291,7 @@ void memory_expunge(struct memory *memory, const char *mailbox, const struct mes
 
 	if (!held)
 		return;
-	memory_change(found, held, &(struct message_standing){0});
+	memory_change(memory, found, held, &(struct message_standing){0});
 	held->durable = held->now;
 }
 

@@ -250,7 +250,7 @@ static bool change(struct job *job, struct held_message *held)
 		to.flags = flags_minus(
 		    flags_union(flags_minus(held->now.flags, request->remove), request->add),
 		    job->memory->abilities.lacking);
-	memory_change(job->mailbox, held, &to);
+	memory_change(job->memory, job->mailbox, held, &to);
 	return true;
 }
 
@@ -275,7 +275,7 @@ static bool move(struct job *job, struct held_message *held)
 	held->fate = job->memory->abilities.atomic_move ? moved->fate : held->fate;
 	if (!job->memory->abilities.atomic_move && !may_change(job))
 		return false;
-	memory_change(job->mailbox, held, &(struct message_standing){0});
+	memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
 	return true;
 }
 

@@ -352,10 +352,23 @@ static void note_blocked(struct channel *channel)
 			channel->boxes[i].undone |= channel->boxes[i].plan.ops[k].blocked;
 }
 
+/* True where what follows from the plan rests on how the local side was found. */
+static bool relies_on_local(const struct box *box)
+{
+	for (size_t i = 0; i < box->plan.len; i++) {
+		const struct op *op = &box->plan.ops[i];
+		if (op->kind == OP_FORGET || op->kind == OP_AGREE || op->kind == OP_PAIR ||
+		    (op->side == REMOTE && op->kind != OP_CREATE))
+			return true;
+	}
+	return box->healed;
+}
+
 /*
- * Files that this run did not put in place itself (a stopped run did, or a mail program) become
- * durable before the journal holds them as pairs. Otherwise a power cut could take such a file away
- * after both sides were even, which would look like a deletion by the user.
+ * What a stopped run or a mail program changed in the local directories becomes durable before the
+ * journal or the server learns of it. Otherwise a power cut could take it back after both sides
+ * were even, and that would look like a change by the user: a file that perished would be deleted
+ * on the server, one that came back copied there.
  */
 static int settle_found(struct channel *channel, struct error *err)
 {
@@ -364,10 +377,7 @@ static int settle_found(struct channel *channel, struct error *err)
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->name};
-		if (!box->active || !box->exists[LOCAL])
-			continue;
-		if (!box->healed && !plan_count(&box->plan, OP_PAIR, LOCAL) &&
-		    !plan_count(&box->plan, OP_COPY, REMOTE))
+		if (!box->active || !box->exists[LOCAL] || !relies_on_local(box))
 			continue;
 		if (store_do(channel->setup.stores[LOCAL], &request, &answer, err))
 			return -1;

@@ -227,7 +227,10 @@ static struct journal_head head_of(const struct channel *channel, const struct b
 				     .even = true};
 }
 
-/* A mailbox whose messages all went after the user allowed it has nothing left to remember. */
+/*
+ * A mailbox whose messages all went, after the user allowed it or on both sides, has nothing left
+ * to remember.
+ */
 static bool is_over(const struct box *box)
 {
 	size_t len;
@@ -248,6 +251,7 @@ static void finish_box(struct channel *channel, struct box *box)
 	if (is_over(box)) {
 		if (journal_remove(channel->setup.journals, box->name, &err))
 			box_fail(box, &err);
+		box->even = !box->exists[LOCAL] && !box->exists[REMOTE] && !box->undone;
 		return;
 	}
 	bool stays = box->undone || box->rule == RULE_B3_GONE;

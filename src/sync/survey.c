@@ -68,8 +68,9 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 		return false;
 	if (box->rule != RULE_B3_GONE)
 		return true;
-	return box->exists[other_side(box->missing)] &&
-	       may_delete(&channel->setup.policy, other_side(box->missing));
+	/* Where both sides lost it there is nothing to ask: it is forgotten. */
+	enum side side = other_side(box->missing);
+	return !box->exists[side] || may_delete(&channel->setup.policy, side);
 }
 
 /* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
