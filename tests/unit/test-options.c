@@ -26,7 +26,7 @@ static void split(struct line *line, const char *text)
 	char *rest = line->text;
 
 	assert_true(strlen(text) < sizeof(line->text));
-	strncpy(line->text, text, sizeof(line->text));
+	memcpy(line->text, text, strlen(text) + 1);
 	line->argc = 1;
 	line->argv[0] = (char *)"evenmail";
 	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " "))
