@@ -72,6 +72,18 @@ static int check_modes(const struct command *command, const struct options *opti
 	return 0;
 }
 
+/* To check is to check an account: a mailbox named there would be named in vain. */
+static int check_names(const struct command *command, const struct options *options,
+		       struct error *err)
+{
+	for (size_t i = 0; command->run == cmd_check && i < options->names_len; i++)
+		if (strchr(options->names[i], '/'))
+			return error_set(err, ERROR_USAGE, SCOPE_FATAL,
+					 "%s looks at whole channels, not at a mailbox: %s",
+					 command->name, text_show(options->names[i]));
+	return 0;
+}
+
 const struct command *command_choose(struct options *options, struct error *err)
 {
 	const struct command *command = options->names_len ? find(options->names[0]) : NULL;
@@ -87,7 +99,9 @@ const struct command *command_choose(struct options *options, struct error *err)
 		error_set(err, ERROR_USAGE, SCOPE_FATAL, "%s: not supported yet", command->name);
 		return NULL;
 	}
-	return check_modes(command, options, err) ? NULL : command;
+	if (check_modes(command, options, err) || check_names(command, options, err))
+		return NULL;
+	return command;
 }
 
 /* The options of one command. */

@@ -22,8 +22,8 @@ extern const struct command commands[];
 
 /*
  * Takes the command off the words; where the first is none it is sync that is meant, of the
- * channels named. NULL: ERROR_USAGE for a command that is not supported yet, or an option that the
- * command does not take.
+ * channels named. NULL: ERROR_USAGE for a command that is not supported yet, or an option or a
+ * mailbox that the command does not take.
  */
 const struct command *command_choose(struct options *options, struct error *err);
 /* How to call one command, or (NULL) all of them. */

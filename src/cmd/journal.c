@@ -27,16 +27,18 @@ static const char *gone_text(unsigned gone)
 /* One pair: UID, flags, size, date, digest, unique name. */
 static void print_pair(const struct pair *pair)
 {
-	char letters[FLAGS_LETTERS_MAX], hex[DIGEST_HEX_SIZE], date[REPORT_TIME_MAX] = "-";
+	static const struct digest none;
+	char letters[FLAGS_LETTERS_MAX], hex[DIGEST_HEX_SIZE] = "-", date[REPORT_TIME_MAX] = "-";
 	char size[24] = "-";
 
 	flags_letters(pair->flags, letters);
-	digest_to_hex(&pair->digest, hex);
+	if (!digest_equal(&pair->digest, &none))
+		digest_to_hex(&pair->digest, hex);
 	if (pair->date != DATE_UNKNOWN)
 		report_time(pair->date, date);
 	if (pair->size != SIZE_UNKNOWN)
 		snprintf(size, sizeof(size), "%ju", (uintmax_t)pair->size);
-	printf("%10u  %-6s  %10s  %-19s  %s  %s%s\n", pair->uid, *letters ? letters : "-", size,
+	printf("%10u  %-6s  %10s  %-19s  %-64s  %s%s\n", pair->uid, *letters ? letters : "-", size,
 	       date, hex, text_show(pair->name), gone_text(pair->gone));
 }
 
@@ -49,9 +51,10 @@ static void print_text(const struct view *view)
 	const struct journal_note *notes = journal_notes(view->journal, &notes_len);
 
 	report_time(head->when, when);
-	printf("%s/%s: %zu messages, last sync %s, UIDVALIDITY %u, UIDNEXT %u, HIGHESTMODSEQ %ju\n",
-	       view->channel, text_show(view->mailbox), pairs_len, when, head->uidvalidity,
-	       head->uidnext, (uintmax_t)head->highestmodseq);
+	printf(
+	    "%s/%s: %zu message%s, last sync %s, UIDVALIDITY %u, UIDNEXT %u, HIGHESTMODSEQ %ju\n",
+	    view->channel, text_show(view->mailbox), pairs_len, pairs_len == 1 ? "" : "s", when,
+	    head->uidvalidity, head->uidnext, (uintmax_t)head->highestmodseq);
 	for (size_t i = 0; i < pairs_len; i++)
 		print_pair(&pairs[i]);
 	for (size_t i = 0; i < notes_len; i++)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "config/secret.h"
+#include "mail/mailbox-name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,8 @@ static int add_name(struct target_list *list, const char *name, bool implied, st
 	if (slash) {
 		target->only =
 		    xreallocarray(target->only, target->only_len + 1, sizeof(*target->only));
-		target->only[target->only_len++] = slash + 1;
+		target->only[target->only_len++] =
+		    mailbox_name_is_inbox(slash + 1) ? "INBOX" : slash + 1;
 	}
 	rc = 0;
 out:

@@ -228,6 +228,7 @@ static void test_command_refusals(void **unused)
 	    {"status --adopt", "status takes no --adopt"},
 	    {"journal --allow-deletions", "journal takes no --allow-deletions"},
 	    {"sync --adopt --dry-run", "--adopt cannot be tried out: it forgets the journal first"},
+	    {"check a b/INBOX", "check looks at whole channels, not at a mailbox: b/INBOX"},
 	    {"init", "init: not supported yet"},
 	    {"watch a", "watch: not supported yet"},
 	    {"verify", "verify: not supported yet"},

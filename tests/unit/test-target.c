@@ -55,10 +55,13 @@ static void test_all(void **unused)
 	target_free(&list);
 }
 
-/* Channels come in the order of the words, each once; a mailbox is all behind the first slash. */
+/*
+ * Channels come in the order of the words, each once; a mailbox is all behind the first slash, and
+ * INBOX in any case.
+ */
 static void test_names(void **unused)
 {
-	static const char *const words[] = {"third", "home/INBOX", "work/a/b", "home/Lists/x"};
+	static const char *const words[] = {"third", "home/inBox", "work/a/b", "home/Lists/x"};
 	struct target_list list;
 	struct error err;
 
