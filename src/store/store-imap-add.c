@@ -76,6 +76,7 @@ static enum error_scope append_scope(enum imap_code code)
 	case IMAP_CODE_TRYCREATE:
 	case IMAP_CODE_NONEXISTENT:
 	case IMAP_CODE_OVERQUOTA:
+	case IMAP_CODE_LIMIT:
 	case IMAP_CODE_NOPERM:
 	case IMAP_CODE_INUSE:
 	case IMAP_CODE_UNAVAILABLE:

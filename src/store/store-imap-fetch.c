@@ -204,6 +204,19 @@ static bool is_body(const struct job *job, const struct step *step, const struct
 	return !is_excuse(job, *index, row);
 }
 
+/* Says that the server lists a message and gives no content: usual once, where it just went. */
+static void warn_of_nothing(const struct job *job, const struct step *step,
+			    const struct imap_fetch *row)
+{
+	size_t index;
+
+	if (step->kind == STEP_BODY && is_meant(job, step) && row->has & IMAP_HAS_UID &&
+	    row->has & (IMAP_HAS_BODY | IMAP_HAS_NIL_BODY) && is_wanted(job, row->uid, &index))
+		log_warn("mailbox %s: message UID %u came without its content; the next run asks "
+			 "for it again",
+			 text_show(job->request.mailbox), row->uid);
+}
+
 /* The end of a FETCH response, with a body or without. */
 static bool take_fetch(struct store_imap *store, struct job *job, const struct step *step,
 		       const struct imap_fetch *row, struct answer *out)
@@ -214,6 +227,8 @@ static bool take_fetch(struct store_imap *store, struct job *job, const struct s
 
 	fetch->in_body = fetch->unwanted = fetch->handed = false;
 	fetch->head_len = 0;
+	if (!good)
+		warn_of_nothing(job, step, row);
 	if (!good && !handed)
 		return false;
 	out->kind = ANSWER_BODY_END;
