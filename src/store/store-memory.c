@@ -196,6 +196,15 @@ static int read_all(struct source *source, struct buf *out, struct error *err)
 	return 0;
 }
 
+/* False where there is no such mailbox, or a user deleted it just now: the request has failed. */
+static bool is_there(struct job *job, const struct held_mailbox *mailbox)
+{
+	if (mailbox && mailbox->present)
+		return true;
+	error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "there is no such mailbox");
+	return false;
+}
+
 /* Puts an appended message in place, or refuses it. */
 static bool append_content(struct job *job, const struct buf *content)
 {
@@ -211,6 +220,8 @@ static bool append_content(struct job *job, const struct buf *content)
 	}
 	if (!may_change(job))
 		return false;
+	if (!is_there(job, job->mailbox))
+		return true;
 	memory_identify(message.content, message.len, &message.state.identity);
 	const struct held_message *held =
 	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
@@ -259,14 +270,9 @@ static bool move(struct job *job, struct held_message *held)
 {
 	struct held_mailbox *target = memory_find(job->memory, job->request->target);
 
-	if (!target) {
-		error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "mailbox %s: none",
-			  job->request->target);
-		return true;
-	}
 	if (!may_change(job))
 		return false;
-	if (!held->now.present)
+	if (!is_there(job, target) || !held->now.present)
 		return true;
 	struct held_message *moved =
 	    memory_add(job->memory, target, &held->message, held->message.state.key.name,
@@ -275,6 +281,11 @@ static bool move(struct job *job, struct held_message *held)
 	held->fate = job->memory->abilities.atomic_move ? moved->fate : held->fate;
 	if (!job->memory->abilities.atomic_move && !may_change(job))
 		return false;
+	struct answer *told = tell(job, ANSWER_MOVED);
+	told->message.key = held->message.state.key;
+	told->uidvalidity = target->uidvalidity;
+	if (job->memory->side == LOCAL || job->memory->abilities.uidplus)
+		told->created = moved->message.state.key;
 	memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
 	return true;
 }

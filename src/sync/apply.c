@@ -321,12 +321,9 @@ static void commit_all(struct channel *channel)
 			commit(&channel->boxes[i]);
 }
 
-/* Pairs, forgotten ones, and flags on both sides. */
+/* Flags on both sides, and pairs that are forgotten. */
 static int apply_known(struct channel *channel, struct error *err)
 {
-	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].active)
-			note_pairs(&channel->boxes[i]);
 	if (apply_batches(channel, OP_FLAG, REMOTE, err) ||
 	    apply_batches(channel, OP_FLAG, LOCAL, err))
 		return -1;
@@ -342,6 +339,29 @@ static int apply_known(struct channel *channel, struct error *err)
 				journal_forget(box->journal, box->plan.ops[k].uid);
 	}
 	return 0;
+}
+
+/*
+ * Before anything else is done: a journal that was reset must not be committed without the pairs
+ * that take its place, be the run ever so short.
+ */
+static void note_found(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active)
+			note_pairs(&channel->boxes[i]);
+}
+
+/*
+ * Keeps what was done by a run that breaks off, but never more than is durable: where the disk
+ * fails the journal stays as it was committed last, and the next run heals the rest by its notes.
+ */
+static void commit_broken(struct channel *channel)
+{
+	struct error ignored;
+
+	if (!settle_local(channel, &ignored))
+		commit_all(channel);
 }
 
 /* What is blocked stays undone. */
@@ -390,6 +410,7 @@ int channel_apply(struct channel *channel, struct error *err)
 	note_blocked(channel);
 	if (settle_found(channel, err))
 		return -1;
+	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
 	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
@@ -401,6 +422,6 @@ int channel_apply(struct channel *channel, struct error *err)
 	commit_all(channel);
 	return 0;
 broken:
-	commit_all(channel);
+	commit_broken(channel);
 	return -1;
 }

@@ -109,7 +109,7 @@ static void commit_notes(struct moves *moves)
 	for (size_t i = 0; i < moves->len; i++) {
 		struct box *target = &moves->channel->boxes[moves->list[i].op->target];
 		struct error err;
-		if (target->active && journal_commit(target->journal, NULL, &err)) {
+		if (target->active && box_commit(target, &err)) {
 			box_fail(target, &err);
 			target->active = false;
 		}
@@ -246,7 +246,7 @@ static void commit_moves(struct moves *moves)
 			    &channel
 				 ->boxes[arrived ? moves->list[i].op->target : moves->list[i].from];
 			struct error err;
-			if (!box->active || !journal_commit(box->journal, NULL, &err))
+			if (!box->active || !box_commit(box, &err))
 				continue;
 			box_fail(box, &err);
 			box->active = false;
