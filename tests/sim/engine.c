@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One run of the whole engine on a world, and what breaks it. The journal is real, so the calls by
+ * which it writes are wrapped: they count, and fail from the moment at which the process is dead.
+ */
+#include "base/alloc.h"
+#include "chance.h"
+#include "sync/channel.h"
+#include "world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What users do during one run, at most. */
+#define BUSY_MAX 6
+
+/* The process as the journal's system calls see it; one run at a time. */
+static struct {
+	struct memory_stop *stop; /* NULL: it does not end */
+	uint64_t seed;
+	uint64_t syncs;
+} process;
+
+ssize_t __real_write(int fd, const void *bytes, size_t len);
+int __real_ftruncate(int fd, off_t size);
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __real_unlinkat(int dir, const char *name, int flags);
+ssize_t __wrap_write(int fd, const void *bytes, size_t len);
+int __wrap_fdatasync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_ftruncate(int fd, off_t size);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+void __wrap_clock_sleep_ms(unsigned ms);
+
+/* A dead process does nothing; that it fails instead of ending is only seen by itself. */
+static int refuse(void)
+{
+	errno = EIO;
+	return -1;
+}
+
+static bool is_dead(void)
+{
+	return process.stop && process.stop->broken;
+}
+
+/* The write during which it dies is done, in part or not at all. */
+ssize_t __wrap_write(int fd, const void *bytes, size_t len)
+{
+	bool dead = is_dead();
+
+	if (!dead && memory_stop_step(process.stop) && !is_dead())
+		return __real_write(fd, bytes, len);
+	if (!dead && len && process.seed) {
+		size_t part = chance_below(&process.seed, (uint32_t)len + 1);
+		if (__real_write(fd, bytes, part) < 0)
+			return -1;
+	}
+	return refuse();
+}
+
+/* What was written counts as on the disk: the power fails before, during or after the write. */
+int __wrap_fdatasync(int fd)
+{
+	(void)fd;
+	process.syncs++;
+	return is_dead() ? refuse() : 0;
+}
+
+int __wrap_fsync(int fd)
+{
+	(void)fd;
+	process.syncs++;
+	return is_dead() ? refuse() : 0;
+}
+
+int __wrap_ftruncate(int fd, off_t size)
+{
+	return is_dead() ? refuse() : __real_ftruncate(fd, size);
+}
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return is_dead() ? refuse() : __real_renameat(from_dir, from, to_dir, to);
+}
+
+int __wrap_unlinkat(int dir, const char *name, int flags)
+{
+	return is_dead() ? refuse() : __real_unlinkat(dir, name, flags);
+}
+
+/* Directories' times are exact here, so nothing has to be waited for. */
+void __wrap_clock_sleep_ms(unsigned ms)
+{
+	(void)ms;
+}
+
+/* Users at work while the engine is. */
+static void work(void *context)
+{
+	struct world *world = context;
+
+	if (!world->busy_left || !chance_one_in(&world->busy, 6))
+		return;
+	world->busy_left--;
+	const struct step step = history_user_step(&world->busy);
+	if (world->trace)
+		history_print_step(&step, world->trace);
+	world_use(world, &step);
+}
+
+/* Tells what is planned. */
+static void trace_plan(const struct channel *channel, FILE *trace)
+{
+	for (size_t i = 0; trace && i < channel->len; i++)
+		for (size_t k = 0; k < channel->boxes[i].plan.len; k++) {
+			const struct op *op = &channel->boxes[i].plan.ops[k];
+			fprintf(trace, "    %s: %s %s %s UID %u %s +%x -%x =%x%s\n",
+				channel->boxes[i].name, rule_name(op->rule), op_name(op->kind),
+				side_name(op->side), op->uid, op->name ? op->name : "",
+				op->add.bits, op->remove.bits, op->flags.bits,
+				op->blocked ? " blocked" : "");
+		}
+}
+
+/* Tells what became of it. */
+static void trace_end(const struct channel *channel, FILE *trace)
+{
+	for (size_t i = 0; trace && i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		fprintf(trace, "    %s: %s%s%s%s %s\n", box->name, rule_name(box->rule),
+			box->active ? " active" : "", box->undone ? " undone" : "",
+			box->even ? " even" : "", box->error.kind ? box->error.text : "");
+	}
+}
+
+/* The steps of account_plan() and account_apply(). */
+static int drive(struct channel *channel, FILE *trace, struct error *err)
+{
+	if (channel_list(channel, err) || channel_survey(channel, err))
+		return -1;
+	channel_plan(channel);
+	trace_plan(channel, trace);
+	return channel_apply(channel, err) || channel_confirm(channel, err) ? -1 : 0;
+}
+
+/* What became of the boxes. */
+static void judge(const struct channel *channel, struct run_result *result)
+{
+	result->even = true;
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		result->even &= box->even || box->rule == RULE_B2_LEAVE;
+		if (box->error.kind == ERROR_NONE)
+			continue;
+		result->whole = false;
+		snprintf(result->error, sizeof(result->error), "%s: %.200s", box->name,
+			 box->error.text);
+	}
+}
+
+/* Opens everything, runs, closes everything. */
+static void run_channel(struct world *world, struct run_result *result)
+{
+	struct channel_setup setup = {
+	    .name = "sim",
+	    .policy = {.change = {CHANGE_ALL, CHANGE_ALL},
+		       .deletion = {world->history->deletion[LOCAL],
+				    world->history->deletion[REMOTE]},
+		       .safety_percent = POLICY_SAFETY_PERCENT,
+		       .safety_count = POLICY_SAFETY_COUNT},
+	    .allow_deletions = true,
+	};
+	struct channel channel;
+	struct error err = {0};
+
+	if (journal_dir_open(world->path, true, &setup.journals, &err)) {
+		result->whole = false;
+		snprintf(result->error, sizeof(result->error), "%.200s", err.text);
+		return;
+	}
+	for (enum side side = LOCAL; side < SIDES; side++)
+		setup.stores[side] = store_memory_open(world->sides[side]);
+	channel_open(&channel, &setup);
+	result->whole = !drive(&channel, world->trace, &err);
+	if (!result->whole)
+		snprintf(result->error, sizeof(result->error), "%.200s", err.text);
+	trace_end(&channel, world->trace);
+	judge(&channel, result);
+	result->even &= result->whole;
+	channel_close(&channel);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		store_close(&setup.stores[side]);
+	journal_dir_close(&setup.journals);
+}
+
+/* Who breaks together. */
+static void arm(struct world *world, const struct step *step, struct memory_stop *stop)
+{
+	bool all = step->fault == FAULT_KILL || step->fault == FAULT_POWER;
+
+	*stop = (struct memory_stop){.armed = true, .left = step->after, .unheard = step->unheard};
+	if (all || step->fault == FAULT_LOCAL)
+		memory_set_stop(world->sides[LOCAL], stop);
+	if (all || step->fault == FAULT_REMOTE)
+		memory_set_stop(world->sides[REMOTE], stop);
+	process.stop = all ? stop : NULL;
+}
+
+/* What users changed before a run that broke can be told from what they change later no more. */
+static void blur(struct world *world)
+{
+	for (size_t i = 0; i < world->len; i++) {
+		struct token *token = &world->tokens[i];
+		token->stale |= token->touched[LOCAL] | token->touched[REMOTE];
+	}
+}
+
+/*
+ * The power fails. A message that a mail program delivered and nobody made durable may perish; but
+ * not once the server has it, for then the engine has counted on it.
+ */
+static void cut_power(struct world *world, uint64_t seed)
+{
+	unsigned *before = xcalloc(world->len * MAILBOXES + 1, sizeof(*before));
+
+	for (size_t i = 0; i < world->len * MAILBOXES; i++)
+		before[i] =
+		    world_copies(world, LOCAL, i % MAILBOXES, &world->tokens[i / MAILBOXES]);
+	memory_power_cut(world->sides[LOCAL], seed);
+	for (size_t i = 0; i < world->len * MAILBOXES; i++) {
+		struct token *token = &world->tokens[i / MAILBOXES];
+		unsigned after = world_copies(world, LOCAL, i % MAILBOXES, token);
+		if (after < before[i] &&
+		    (!token->single || !world_copies(world, REMOTE, i % MAILBOXES, token)))
+			token->copies[i % MAILBOXES].perished += before[i] - after;
+	}
+	free(before);
+}
+
+void world_run(struct world *world, const struct step *step, struct run_result *result)
+{
+	struct memory_stop stop = {0};
+	uint64_t before =
+	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]);
+
+	*result = (struct run_result){0};
+	process.syncs = 0;
+	process.seed = step ? step->seed : 0;
+	world->ran = true;
+	world->busy = step ? step->busy : 0;
+	world->busy_left = BUSY_MAX;
+	for (enum side side = LOCAL; side < SIDES; side++)
+		memory_set_watcher(world->sides[side], world->busy ? work : NULL, world);
+	if (step && step->fault) {
+		arm(world, step, &stop);
+		blur(world);
+	}
+	world->breaking = step && step->fault;
+	run_channel(world, result);
+	world->breaking = false;
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		memory_set_stop(world->sides[side], NULL);
+		memory_set_watcher(world->sides[side], NULL, NULL);
+	}
+	process.stop = NULL;
+	if (step && step->fault == FAULT_POWER && stop.broken)
+		cut_power(world, step->seed % 3 ? step->seed : 0);
+	world->broke |= stop.broken;
+	if (stop.broken)
+		blur(world);
+	result->syncs = process.syncs;
+	result->changes =
+	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]) - before;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Carries a history out. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RUNS_MAX 5
+
+/* What goes to the trash is new there for the run that follows. */
+static bool uses_trash(const struct history *history)
+{
+	return history->deletion[LOCAL] == DELETION_TRASH ||
+	       history->deletion[REMOTE] == DELETION_TRASH;
+}
+
+/* Runs until both sides are even, looks at them, and runs once more: that must do nothing. */
+static void rest(struct world *world)
+{
+	struct run_result result;
+	bool even;
+	int runs = 0;
+
+	do {
+		world_run(world, NULL, &result);
+		if (!result.whole)
+			world_fail(world, "a run that nothing broke failed: %s", result.error);
+		even = result.even && (!result.changes || !uses_trash(world->history));
+	} while (!even && ++runs < RUNS_MAX && !*world->failure);
+	if (!even)
+		world_fail(world, "not even after %d runs: %s", runs, result.error);
+	if (*world->failure)
+		return;
+	world_check(world);
+	world_run(world, NULL, &result);
+	if (!result.even || result.changes || result.syncs)
+		world_fail(world, "a run with nothing to do made %llu changes and %llu syncs",
+			   (unsigned long long)result.changes, (unsigned long long)result.syncs);
+	world->ran = false;
+}
+
+/* A UIDVALIDITY is lost: what was agreed on about deletions is, too. */
+static void renumber(struct world *world, const struct step *step)
+{
+	memory_renumber(world->sides[REMOTE], world_mailboxes[step->mailbox % MAILBOXES]);
+	world->reset = true;
+}
+
+/* Without a journal a flag that was changed cannot be told from one that was not. */
+static void lose(struct world *world)
+{
+	world_lose_journals(world);
+	for (size_t i = 0; i < world->len; i++)
+		world->tokens[i].blurred = world->tokens[i].stale = FLAG_ALL;
+}
+
+/* One step. */
+static void play(struct world *world, const struct step *step)
+{
+	struct run_result result;
+
+	if (world->trace)
+		history_print_step(step, world->trace);
+	switch (step->kind) {
+	case STEP_RUN: world_run(world, step, &result); break;
+	case STEP_REST: rest(world); break;
+	case STEP_RENUMBER: renumber(world, step); break;
+	case STEP_LOSE: lose(world); break;
+	default: world_use(world, step); break;
+	}
+}
+
+bool history_run(const struct history *history, const char *directory, FILE *trace,
+		 char failure[512])
+{
+	struct world world;
+
+	world_open(&world, history, directory);
+	world.trace = trace;
+	for (size_t i = 0; i < history->len && !*world.failure; i++)
+		play(&world, &history->steps[i]);
+	memcpy(failure, world.failure, sizeof(world.failure));
+	world_close(&world);
+	return !*failure;
+}

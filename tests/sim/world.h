@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The two sides, their journals in a directory, and what is known of every message that users ever
+ * delivered: enough to tell what must have become of it.
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "history.h"
+
+#include <limits.h>
+
+#define MAILBOXES 3
+
+extern const char *const world_mailboxes[MAILBOXES];
+#define WORLD_TRASH 2 /* its index */
+
+/* A message's copies in one mailbox, since both sides were last even. */
+struct copies {
+	unsigned settled; /* on each side, then */
+	unsigned delivered[SIDES];
+	unsigned deleted[SIDES];
+	unsigned perished; /* in a power cut, for which nobody but the mail program is to blame */
+	unsigned found;    /* by the check */
+};
+
+/* A content that users delivered, once or more often. */
+struct token {
+	char *content;
+	size_t len;
+	int64_t date;
+	struct copies copies[MAILBOXES];
+	/*
+	 * The flags of one that was delivered once and never moved. touched: those that users
+	 * changed since both sides were even, value: what they made of them. late: changed when a
+	 * run had been there already; blurred: changed again after a run that broke, so that what
+	 * became of the first change cannot be told.
+	 */
+	bool single;
+	bool based;
+	struct flags base;
+	uint32_t touched[SIDES], late, stale, blurred;
+	struct flags value[SIDES];
+};
+
+struct world {
+	const struct history *history;
+	struct memory *sides[SIDES];
+	char path[PATH_MAX]; /* of the journals */
+	struct token *tokens;
+	size_t len, cap;
+	bool ran;      /* a run has been there since both were even */
+	bool broke;    /* and broke */
+	bool breaking; /* a run is there that will break */
+	bool reset;    /* UIDs or journals were lost since */
+	uint64_t busy; /* the seed of users at work, or 0 */
+	unsigned busy_left;
+	FILE *trace;       /* told what is done, or NULL */
+	char failure[512]; /* the first thing that is wrong, or "" */
+};
+
+/* What one run did. */
+struct run_result {
+	bool whole;       /* no step of it failed */
+	bool even;        /* and it left nothing undone */
+	uint64_t changes; /* on both sides */
+	uint64_t syncs;   /* of the journal: each ends a durable write */
+	char error[256];
+};
+
+void world_open(struct world *world, const struct history *history, const char *directory);
+void world_close(struct world *world);
+/* A user's step, on what there is now. */
+void world_use(struct world *world, const struct step *step);
+/* One run of the whole engine; step NULL: nothing breaks it and nobody is at work. */
+void world_run(struct world *world, const struct step *step, struct run_result *result);
+/* The journals are gone. */
+void world_lose_journals(struct world *world);
+/* How many copies of a token a mailbox of a side holds. */
+unsigned world_copies(const struct world *world, enum side side, size_t mailbox,
+		      const struct token *token);
+/* The token of a message, or NULL where nobody ever delivered that. */
+struct token *world_token(const struct world *world, const struct memory_message *message);
+/* Notes the first failure. */
+void world_fail(struct world *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Looks whether all is as it must be now that both sides are even (check.c), and starts anew. */
+void world_check(struct world *world);
+
+/*
+ * Carries a whole history out; false and the failure where something was wrong. What is done is
+ * told to trace, unless NULL.
+ */
+bool history_run(const struct history *history, const char *directory, FILE *trace,
+		 char failure[512]);
+
+#endif
