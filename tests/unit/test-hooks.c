@@ -29,7 +29,8 @@ static void test_due(void **unused)
 	    {{.created[LOCAL] = 1}, true},   {{.flagged[LOCAL] = 1}, true},
 	    {{.removed[LOCAL] = 1}, true},   {{.copied[REMOTE] = 1}, false},
 	    {{.created[REMOTE] = 1}, false}, {{.flagged[REMOTE] = 1}, false},
-	    {{.removed[REMOTE] = 1}, false}, {{.paired = 5, .bytes = {7, 7}}, false},
+	    {{.removed[REMOTE] = 1}, false}, {{.moved[LOCAL] = 1}, true},
+	    {{.moved[REMOTE] = 1}, false},   {{.paired = 5, .bytes = {7, 7}}, false},
 	};
 
 	(void)unused;
