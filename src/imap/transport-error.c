@@ -95,6 +95,16 @@ static int error_certificate(const struct imap_transport *transport,
 	}
 }
 
+/* Why the TLS handshake may have failed although somebody answered. */
+static const char *handshake_hint(const struct imap_config *config)
+{
+	if (config->min_tls && !strcmp(config->min_tls, "1.3"))
+		return "; if it knows no TLS 1.3, set min-tls: 1.2";
+	if (config->tls == IMAP_TLS_IMPLICIT)
+		return "; if it speaks TLS only after STARTTLS, set tls: starttls";
+	return "";
+}
+
 /* The line or the greeting failed. */
 static int error_unavailable(const struct imap_transport *transport,
 			     const struct imap_config *config, CURLcode code, struct error *err)
@@ -115,12 +125,9 @@ static int error_unavailable(const struct imap_transport *transport,
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
 				 "%s: the %s closed the line before the login was done",
 				 transport->name, config->tunnel ? "command" : "server");
-	bool handshake = code == CURLE_SSL_CONNECT_ERROR && config->tls == IMAP_TLS_IMPLICIT;
-
 	return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: %s%s", transport->name,
 			 error_curl_words(transport, code),
-			 handshake ? "; if it speaks TLS only after STARTTLS, set tls: starttls"
-				   : "");
+			 code == CURLE_SSL_CONNECT_ERROR ? handshake_hint(config) : "");
 }
 
 /* Tells kinds of failure apart: those that the user must mend, and those that may pass. */
