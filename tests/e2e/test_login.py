@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reaching the server and proving who one is; and refusing to, where that would be unsafe."""
 import base64
+import hashlib
 import os
 import socket
+import ssl
+import subprocess
 
 import pytest
 
@@ -207,3 +210,84 @@ def test_no_secret_is_ever_shown(account, command, auth):
         for name in names:
             with open(os.path.join(parent, name), "rb") as file:
                 assert secret.encode() not in file.read()
+
+
+class Listener:
+    """A port where TLS is spoken with the server's own certificate, and nothing else but goodbye."""
+
+    def __init__(self, server, **options):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(f"{server.dir}/tls/server.pem", f"{server.dir}/tls/server.key")
+        for name, value in options.items():
+            setattr(self.context, name, value)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def take_one(self):
+        """The version that was agreed on and the certificate that was shown; None where TLS failed."""
+        self.socket.settimeout(20)
+        peer, _ = self.socket.accept()
+        try:
+            with self.context.wrap_socket(peer, server_side=True) as line:
+                line.sendall(b"* BYE too many connections\r\n")
+                return line.version(), line.getpeercert(binary_form=True)
+        except ssl.SSLError:
+            return None
+
+
+@pytest.mark.parametrize("least", ["1.2", "1.3"])
+def test_min_tls(channel, least):
+    """A server that knows no more than 1.2 is taken, or left, as the user says."""
+    listener = Listener(channel.server, maximum_version=ssl.TLSVersion.TLSv1_2)
+    with listener.socket:
+        channel.remote_keys.update({"port": listener.port, "min-tls": least})
+        process = channel.start()
+        shaken = listener.take_one()
+        _, err = process.communicate(timeout=60)
+    assert (shaken is not None) == (least == "1.2")
+    assert process.returncode == UNAVAILABLE
+    assert "too many connections" in err if least == "1.2" else "min-tls" in err
+
+
+@pytest.mark.parametrize("key", ["client-key", None])
+def test_client_certificate(channel, tmp_path, key):
+    """It is shown; its key is in a file of its own or in the same."""
+    certificate = f"{tmp_path}/alice.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=alice", "-keyout", f"{tmp_path}/alice.key", "-out", certificate],
+                   stderr=subprocess.DEVNULL, check=True)
+    listener = Listener(channel.server, verify_mode=ssl.CERT_REQUIRED)
+    listener.context.load_verify_locations(certificate)
+    with open(certificate, encoding="ascii") as file:
+        shown = ssl.PEM_cert_to_DER_cert(file.read())
+    if key is None:
+        with open(certificate, "a", encoding="ascii") as out, open(f"{tmp_path}/alice.key", encoding="ascii") as file:
+            out.write(file.read())
+    channel.remote_keys.update({"port": listener.port, "client-cert": certificate})
+    if key is not None:
+        channel.remote_keys[key] = f"{tmp_path}/alice.key"
+    with listener.socket:
+        process = channel.start()
+        shaken = listener.take_one()
+        _, err = process.communicate(timeout=60)
+    assert shaken and shaken[1] == shown, err
+
+
+def public_key_hash(certificate):
+    """sha256//HASH of a certificate's public key, as curl and HPKP write it."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], stdout=subprocess.PIPE,
+                         check=True, text=True).stdout
+    der = base64.b64decode("".join(key.splitlines()[1:-1]))
+    return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def test_pinned_key(account):
+    account.remote_keys["pinned-key"] = public_key_hash(f"{account.server.dir}/tls/server.pem")
+    account.works()
+
+
+def test_wrong_pinned_key_is_refused(account):
+    """The CA's key, say: a good certificate of another key."""
+    account.remote_keys["pinned-key"] = public_key_hash(account.server.ca_file)
+    account.sync(status=REFUSED)
+    assert untouched(account)
