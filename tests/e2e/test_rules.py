@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the configuration forbids does not happen: pull and push, patterns, one way, backup."""
+import pathlib
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
-from channel import contents
+from channel import contents, write_private
 
 ALL = ["new", "flags", "deletions", "mailboxes"]
 # What would change a server; SELECT is here since it may clear \Recent, and allows the rest.
 WRITING = re.compile(rb"^\S+ (UID )?(SELECT|STORE|APPEND|EXPUNGE|CREATE|DELETE|RENAME|MOVE|COPY|CLOSE|SUBSCRIBE)\b",
                      re.I | re.M)
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "config" / "migration.yaml"
 DIRECTIONS = {"pull": ("remote", "local"), "push": ("local", "remote")}
 
 
@@ -162,3 +166,85 @@ def test_two_channels_on_one_tree_migrate(make_channel, servers, corpus, tmp_pat
     migrate()
     migrate()
     assert new.remote.state()[("INBOX",)] == contents(flagged.with_flags("F"), *rest, fresh)
+
+
+def write_example(old, new):
+    """examples/config/migration.yaml with these two accounts in the place of its own."""
+    text = EXAMPLE.read_text(encoding="utf-8").replace("~/Mail/alice", old.local_root)
+    for channel in (old, new):
+        server = f"host: localhost\n      port: {channel.remote_keys['port']}"
+        server += f"\n      ca-file: {channel.server.ca_file}" if channel is new else "\n      tls: none"
+        for theirs, ours in ((f"host: imap.{channel.name}.example", server),
+                             (f"user: alice@{channel.name}.example", f"user: {channel.user}"),
+                             (f"password-command: pass show mail/{channel.name}",
+                              f"password: {channel.server.password}")):
+            assert text.count(theirs) == 1
+            text = text.replace(theirs, ours)
+    write_private(old.config_file, text)
+
+
+@pytest.fixture
+def migration(make_channel, make_proxy, servers, corpus, tmp_path):
+    """The example's two channels, the old account filled; its line can be read."""
+    old = make_channel(name="old", directory=tmp_path / "both")
+    new = make_channel(name="new", directory=tmp_path / "both", server=servers(separator=".", prefix="INBOX."))
+    line = make_proxy(old.server.imap_port, record=True)
+    old.use_plain(line.port)
+    old.line = line
+    boxes = {"INBOX": corpus.messages(60), "Work/2024": corpus.messages(30), "Junk": corpus.messages(2)}
+    old.remote.fill(boxes)
+    old.wanted = {tuple(name.split("/")): contents(*messages) for name, messages in boxes.items() if name != "Junk"}
+    old.inbox = boxes["INBOX"]
+    write_example(old, new)
+    return old, new
+
+
+def start_migration(old):
+    return subprocess.Popen(old.argv("sync", "old", "new"), env=old.environment(), stderr=subprocess.PIPE, text=True)
+
+
+def migrate(old):
+    process = start_migration(old)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+
+
+def filled(state):
+    return {mailbox: found for mailbox, found in state.items() if found}
+
+
+def test_the_example_of_a_migration_can_be_stopped_and_repeated(migration):
+    """Killed on its way, it goes on; run again, it does nothing; the old account is only read."""
+    old, new = migration
+    before = old.remote.state()
+    for wait in (0.1, 0.2, 0.3, 0.4, 0.5):
+        process = start_migration(old)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    migrate(old)
+    assert filled(new.remote.state()) == old.wanted
+    disk = old.disk()
+    migrate(old)
+    assert filled(new.remote.state()) == old.wanted and old.disk() == disk
+    assert old.remote.state() == before
+    assert not WRITING.search(old.line.said("up"))
+
+
+def test_the_example_of_a_migration_while_both_accounts_are_used(migration, corpus):
+    """What comes to the old account follows; what is done in the new one stays as it is."""
+    old, new = migration
+    migrate(old)
+    gone, read, deleted, flagged, *rest = old.inbox
+    late = corpus.message()
+    old.remote.add("INBOX", late)
+    old.remote.remove("INBOX", gone)
+    old.remote.set_flags("INBOX", read, "S")
+    new.remote.remove("INBOX", deleted)
+    new.remote.set_flags("INBOX", flagged, "F")
+    before = old.remote.state()
+    for _ in range(2):
+        migrate(old)
+        assert old.remote.state() == before
+        assert new.remote.state()[("INBOX",)] == \
+            contents(gone, read.with_flags("S"), flagged.with_flags("F"), *rest, late)
