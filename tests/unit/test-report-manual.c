@@ -101,6 +101,22 @@ static void test_statuses(void **unused)
 	free(manual);
 }
 
+/* The kinds of operations are listed in their order: "forget, agree, ... or create". */
+static void check_operations(const char *section)
+{
+	char *list = xstrdup(op_name(OP_FORGET));
+
+	for (enum op_kind kind = OP_FORGET + 1; kind < OP_KINDS; kind++) {
+		char *more =
+		    xasprintf("%s%s%s", list, kind + 1 < OP_KINDS ? ", " : " or ", op_name(kind));
+
+		free(list);
+		list = more;
+	}
+	check_has(section, list);
+	free(list);
+}
+
 /* Each event, each kind of operation and each way is named where JSON is explained. */
 static void test_events(void **unused)
 {
@@ -117,8 +133,7 @@ static void test_events(void **unused)
 		check_has(section, item);
 		free(item);
 	}
-	for (enum op_kind kind = OP_FORGET; kind < OP_KINDS; kind++)
-		check_has(section, op_name(kind));
+	check_operations(section);
 	for (enum way_purpose purpose = WAY_CHANGES; purpose < WAY_PURPOSES; purpose++)
 		check_has(section, way_choose(purpose, 0, false).key);
 	free(manual);
