@@ -44,3 +44,6 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-short.imapd \
 	tests/imapd/store/scan-vanished.imapd \
 	tests/imapd/store/survey.imapd
+check_PROGRAMS += tests/unit/test-store-memory
+tests_unit_test_store_memory_SOURCES = tests/unit/test-store-memory.c
+tests_unit_test_store_memory_LDADD = $(UNIT_LDADD)

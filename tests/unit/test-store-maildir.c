@@ -341,6 +341,9 @@ static void publishes_drafts(void **state)
 	assert_int_equal(store_maildir_figures(store).dir_syncs, 1);
 	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
 	assert_int_equal(store_maildir_figures(store).dir_syncs, 1);
+	/* Of a mailbox by name also what others may have changed there: new and cur. */
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE, .mailbox = "m"});
+	assert_int_equal(store_maildir_figures(store).dir_syncs, 3);
 	outcome = ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m"});
 	assert_int_equal(outcome->messages, 1);
 	assert_string_equal(outcome->names[0], name);
