@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "config/secret.h"
+#include "config/value.h"
 #include "mail/mailbox-name.h"
 
 #include <stdlib.h>
@@ -86,11 +87,37 @@ static int refuse_word(const char *word, struct error *err)
 	return -1;
 }
 
+/* Where the state of all channels is; NULL where nobody knows a home directory. */
+static const char *state_home(struct arena *arena)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+
+	if (state && *state == '/')
+		return state;
+	return value_expand_path(arena, "~/.local/state");
+}
+
+/* Without a place for the state, every run would be a first one. */
+static int check_state_home(struct error *err)
+{
+	struct arena arena = {0};
+	bool known = state_home(&arena) != NULL;
+
+	arena_free(&arena);
+	return known ? 0
+		     : error_set(err, ERROR_CONFIG, SCOPE_FATAL,
+				 "no home directory to keep the state in: set XDG_STATE_HOME");
+}
+
 int target_load(const struct options *options, struct target_list *out, struct error *err)
 {
 	*out = (struct target_list){0};
 	if (config_load(options->config_path, &out->config, err))
 		return options->implied ? refuse_word(options->names[0], err) : -1;
+	if (check_state_home(err)) {
+		target_free(out);
+		return -1;
+	}
 	for (size_t i = 0; i < options->names_len; i++)
 		if (add_name(out, options->names[i], options->implied && !i, err)) {
 			target_free(out);
@@ -120,11 +147,7 @@ bool target_names_mailbox(const struct target *target, const char *mailbox)
 
 const char *target_state_dir(const struct config_channel *channel, struct arena *arena)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (state && *state == '/')
-		return arena_printf(arena, "%s/evenmail/%s", state, channel->name);
-	return arena_printf(arena, "%s/.local/state/evenmail/%s", home ? home : "", channel->name);
+	return arena_printf(arena, "%s/evenmail/%s", state_home(arena), channel->name);
 }
 
 /* imap/session.h's way to a secret: config/secret.h's. */

@@ -26,7 +26,8 @@ struct target_list {
 
 /*
  * Loads the configuration and resolves the names given; without any, every channel in the order of
- * the file. -1: ERROR_CONFIG, or ERROR_USAGE for a channel that there is none of.
+ * the file. -1: ERROR_CONFIG, also where there is no place for the state, or ERROR_USAGE for a
+ * channel that there is none of.
  */
 int target_load(const struct options *options, struct target_list *out, struct error *err);
 void target_free(struct target_list *list);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* CHANNEL[/MAILBOX] into channels and mailboxes, and a channel's words into those below. */
+#include "base/alloc.h"
 #include "cmd/target.h"
 #include "config-file.h"
 
+#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -216,12 +219,34 @@ static void test_state_dir(void **unused)
 	}
 }
 
+/* Without HOME, as under some daemons, the state is in the home that the user database knows. */
+static void test_state_dir_without_home(void **unused)
+{
+	const struct config_channel channel = {.name = "c"};
+	const struct passwd *user = getpwuid(getuid());
+	struct arena arena = {0};
+
+	(void)unused;
+	assert_non_null(user);
+	char *want = xasprintf("%s/.local/state/evenmail/c", user->pw_dir);
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	assert_string_equal(target_state_dir(&channel, &arena), want);
+	setenv("HOME", "/home/u", 1);
+	arena_free(&arena);
+	free(want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_all),      cmocka_unit_test(test_names),
-	    cmocka_unit_test(test_refusals), cmocka_unit_test(test_word_without_configuration),
-	    cmocka_unit_test(test_setup),    cmocka_unit_test(test_state_dir),
+	    cmocka_unit_test(test_all),
+	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_word_without_configuration),
+	    cmocka_unit_test(test_setup),
+	    cmocka_unit_test(test_state_dir),
+	    cmocka_unit_test(test_state_dir_without_home),
 	};
 
 	return cmocka_run_group_tests(tests, files_begin, files_end);
