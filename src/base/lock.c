@@ -19,7 +19,7 @@ struct lock {
 };
 
 /* Names the holder as it wrote itself down, or not at all where it has not got to that yet. */
-static int lock_tell_holder(int fd, const char *name, struct error *err)
+static int lock_tell_holder(int fd, struct error *err)
 {
 	char holder[128];
 	ssize_t len = pread(fd, holder, sizeof(holder) - 1, 0);
@@ -27,8 +27,8 @@ static int lock_tell_holder(int fd, const char *name, struct error *err)
 	while (len > 0 && holder[len - 1] == '\n')
 		len--;
 	holder[len > 0 ? len : 0] = '\0';
-	return error_set(err, ERROR_LOCKED, SCOPE_STORE, "another run holds the lock %s%s%s",
-			 text_show(name), len > 0 ? ": " : "", text_show(holder));
+	return error_set(err, ERROR_LOCKED, SCOPE_STORE, "another run holds the lock%s%s",
+			 len > 0 ? ": " : "", text_show(holder));
 }
 
 /* Writes down who holds it, for lock_tell_holder() of others. */
@@ -66,7 +66,7 @@ static int lock_open(int dirfd, const char *name, struct error *err)
 					   text_show(name));
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 			if (errno == EWOULDBLOCK)
-				lock_tell_holder(fd, name, err);
+				lock_tell_holder(fd, err);
 			else
 				error_errno(err, SCOPE_STORE, "cannot lock %s", text_show(name));
 			file_close(&fd);

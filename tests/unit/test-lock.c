@@ -75,7 +75,7 @@ static void one_holder_at_a_time(void **state)
 	assert_null(second);
 	assert_int_equal(err.kind, ERROR_LOCKED);
 	assert_int_equal(err.scope, SCOPE_STORE);
-	snprintf(process, sizeof(process), "another run holds the lock lock: process %ld since 2",
+	snprintf(process, sizeof(process), "another run holds the lock: process %ld since 2",
 		 (long)getpid());
 	assert_memory_equal(err.text, process, strlen(process));
 	assert_int_equal(err.text[strlen(err.text) - 1], 'Z');
@@ -182,10 +182,10 @@ static void odd_holders_are_shown_harmless(void **state)
 	assert_int_equal(lock_acquire(dir, "lock", &first, &err), 0);
 	fd = openat(dir, "lock", O_WRONLY | O_TRUNC | O_CLOEXEC);
 	assert_int_equal(lock_acquire(dir, "lock", &second, &err), -1);
-	assert_string_equal(err.text, "another run holds the lock lock");
+	assert_string_equal(err.text, "another run holds the lock");
 	assert_int_equal(write(fd, "\x1b[31m\n\n", 7), 7);
 	assert_int_equal(lock_acquire(dir, "lock", &second, &err), -1);
-	assert_string_equal(err.text, "another run holds the lock lock: \\x1B[31m");
+	assert_string_equal(err.text, "another run holds the lock: \\x1B[31m");
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(write(fd, "x", 1), 1);
 	assert_int_equal(lock_acquire(dir, "lock", &second, &err), -1);
