@@ -205,15 +205,14 @@ static void text_summary(struct report *report)
 
 	if (is_silent(report) || !report->figures)
 		return;
+	printf("%zu mailbox%s: ", report->mailboxes, report->mailboxes == 1 ? "" : "es");
 	if (report_tally_is_empty(total) && !total->paired) {
-		printf("%zu mailboxes: nothing to do\n", report->mailboxes);
+		printf("nothing %sto do\n", report->status != STATUS_EVEN ? "else " : "");
 		return;
 	}
-	printf("%zu mailboxes: %zu new here (%s), %zu new there (%s), %zu flagged, %zu moved, "
-	       "%zu removed\n",
-	       report->mailboxes, total->copied[LOCAL], text_size(total->bytes[LOCAL]),
-	       total->copied[REMOTE], text_size(total->bytes[REMOTE]),
-	       total->flagged[LOCAL] + total->flagged[REMOTE],
+	printf("%zu new here (%s), %zu new there (%s), %zu flagged, %zu moved, %zu removed\n",
+	       total->copied[LOCAL], text_size(total->bytes[LOCAL]), total->copied[REMOTE],
+	       text_size(total->bytes[REMOTE]), total->flagged[LOCAL] + total->flagged[REMOTE],
 	       total->moved[LOCAL] + total->moved[REMOTE],
 	       total->removed[LOCAL] + total->removed[REMOTE]);
 }

@@ -230,6 +230,46 @@ static void test_reports(void **unused)
 	}
 }
 
+/* Where nothing was done, the last line does not say that all is well if it is not. */
+static void test_nothing_done(void **unused)
+{
+	static const struct {
+		struct box boxes[2];
+		size_t len;
+		const char *said;
+	} rows[] = {
+	    {{{.name = "A"}}, 1, "1 mailbox: nothing to do\n"},
+	    {{{.name = "A"}, {.name = "B"}}, 2, "2 mailboxes: nothing to do\n"},
+	    {{{.name = "A", .plan.verdict[LOCAL].reason = GUARD_GONE}, {.name = "B"}},
+	     2,
+	     "2 mailboxes: nothing else to do\n"},
+	    {{{.name = "A", .error = {.kind = ERROR_IO, .text = "x"}}},
+	     1,
+	     "1 mailbox: nothing else to do\n"},
+	};
+	const struct options options = {.verbose = 1};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct box boxes[] = {rows[i].boxes[0], rows[i].boxes[1]};
+		const struct channel channel = {
+		    .setup.name = "ch", .boxes = boxes, .len = rows[i].len};
+		struct capture captures[2];
+		struct report report;
+
+		capture_begin(&captures[0], stdout);
+		capture_begin(&captures[1], stderr);
+		report_open(&report, &options);
+		report_channel(&report, &channel);
+		report_close(&report);
+		capture_end(&captures[1]);
+		capture_end(&captures[0]);
+		assert_string_equal(captures[0].said.data, rows[i].said);
+		buf_free(&captures[0].said);
+		buf_free(&captures[1].said);
+	}
+}
+
 /* The status of a channel: what a box leaves raises it, and nothing lowers it. */
 static void test_status(void **unused)
 {
@@ -356,7 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reports), cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_colors),  cmocka_unit_test(test_notes),
-	    cmocka_unit_test(test_times),
+	    cmocka_unit_test(test_times),   cmocka_unit_test(test_nothing_done),
 	};
 
 	setenv("TZ", "UTC", 1);
