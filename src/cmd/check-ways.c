@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cmd/check-ways.h"
 
-#include "imap/session.h"
-
 /* How it is known which mailboxes changed. Without MODSEQ no figure betrays a change of flags. */
 static struct way way_changes(unsigned capabilities)
 {
@@ -79,4 +77,17 @@ struct way way_choose(enum way_purpose purpose, unsigned capabilities, bool qres
 	if (capabilities & IMAP_CAP_UTF8_ACCEPT)
 		return (struct way){"names", "UTF8=ACCEPT", "mailbox names go as UTF-8"};
 	return (struct way){"names", "UTF-7", "mailbox names go as modified UTF-7"};
+}
+
+struct way way_compress(enum imap_compress wanted, unsigned capabilities, bool compressed)
+{
+	if (compressed)
+		return (struct way){"compress", "DEFLATE", "both directions are compressed"};
+	if (wanted == IMAP_COMPRESS_NO)
+		return (struct way){"compress", "none", "the configuration says no"};
+	if (!(capabilities & IMAP_CAP_COMPRESS))
+		return (struct way){"compress", "none", "the server offers none"};
+	if (wanted == IMAP_COMPRESS_YES)
+		return (struct way){"compress", "none", "the server refused it"};
+	return (struct way){"compress", "auto", "begins once a line has shown to be slow"};
 }

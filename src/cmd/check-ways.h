@@ -6,6 +6,8 @@
 #ifndef CMD_CHECK_WAYS_H
 #define CMD_CHECK_WAYS_H
 
+#include "imap/session.h"
+
 #include <stdbool.h>
 
 /* What a way is needed for. */
@@ -28,5 +30,7 @@ struct way {
 
 /* capabilities are those that may be used; qresync, whether it was enabled. */
 struct way way_choose(enum way_purpose purpose, unsigned capabilities, bool qresync);
+/* Whether the line is compressed: by what is wanted, offered, and in force by now. */
+struct way way_compress(enum imap_compress wanted, unsigned capabilities, bool compressed);
 
 #endif

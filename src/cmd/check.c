@@ -51,7 +51,7 @@ static int count_mailboxes(struct store *store, struct finding *finding, struct 
 	return rc;
 }
 
-/* One line: "  snapshot    QRESYNC: ..." */
+/* One line: "  server      ..." */
 static void print_field(const char *key, const char *text)
 {
 	if (*text)
@@ -91,8 +91,22 @@ static void print_local(const struct finding *finding)
 	       finding->journals);
 }
 
+/* One line: "  snapshot    QRESYNC: opening a mailbox tells..." */
+static void print_way(const struct way *way)
+{
+	printf("  %-11s %s: %s\n", way->key, way->used, way->text);
+}
+
+/* The way of the line itself. */
+static struct way finding_compress(const struct finding *finding)
+{
+	return way_compress(finding->setup->imap->compress, imap_capabilities(finding->session),
+			    imap_is_compressed(finding->session));
+}
+
 static void print_text(const struct finding *finding)
 {
+	const struct way compress = finding_compress(finding);
 	const struct imap_profile *profile = imap_profile(finding->session);
 	bool qresync = imap_has_qresync(finding->session);
 
@@ -100,8 +114,9 @@ static void print_text(const struct finding *finding)
 	for (enum way_purpose purpose = WAY_CHANGES; purpose < WAY_PURPOSES; purpose++) {
 		const struct way way =
 		    way_choose(purpose, imap_capabilities(finding->session), qresync);
-		printf("  %-11s %s: %s\n", way.key, way.used, way.text);
+		print_way(&way);
 	}
+	print_way(&compress);
 	if (imap_append_limit(finding->session))
 		print_field("limit", text_size(imap_append_limit(finding->session)));
 	if (finding->setup->imap->read_only)
@@ -112,8 +127,10 @@ static void print_text(const struct finding *finding)
 }
 
 /* "ways":{"changes":"LIST-STATUS",...},"known":[...] */
-static void put_ways(struct line *line, const struct imap_session *session)
+static void put_ways(struct line *line, const struct finding *finding)
 {
+	const struct imap_session *session = finding->session;
+	const struct way compress = finding_compress(finding);
 	const struct imap_profile *profile = imap_profile(session);
 	bool qresync = imap_has_qresync(session);
 
@@ -123,6 +140,7 @@ static void put_ways(struct line *line, const struct imap_session *session)
 		const struct way way = way_choose(purpose, imap_capabilities(session), qresync);
 		line_text(line, way.key, way.used);
 	}
+	line_text(line, compress.key, compress.used);
 	json_end_object(&line->json);
 	json_key(&line->json, "known");
 	json_array(&line->json);
@@ -141,7 +159,7 @@ static void print_json(const struct finding *finding)
 	line_text(&line, "tls", imap_tls_text(finding->session));
 	line_text(&line, "server", imap_server_id(finding->session));
 	line_text(&line, "offers", imap_capability_text(finding->session));
-	put_ways(&line, finding->session);
+	put_ways(&line, finding);
 	line_count(&line, "append_limit", imap_append_limit(finding->session));
 	line_bool(&line, "read_only", setup->imap->read_only);
 	line_count(&line, "mailboxes", finding->mailboxes);

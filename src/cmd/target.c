@@ -157,8 +157,9 @@ static int get_secret(void *context, bool token, struct buf *out, struct error *
 }
 
 /* The remote side's words. */
-static struct imap_config *imap_setup(const struct config_remote *remote, struct arena *arena)
+static struct imap_config *imap_setup(const struct config_channel *channel, struct arena *arena)
 {
+	const struct config_remote *remote = &channel->remote;
 	struct imap_config *imap = arena_alloc(arena, sizeof(*imap));
 
 	_Static_assert((int)CONFIG_TLS_IMPLICIT == (int)IMAP_TLS_IMPLICIT &&
@@ -170,6 +171,10 @@ static struct imap_config *imap_setup(const struct config_remote *remote, struct
 			   (int)CONFIG_AUTH_XOAUTH2 == (int)IMAP_AUTH_XOAUTH2 &&
 			   (int)CONFIG_AUTH_OAUTHBEARER == (int)IMAP_AUTH_OAUTHBEARER,
 		       "config and imap number mechanisms alike");
+	_Static_assert((int)CONFIG_COMPRESS_NO == (int)IMAP_COMPRESS_NO &&
+			   (int)CONFIG_COMPRESS_YES == (int)IMAP_COMPRESS_YES &&
+			   (int)CONFIG_COMPRESS_AUTO == (int)IMAP_COMPRESS_AUTO,
+		       "config and imap number compression alike");
 	*imap = (struct imap_config){
 	    .host = remote->host,
 	    .port = remote->port,
@@ -183,6 +188,7 @@ static struct imap_config *imap_setup(const struct config_remote *remote, struct
 	    .tunnel = remote->tunnel,
 	    .auth = remote->auth,
 	    .timeout = remote->timeout,
+	    .compress = (enum imap_compress)channel->compress,
 	    .secret = get_secret,
 	    .secret_context = (void *)remote,
 	    .has_token = remote->token_command != NULL,
@@ -214,7 +220,7 @@ void target_setup(const struct target *target, const struct options *options, st
 		  struct account_setup *out)
 {
 	const struct config_channel *channel = target->channel;
-	struct imap_config *imap = imap_setup(&channel->remote, arena);
+	struct imap_config *imap = imap_setup(channel, arena);
 
 	*out = (struct account_setup){
 	    .name = channel->name,

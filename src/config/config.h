@@ -40,6 +40,12 @@ enum config_layout {
 	CONFIG_LAYOUT_MAILDIRPP,
 };
 
+enum config_compress {
+	CONFIG_COMPRESS_NO,
+	CONFIG_COMPRESS_YES,
+	CONFIG_COMPRESS_AUTO,
+};
+
 struct config_remote {
 	const char *host; /* NULL with tunnel; port is then 0, tls CONFIG_TLS_NONE */
 	uint16_t port;
@@ -69,6 +75,7 @@ struct config_channel {
 	size_t mailboxes_len;
 	struct policy policy;
 	unsigned connections;
+	enum config_compress compress;
 	const char *hook_after; /* shell command, or NULL */
 	unsigned line;          /* where the channel begins, for messages */
 };

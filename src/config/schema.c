@@ -11,10 +11,12 @@
 /* Where a value lives. */
 #define AT(member) .offset = offsetof(struct config_channel, member)
 
-/* The order of enum config_tls, config_layout, policy_deletion; of the bits of the other two. */
+/* The order of enum config_tls, config_layout, policy_deletion, config_compress; of the bits of the
+ * other two. */
 static const char *const schema_tls[] = {"implicit", "starttls", "none", NULL};
 static const char *const schema_layout[] = {"tree", "maildir++", NULL};
 static const char *const schema_deletion[] = {"expunge", "trash", "keep", NULL};
+static const char *const schema_compress[] = {"no", "yes", "auto", NULL};
 static const char *const schema_auth[] = {"plain", "login", "xoauth2", "oauthbearer", NULL};
 static const char *const schema_change[] = {"new", "flags", "deletions", "mailboxes", NULL};
 static const char *const schema_min_tls[] = {"1.2", "1.3", NULL};
@@ -100,10 +102,11 @@ static const struct schema_row schema_table[] = {
 	{.path = "connections", .type = SCHEMA_NUMBER, AT(connections), .min = 1,
 	 .max = 16, .supported = 1, .fallback = "1",
 	 .help = "how many connections work at once"},
+	{.path = "compress", .type = SCHEMA_CHOICE, AT(compress), .words = schema_compress,
+	 .fallback = "auto",
+	 .help = "whether the line is compressed"},
 	{.path = "map", .status = SCHEMA_LATER,
 	 .help = "local names of mailboxes"},
-	{.path = "compress", .status = SCHEMA_LATER,
-	 .help = "whether the line is compressed"},
 	{.path = "subscriptions", .status = SCHEMA_LATER,
 	 .help = "whether subscriptions follow"},
 	{.path = "link", .status = SCHEMA_LATER,

@@ -105,6 +105,7 @@ static void request_apply(struct imap_session *session, const struct imap_reques
 		if (!ok || !session->server.enabled)
 			session->server.qresync = false;
 		break;
+	case REQUEST_COMPRESS: session_compress_answered(session, ok); break;
 	default: break;
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "imap/command.h"
+#include "imap/deflate.h"
 #include "imap/parser.h"
 #include "imap/quirks.h"
 #include "imap/session.h"
@@ -40,6 +41,8 @@ enum request_kind {
 	 * SEARCH with UIDs that the EXPUNGE before it takes away.
 	 */
 	REQUEST_READ,
+	REQUEST_BODIES,   /* REQUEST_READ, and the answer carries messages */
+	REQUEST_APPEND,   /* carries a message */
 	REQUEST_SELECT,   /* opens a mailbox */
 	REQUEST_UNSELECT, /* closes it */
 	/*
@@ -53,6 +56,7 @@ enum request_kind {
 	REQUEST_ENABLE,
 	REQUEST_CAPABILITY,
 	REQUEST_NAMESPACE,
+	REQUEST_COMPRESS,
 };
 
 /* The first bad answer of a call, kept until the call's last request is answered. */
@@ -104,6 +108,15 @@ struct session_server {
 	bool enabled; /* an ENABLED came */
 };
 
+/* Whether and when the line becomes a compressed one. */
+struct session_compress {
+	enum imap_compress wanted;
+	bool asked;   /* COMPRESS was queued */
+	bool waiting; /* it is on its way: nothing else may go out */
+	size_t bulk;  /* requests on their way that carry messages */
+	struct imap_pace pace;
+};
+
 struct imap_session {
 	struct imap_transport *transport;
 	struct imap_parser *parser;
@@ -122,6 +135,7 @@ struct imap_session {
 	struct kept_answer *handed;  /* what the last answer points into */
 	struct kept_answer *pending; /* to be handed out next */
 	struct session_server server;
+	struct session_compress compress;
 	struct session_out out;
 	struct imap_figures figures;
 	char in[SESSION_IN_MAX];
@@ -141,6 +155,10 @@ unsigned session_usable(const struct session_server *server);
 struct imap_request *session_queue_begin(struct imap_session *session, enum request_kind kind,
 					 const char *words);
 unsigned session_queue_end(struct imap_session *session, struct imap_request *request);
+/* The same before all that has not begun to go out; only while nothing is on its way, for the parts
+ * of one call must stay neighbours. Returns the request. */
+struct imap_request *session_queue_first(struct imap_session *session,
+					 struct imap_request *request);
 /* The session's own commands: what the server is asked for once, ahead of the caller's. */
 void session_queue_capability(struct imap_session *session);
 void session_queue_setup(struct imap_session *session);
@@ -157,6 +175,22 @@ int session_flush(struct imap_session *session, struct error *err);
 void session_continue(struct imap_session *session);
 /* Takes a request that has been answered out of the list, and frees it once it is out. */
 void session_retire(struct imap_session *session, struct imap_request *request);
+
+/* session-compress.c: at the end of the first flight, where the line is to be compressed outright.
+ */
+void session_queue_compress(struct imap_session *session);
+/* Whether a request, or its answer, carries messages. */
+bool session_is_bulk(const struct imap_request *request);
+/* What moved, and how long the line was waited for. */
+void session_compress_note(struct imap_session *session, size_t bytes, int64_t waited_ms);
+/*
+ * The request that may go out in place of this one: itself, COMPRESS before it, or NULL while what
+ * is on its way must first be answered.
+ */
+struct imap_request *session_compress_before(struct imap_session *session,
+					     struct imap_request *request);
+/* COMPRESS was answered. */
+void session_compress_answered(struct imap_session *session, bool ok);
 
 /* session-answer.c: 1: the answer is for the caller (tag set), 0: it is not, -1: the session is
  * over. */

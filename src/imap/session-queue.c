@@ -47,6 +47,17 @@ unsigned session_queue_end(struct imap_session *session, struct imap_request *re
 	return request_push(session, request);
 }
 
+/* Ends a request's command and puts it before the queue. */
+struct imap_request *session_queue_first(struct imap_session *session, struct imap_request *request)
+{
+	assert(session->window_commands == 0);
+	imap_command_end(&request->command);
+	request->size += request->command.text.len;
+	TAILQ_INSERT_HEAD(&session->requests, request, link);
+	session->unsent = request;
+	return request;
+}
+
 /* Frees what an answer was kept in. */
 void session_kept_free(struct kept_answer **kept)
 {
@@ -116,7 +127,7 @@ void session_queue_capability(struct imap_session *session)
 
 /*
  * What is asked once: ID first, for some servers refuse all else before it (163, QQ); ENABLE next,
- * for it is only good before the first SELECT.
+ * for it is only good before the first SELECT; COMPRESS last, for nothing may follow it unanswered.
  */
 void session_queue_setup(struct imap_session *session)
 {
@@ -146,6 +157,7 @@ void session_queue_setup(struct imap_session *session)
 		request->call = 0;
 		session_queue_end(session, request);
 	}
+	session_queue_compress(session);
 }
 
 /* The items of STATUS, in brackets. */
@@ -231,6 +243,12 @@ static unsigned fetch_items(const struct imap_session *session, unsigned items,
 	return items & ~(unsigned)IMAP_FETCH_MODSEQ;
 }
 
+/* What a FETCH of these items is. */
+static enum request_kind fetch_kind(unsigned items)
+{
+	return items & IMAP_FETCH_BODY ? REQUEST_BODIES : REQUEST_READ;
+}
+
 /* Fetches of a set of messages. */
 unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids, unsigned items,
 			uint64_t changed_since)
@@ -240,7 +258,7 @@ unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids,
 	items = fetch_items(session, items, &changed_since);
 	imap_command_init(&args);
 	imap_command_put_items(&args, items, changed_since);
-	unsigned call = queue_uids(session, REQUEST_READ, "UID FETCH", uids, &args);
+	unsigned call = queue_uids(session, fetch_kind(items), "UID FETCH", uids, &args);
 
 	imap_command_free(&args);
 	return call;
@@ -250,7 +268,7 @@ unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids,
 unsigned imap_uid_fetch_from(struct imap_session *session, uint32_t first, unsigned items,
 			     uint64_t changed_since)
 {
-	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "UID FETCH");
+	struct imap_request *request = session_queue_begin(session, fetch_kind(items), "UID FETCH");
 
 	assert(first > 0);
 	items = fetch_items(session, items, &changed_since);
@@ -345,7 +363,7 @@ unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, 
 unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
 		     int64_t date, const struct imap_source *source)
 {
-	struct imap_request *request = session_queue_begin(session, REQUEST_PLAIN, "APPEND");
+	struct imap_request *request = session_queue_begin(session, REQUEST_APPEND, "APPEND");
 
 	assert(!session->read_only);
 	request->source = *source;

@@ -45,20 +45,29 @@ static bool session_is_change(const struct imap_request *request)
 	return request->kind == REQUEST_CHANGE || request->kind == REQUEST_CLOSE;
 }
 
+/* Whether a request tells the state of messages. */
+static bool session_is_read(const struct imap_request *request)
+{
+	return request->kind == REQUEST_READ || request->kind == REQUEST_BODIES;
+}
+
 /*
  * The first request that may begin to go out, NULL for none. A change is held until the SELECTs
- * before it are answered, and passed over where its mailbox did not open.
+ * before it are answered, and passed over where its mailbox did not open; all are held while
+ * COMPRESS is not answered.
  */
 static struct imap_request *session_next(struct imap_session *session)
 {
 	struct imap_request *request;
 
+	if (session->compress.waiting)
+		return NULL;
 	for (; (request = session->unsent); session->unsent = TAILQ_NEXT(request, link)) {
 		bool change = session_is_change(request);
 
 		if (change && session->selecting > 0)
 			return NULL;
-		if (request->kind == REQUEST_READ && session->changing > 0)
+		if (session_is_read(request) && session->changing > 0)
 			return NULL;
 		if (!change || session->selected)
 			break;
@@ -69,7 +78,7 @@ static struct imap_request *session_next(struct imap_session *session)
 	if (session->window_commands > 0 &&
 	    session->window_bytes + request->size > SESSION_WINDOW_BYTES)
 		return NULL;
-	return request;
+	return session_compress_before(session, request);
 }
 
 /* Lets a request begin to go out. */
@@ -85,6 +94,8 @@ static void session_begin(struct imap_session *session, struct imap_request *req
 	session->window_bytes += request->size;
 	session->selecting += request->kind == REQUEST_SELECT;
 	session->changing += session_is_change(request);
+	session->compress.bulk += session_is_bulk(request);
+	session->compress.waiting = request->kind == REQUEST_COMPRESS;
 	out->current = request;
 	out->text_at = 0;
 	out->literal = 0;
@@ -230,7 +241,7 @@ int session_flush(struct imap_session *session, struct error *err)
 
 	if (rc == 1) {
 		out->sent += done;
-		session->figures.sent += done;
+		session_compress_note(session, done, 0);
 		fault_point("imap sent");
 	}
 	return rc;
@@ -259,6 +270,7 @@ void session_retire(struct imap_session *session, struct imap_request *request)
 	session->window_bytes -= request->size;
 	session->selecting -= request->kind == REQUEST_SELECT;
 	session->changing -= session_is_change(request);
+	session->compress.bulk -= session_is_bulk(request);
 	request->answered = true;
 	if (session->out.current != request)
 		session_request_free(request);

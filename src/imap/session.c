@@ -2,6 +2,7 @@
 #include "imap/session.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "imap/session-internal.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ static struct imap_session *session_new(const struct imap_config *config)
 	struct session_server *server = &session->server;
 
 	session->read_only = config->read_only;
+	session->compress.wanted = config->compress;
 	session->parser = imap_parser_open();
 	buf_init(&session->mailbox, SESSION_TEXT_MAX);
 	buf_init(&server->capability_text, SESSION_TEXT_MAX);
@@ -100,6 +102,7 @@ int imap_open_over(const struct imap_config *config, const char *socket_name,
 	if (imap_transport_open(config, socket_name, &s->transport, err) < 0)
 		goto fail;
 	s->host = xstrdup(imap_transport_name(s->transport));
+	s->compress.pace.round_trip_ms = imap_transport_round_trip(s->transport);
 	if (session_learn(s, err) < 0)
 		goto fail;
 	*session = s;
@@ -123,7 +126,7 @@ static void session_logout(struct imap_session *session)
 	char line[32];
 	size_t done;
 
-	if (session->dead || out->current || out->sent < out->len)
+	if (session->dead || session->compress.waiting || out->current || out->sent < out->len)
 		return;
 	int len =
 	    snprintf(line, sizeof(line), "%c%u LOGOUT\r\n", IMAP_TAG_LETTER, session->next_tag + 1);
@@ -166,6 +169,12 @@ const char *imap_tls_text(const struct imap_session *session)
 	return imap_transport_tls(session->transport);
 }
 
+/* Whether the line is compressed. */
+bool imap_is_compressed(const struct imap_session *session)
+{
+	return imap_transport_is_compressed(session->transport);
+}
+
 /* The server's ways. */
 const struct imap_profile *imap_profile(const struct imap_session *session)
 {
@@ -193,7 +202,10 @@ bool imap_has_qresync(const struct imap_session *session)
 /* The figures. */
 struct imap_figures imap_figures(const struct imap_session *session)
 {
-	return session->figures;
+	struct imap_figures figures = session->figures;
+
+	imap_transport_count(session->transport, &figures.sent, &figures.received);
+	return figures;
 }
 
 /*
@@ -202,15 +214,24 @@ struct imap_figures imap_figures(const struct imap_session *session)
  */
 static int session_receive(struct imap_session *session, struct error *err)
 {
-	size_t got = 0;
-	int rc =
-	    imap_transport_receive(session->transport, session->in, sizeof(session->in), &got, err);
+	size_t most = session->compress.waiting ? 1 : sizeof(session->in), got = 0;
+	int rc = imap_transport_receive(session->transport, session->in, most, &got, err);
 
 	if (rc != 1)
 		return rc;
-	session->figures.received += got;
+	session_compress_note(session, got, 0);
 	imap_parser_feed(session->parser, session->in, got);
 	return 1;
+}
+
+/* Waits for the line, and notes how long. */
+static int session_wait(struct imap_session *session, bool send, struct error *err)
+{
+	int64_t since = clock_ms();
+	int rc = imap_transport_wait(session->transport, send, err);
+
+	session_compress_note(session, 0, clock_ms() - since);
+	return rc;
 }
 
 /* Whether the oldest request waits for nothing from the server. */
@@ -243,7 +264,7 @@ static int session_pump(struct imap_session *session, struct error *err)
 			continue;
 		bool more = !out->broken && out->sent < out->len;
 
-		if (imap_transport_wait(session->transport, more, err) < 0)
+		if (session_wait(session, more, err) < 0)
 			return -1;
 	}
 }

@@ -23,7 +23,9 @@
  * status if any; a COPYUID or APPENDUID that a part's OK held comes as IMAP_STATUS_LINE before it.
  *
  * Round trips: connecting as libcurl does; then ID, CAPABILITY where needed, ENABLE and NAMESPACE
- * share the flight of the first commands that the caller queues.
+ * share the flight of the first commands that the caller queues. COMPRESS ends that flight where it
+ * is wanted outright, or else waits for a quiet moment before a message; until it is answered
+ * nothing else goes out.
  */
 #ifndef IMAP_SESSION_H
 #define IMAP_SESSION_H
@@ -50,6 +52,13 @@ enum imap_auth {
 	IMAP_AUTH_OAUTHBEARER = 8,
 };
 
+/* Whether the line is compressed (RFC 4978), where the server offers it. */
+enum imap_compress {
+	IMAP_COMPRESS_NO,
+	IMAP_COMPRESS_YES,  /* from the first flight on: a round trip more */
+	IMAP_COMPRESS_AUTO, /* once the line has shown to be slow: imap_deflate_pays() */
+};
+
 /* How to reach and enter the account. Borrowed while a session is opened. */
 struct imap_config {
 	const char *host;
@@ -65,8 +74,9 @@ struct imap_config {
 			       host; or NULL */
 	unsigned auth;    /* of enum imap_auth; 0: by what secret there is and the server offers */
 	unsigned timeout; /* seconds that any wait may take without a byte; 0: 60 */
-	bool read_only;   /* SELECT is never sent, only EXAMINE; changing commands are refused
-			     (asserted) */
+	enum imap_compress compress;
+	bool read_only; /* SELECT is never sent, only EXAMINE; changing commands are refused
+			   (asserted) */
 	/*
 	 * Puts the password (token false) or the OAuth2 access token (token true) into out. Asked
 	 * once per login, and a token once more where the server says it expired.
@@ -145,6 +155,8 @@ unsigned imap_capabilities(const struct imap_session *session);
 const char *imap_capability_text(const struct imap_session *session);
 const char *imap_server_id(const struct imap_session *session);
 const char *imap_tls_text(const struct imap_session *session);
+/* Whether the line is compressed by now. */
+bool imap_is_compressed(const struct imap_session *session);
 /* What this server does that the standards do not say; more may be known once ID is answered. */
 const struct imap_profile *imap_profile(const struct imap_session *session);
 /* The largest APPEND taken (RFC 7889), 0: not told. */
@@ -156,7 +168,8 @@ const struct mailbox_naming *imap_naming(const struct imap_session *session);
 bool imap_has_qresync(const struct imap_session *session);
 
 /*
- * Figures since the session was opened, without the login. turns counts round trips: how often
+ * Figures since the session was opened, without the login. sent and received are bytes as they went
+ * over the line, compressed ones where it is. turns counts round trips: how often
  * something was sent while nothing was on its way, or after a wait for "+".
  */
 struct imap_figures {

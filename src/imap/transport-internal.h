@@ -4,6 +4,7 @@
 #define IMAP_TRANSPORT_INTERNAL_H
 
 #include "base/buf.h"
+#include "imap/deflate.h"
 #include "imap/transport.h"
 #include "imap/tunnel.h"
 #include "imap/wirelog.h"
@@ -23,6 +24,12 @@ struct imap_transport {
 	struct imap_dialogue dialogue;
 	struct imap_wirelog wirelog;
 	struct buf tls;
+	int64_t asked_ms;      /* when the login's last command went out; 0: it is answered */
+	int64_t round_trip_ms; /* the shortest so far, -1: none */
+	uint64_t sent;         /* bytes on the line since the login */
+	uint64_t received;
+	struct imap_deflate *deflate; /* NULL: not compressed */
+	size_t batch;                 /* plain bytes that are packed and not all sent */
 	char curl_error[CURL_ERROR_SIZE];
 };
 

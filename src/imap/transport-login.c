@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* libcurl set up for one connection and one login. */
+#include "base/clock.h"
 #include "base/stop.h"
 #include "imap/transport-internal.h"
 
@@ -11,25 +12,41 @@
 
 static const char tls_words[] = "SSL connection using ";
 
+/* The answer to a command came: how long it was on its way. Through proxies and tunnels this tells
+ * what the time of the connection does not. */
+static void login_note_answer(struct imap_transport *transport)
+{
+	int64_t took = clock_ms() - transport->asked_ms;
+
+	if (transport->asked_ms == 0)
+		return;
+	transport->asked_ms = 0;
+	if (transport->round_trip_ms < 0 || took < transport->round_trip_ms)
+		transport->round_trip_ms = took;
+}
+
 /* Keeps the server's lines of the login. */
 static size_t login_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct imap_transport *transport = context;
 
+	login_note_answer(transport);
 	imap_dialogue_add(&transport->dialogue, bytes, size * count);
 	imap_wirelog_received(&transport->wirelog, bytes, size * count);
 	return size * count;
 }
 
-/* Logs what libcurl sends, and keeps the one line that tells the TLS version and cipher. */
+/* Notes what libcurl sends, and keeps the one line that tells the TLS version and cipher. */
 static int login_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, void *context)
 {
 	struct imap_transport *transport = context;
 	size_t start = strlen(tls_words);
 
 	(void)curl;
-	if (type == CURLINFO_HEADER_OUT)
+	if (type == CURLINFO_HEADER_OUT) {
+		transport->asked_ms = clock_ms();
 		imap_wirelog_login(bytes, len);
+	}
 	if (type == CURLINFO_TEXT && len > start && memcmp(bytes, tls_words, start) == 0) {
 		buf_reset(&transport->tls);
 		buf_append(&transport->tls, bytes + start, len - start);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "imap/transport-internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -46,6 +47,7 @@ static struct imap_transport *transport_new(const struct imap_config *config)
 	imap_dialogue_init(&transport->dialogue);
 	imap_wirelog_init(&transport->wirelog);
 	buf_init(&transport->tls, TRANSPORT_TLS_MAX);
+	transport->round_trip_ms = -1;
 	return transport;
 }
 
@@ -58,6 +60,7 @@ void imap_transport_close(struct imap_transport **transport)
 		return;
 	curl_easy_cleanup(t->curl);
 	imap_tunnel_close(&t->child);
+	imap_deflate_close(&t->deflate);
 	imap_dialogue_free(&t->dialogue);
 	imap_wirelog_free(&t->wirelog);
 	buf_free(&t->tls);
@@ -210,9 +213,36 @@ const char *imap_transport_name(const struct imap_transport *transport)
 	return transport->name;
 }
 
-/* Sends what can be sent at once. */
-int imap_transport_send(struct imap_transport *transport, const char *bytes, size_t len,
-			size_t *done, struct error *err)
+/* Has both directions compressed. */
+void imap_transport_compress(struct imap_transport *transport)
+{
+	assert(!transport->deflate);
+	transport->deflate = imap_deflate_open();
+}
+
+/* Whether they are. */
+bool imap_transport_is_compressed(const struct imap_transport *transport)
+{
+	return transport->deflate != NULL;
+}
+
+/* The bytes on the line. */
+void imap_transport_count(const struct imap_transport *transport, uint64_t *sent,
+			  uint64_t *received)
+{
+	*sent = transport->sent;
+	*received = transport->received;
+}
+
+/* The shortest round trip. */
+int64_t imap_transport_round_trip(const struct imap_transport *transport)
+{
+	return transport->round_trip_ms;
+}
+
+/* Sends what can be sent at once, as it is. */
+static int line_send(struct imap_transport *transport, const char *bytes, size_t len, size_t *done,
+		     struct error *err)
 {
 	CURLcode code = curl_easy_send(transport->curl, bytes, len, done);
 
@@ -221,12 +251,13 @@ int imap_transport_send(struct imap_transport *transport, const char *bytes, siz
 	if (code)
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: the line broke: %s",
 				 transport->name, curl_easy_strerror(code));
+	transport->sent += *done;
 	return 1;
 }
 
-/* Receives what is there. */
-int imap_transport_receive(struct imap_transport *transport, char *bytes, size_t len, size_t *done,
-			   struct error *err)
+/* Receives what is there, as it is. */
+static int line_receive(struct imap_transport *transport, char *bytes, size_t len, size_t *done,
+			struct error *err)
 {
 	CURLcode code = curl_easy_recv(transport->curl, bytes, len, done);
 
@@ -238,8 +269,71 @@ int imap_transport_receive(struct imap_transport *transport, char *bytes, size_t
 	if (*done == 0)
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
 				 "%s: the server closed the line", transport->name);
-	imap_wirelog_received(&transport->wirelog, bytes, *done);
+	transport->received += *done;
 	return 1;
+}
+
+/* Sends a batch; its bytes are done once all that they were packed into is out. */
+static int packed_send(struct imap_transport *transport, const char *bytes, size_t len,
+		       size_t *done, struct error *err)
+{
+	struct imap_deflate *deflate = transport->deflate;
+	const char *packed;
+	size_t left, part;
+
+	if (transport->batch == 0)
+		transport->batch = imap_deflate_pack(deflate, bytes, len);
+	assert(transport->batch <= len);
+	while ((left = imap_deflate_packed(deflate, &packed)) > 0) {
+		int rc = line_send(transport, packed, left, &part, err);
+
+		if (rc != 1)
+			return rc;
+		imap_deflate_sent(deflate, part);
+	}
+	*done = transport->batch;
+	transport->batch = 0;
+	return 1;
+}
+
+/* Receives until something can be unpacked: a server may send blocks that hold nothing. */
+static int packed_receive(struct imap_transport *transport, char *bytes, size_t len, size_t *done,
+			  struct error *err)
+{
+	char packed[IMAP_DEFLATE_FEED_MAX];
+	int rc;
+
+	while ((rc = imap_deflate_unpack(transport->deflate, bytes, len, done, err)) == 0) {
+		size_t got;
+
+		if (stop_check(err) < 0)
+			return -1;
+		rc = line_receive(transport, packed, sizeof(packed), &got, err);
+		if (rc != 1)
+			return rc;
+		imap_deflate_feed(transport->deflate, packed, got);
+	}
+	return rc < 0 ? error_prefix(err, "%s", transport->name) : 1;
+}
+
+/* Sends what can be sent at once. */
+int imap_transport_send(struct imap_transport *transport, const char *bytes, size_t len,
+			size_t *done, struct error *err)
+{
+	return transport->deflate ? packed_send(transport, bytes, len, done, err)
+				  : line_send(transport, bytes, len, done, err);
+}
+
+/* Receives what is there. */
+int imap_transport_receive(struct imap_transport *transport, char *bytes, size_t len, size_t *done,
+			   struct error *err)
+{
+	int rc = transport->deflate ? packed_receive(transport, bytes, len, done, err)
+				    : line_receive(transport, bytes, len, done, err);
+
+	if (rc == 1)
+		imap_wirelog_received(&transport->wirelog, bytes, *done);
+	return rc;
 }
 
 /* Waits for the line, or for a stop. */

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct imap_transport;
 
@@ -38,12 +39,24 @@ const char *imap_transport_tls(const struct imap_transport *transport);
 /* How to call the server in messages: the host's name, or "tunnel". */
 const char *imap_transport_name(const struct imap_transport *transport);
 
-/* 1: *done bytes moved (at least one). 0: not now. -1: the line is broken, or (receive) was closed.
+/*
+ * 1: *done bytes moved (at least one). 0: not now. -1: the line is broken, or (receive) was closed
+ * or, where compressed, damaged (ERROR_PROTOCOL). Bytes that were offered for sending and not done
+ * must be offered again, with any others behind them: they may be packed already.
  */
 int imap_transport_send(struct imap_transport *transport, const char *bytes, size_t len,
 			size_t *done, struct error *err);
 int imap_transport_receive(struct imap_transport *transport, char *bytes, size_t len, size_t *done,
 			   struct error *err);
+
+/* Both directions are compressed from the next byte on, as after the OK to COMPRESS (RFC 4978). */
+void imap_transport_compress(struct imap_transport *transport);
+bool imap_transport_is_compressed(const struct imap_transport *transport);
+/* Bytes that went over the line since the login, as they went: compressed ones where they were. */
+void imap_transport_count(const struct imap_transport *transport, uint64_t *sent,
+			  uint64_t *received);
+/* The shortest time in milliseconds from a command of the login to its answer; below 0: none. */
+int64_t imap_transport_round_trip(const struct imap_transport *transport);
 
 /* Waits until bytes can be received, or sent where send says so. -1: time-out, or a stop was asked
  * for. */

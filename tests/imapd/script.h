@@ -14,6 +14,9 @@
  *	S: text		send this line, with CR LF
  *	S+ text		send these bytes
  *	S# n		send n bytes 'x'
+ *	deflate		both directions are compressed from here on
+ *	S! text		send these bytes as they are, where all others are compressed
+ *	slow MS		anywhere: wait so long before each answer of the login and each line
  *	deaf		read no more: what the client sends fails
  *	cut		close the line here; the script is at its end
  *	again		close the line and take the client's next one
@@ -22,7 +25,7 @@
  * For the client of a session, see tests/unit/test-session.c (of a login: test-transport.c):
  *	> action	queue a command, or another deed
  *	= text		what imap_next must say next, as text
- *	host NAME, read-only, stall	the configuration
+ *	host NAME, read-only, stall, compress no|yes|auto	the configuration
  *
  * '#' and empty lines are left out. In text, \r \n \\ and \xNN stand for their bytes,
  * and any other backslash for itself.

@@ -9,15 +9,24 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define SERVER_SECONDS  20
 #define SERVER_QUIET_MS 40
 #define SERVER_CHUNK    65536
 
+/* What a flush adds behind the last byte's code: who has all before may be gone. */
+#define SERVER_FLUSH 8
+
 struct server {
 	int listener;
 	int fd;
 	int single;
+	unsigned slow; /* milliseconds */
+	int packed;    /* both directions are compressed, by streams of the server's own */
+	z_stream deflate;
+	z_stream inflate;
+	char raw[SERVER_CHUNK];
 	size_t line; /* of the script, for messages */
 	char in[SERVER_CHUNK];
 	size_t in_len;
@@ -42,29 +51,93 @@ static void server_take_client(struct server *server)
 	server->fd = accept(server->listener, NULL, NULL);
 }
 
+/* Turns both directions round. */
+static void server_pack(struct server *server)
+{
+	if (deflateInit2(&server->deflate, 1, Z_DEFLATED, -MAX_WBITS, 1, Z_DEFAULT_STRATEGY) !=
+		Z_OK ||
+	    inflateInit2(&server->inflate, -MAX_WBITS) != Z_OK)
+		exit(99);
+	server->packed = 1;
+}
+
+/* Reads compressed bytes until some can be unpacked; 0 at the end, or where they are none. */
+static size_t server_read_packed(struct server *server)
+{
+	z_stream *stream = &server->inflate;
+
+	for (;;) {
+		stream->next_out = (Bytef *)server->in;
+		stream->avail_out = sizeof(server->in);
+		int rc = inflate(stream, Z_SYNC_FLUSH);
+
+		if (stream->avail_out < sizeof(server->in))
+			return sizeof(server->in) - stream->avail_out;
+		if (rc != Z_OK && rc != Z_BUF_ERROR)
+			return 0;
+		ssize_t got = read(server->fd, server->raw, sizeof(server->raw));
+
+		if (got <= 0)
+			return 0;
+		stream->next_in = (Bytef *)server->raw;
+		stream->avail_in = (uInt)got;
+	}
+}
+
 /* Reads what is there; 0 at the end. */
 static size_t server_read(struct server *server)
 {
 	if (server->in_at == server->in_len) {
-		ssize_t got = read(server->fd, server->in, sizeof(server->in));
-
 		server->in_at = 0;
-		server->in_len = got > 0 ? (size_t)got : 0;
+		if (server->packed) {
+			server->in_len = server_read_packed(server);
+		} else {
+			ssize_t got = read(server->fd, server->in, sizeof(server->in));
+
+			server->in_len = got > 0 ? (size_t)got : 0;
+		}
 	}
 	return server->in_len - server->in_at;
 }
 
-/* Sends bytes, each by itself where so wished. */
-static void server_send(struct server *server, const char *bytes, size_t len)
+/* Sends bytes as they are; where so wished each by itself, the last few together. */
+static void server_send_raw(struct server *server, const char *bytes, size_t len, size_t last)
 {
 	while (len > 0) {
-		ssize_t part = write(server->fd, bytes, server->single ? 1 : len);
+		ssize_t part = write(server->fd, bytes, server->single && len > last ? 1 : len);
 
 		if (part <= 0)
 			server_fail(server, "cannot send", bytes, len, "", 0);
 		bytes += part;
 		len -= (size_t)part;
 	}
+}
+
+/* Sends bytes, compressed where that was agreed. */
+static void server_send(struct server *server, const char *bytes, size_t len)
+{
+	char packed[2 * SERVER_CHUNK];
+	z_stream *stream = &server->deflate;
+
+	if (!server->packed) {
+		server_send_raw(server, bytes, len, 1);
+		return;
+	}
+	stream->next_in = (Bytef *)bytes;
+	stream->avail_in = (uInt)len;
+	do {
+		stream->next_out = (Bytef *)packed;
+		stream->avail_out = sizeof(packed);
+		deflate(stream, Z_SYNC_FLUSH);
+		server_send_raw(server, packed, sizeof(packed) - stream->avail_out, SERVER_FLUSH);
+	} while (stream->avail_out == 0);
+}
+
+/* Lets the line be a slow one. */
+static void server_wait(const struct server *server)
+{
+	if (server->slow > 0)
+		poll(NULL, 0, (int)server->slow);
 }
 
 /* Takes exactly these bytes. */
@@ -110,6 +183,7 @@ static void server_answer(struct server *server, const char *verb, const char *b
 		server_fail(server, "libcurl says something else", verb, strlen(verb), line,
 			    strlen(line));
 	snprintf(out, sizeof(out), "%s%.*s OK %sdone\r\n", before, (int)tag, line, after);
+	server_wait(server);
 	server_send(server, out, strlen(out));
 }
 
@@ -184,6 +258,8 @@ static void server_play(struct server *server, const struct script_line *line)
 
 	if (strcmp(line->word, "quiet") == 0)
 		server_stay_quiet(server);
+	if (strcmp(line->word, "deflate") == 0)
+		server_pack(server);
 	if (strcmp(line->word, "deaf") == 0)
 		shutdown(server->fd, SHUT_RD);
 	if (strcmp(line->word, "again") == 0)
@@ -194,6 +270,8 @@ static void server_play(struct server *server, const struct script_line *line)
 		exit(0);
 	if ((side != 'C' && side != 'S') || strlen(line->word) != 2)
 		return;
+	if (side == 'S')
+		server_wait(server);
 	if (line->word[1] == '#') {
 		server_filler(server, (size_t)strtoul(line->text, NULL, 10), side == 'S');
 		return;
@@ -202,7 +280,9 @@ static void server_play(struct server *server, const struct script_line *line)
 	script_unescape(line->text, &bytes);
 	if (line->word[1] == ':')
 		buf_puts(&bytes, "\r\n");
-	if (side == 'S')
+	if (line->word[1] == '!')
+		server_send_raw(server, bytes.data, bytes.len, bytes.len);
+	else if (side == 'S')
 		server_send(server, bytes.data, bytes.len);
 	else
 		server_expect(server, bytes.data, bytes.len);
@@ -233,6 +313,10 @@ _Noreturn void script_serve(const struct script *script, int listener, int singl
 	server.single = single;
 	server.listener = listener;
 	server.fd = -1;
+	for (size_t i = 0; i < script->len; i++) {
+		if (strcmp(script->lines[i].word, "slow") == 0)
+			server.slow = (unsigned)strtoul(script->lines[i].text, NULL, 10);
+	}
 	server_take_client(&server);
 	for (size_t i = 0; i < script->len; i++) {
 		const struct script_line *line = &script->lines[i];

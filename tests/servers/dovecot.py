@@ -125,6 +125,7 @@ service stats {{
 }}
 protocol imap {{
   {capability}
+  {deflate}
 }}
 """
 
@@ -181,7 +182,8 @@ class Dovecot:
     """One server; directory None means a temporary one, which close() takes away."""
 
     def __init__(self, directory=None, mail="maildir", separator="/", prefix="", capability=None,
-                 listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1", tls_only=False):
+                 listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1", tls_only=False,
+                 deflate=False):
         self.temporary = directory is None
         # Sockets live below: their path must stay short of 108 bytes.
         self.dir = os.path.abspath(directory or tempfile.mkdtemp(prefix="evenmail-dovecot-", dir="/tmp"))
@@ -192,6 +194,7 @@ class Dovecot:
         self.listescape = listescape
         self.certificate_names = certificate_names
         self.tls_only = tls_only
+        self.deflate = deflate
         self.password = PASSWORD
         self.token = TOKEN
         self.host = "localhost"
@@ -269,6 +272,7 @@ class Dovecot:
             plugins="mail_plugins = listescape" if self.listescape else "",
             tls_only="yes" if self.tls_only else "no",
             imap_port=self.imap_port, imaps_port=self.imaps_port,
+            deflate="mail_plugins = $mail_plugins imap_zlib" if self.deflate else "",
             capability=f"imap_capability = {self.capability}" if self.capability else "")
 
     def _await_greeting(self):
@@ -380,6 +384,7 @@ def main():
     start.add_argument("--capability", help="what the server says that it offers")
     start.add_argument("--listescape", action="store_true",
                        help="allow the separator's characters in mailbox names")
+    start.add_argument("--deflate", action="store_true", help="offer COMPRESS=DEFLATE")
     stop = commands.add_parser("stop", help="stop the server of a directory")
     stop.add_argument("dir")
     args = parser.parse_args()

@@ -4,10 +4,11 @@
 
 From Python (`with Proxy(port, delay=0.025) as proxy: ...`) or from the shell, until interrupted:
 
-    proxy.py --to PORT [--listen PORT] [--delay SECONDS] [--cut-up BYTES] [--cut-down BYTES]
+    proxy.py --to PORT [--listen PORT] [--delay SECONDS] [--rate BYTES] [--cut-up BYTES] [--cut-down BYTES]
 
 Up is client to server, down is server to client. The delay is one way and pipelined, as on a long
-line: each chunk goes on that long after it came, and chunks do not wait for each other.
+line: each chunk goes on that long after it came, and chunks do not wait for each other. The rate is
+bytes a second each way.
 
 What is counted per connection:
     up, down   bytes
@@ -50,7 +51,7 @@ class Connection:
         self.start_pump("down", self.server, self.client)
 
     def start_pump(self, direction, source, sink):
-        line = queue.Queue()
+        line = queue.Queue(1 if self.proxy.rate else 0)
         for target in (self.read, self.write):
             thread = threading.Thread(target=target, args=(direction, source, sink, line), daemon=True)
             self.threads.append(thread)
@@ -90,6 +91,8 @@ class Connection:
                     return
                 self.note_exit(direction, depth)
                 sink.sendall(data)
+                if self.proxy.rate:
+                    time.sleep(len(data) / self.proxy.rate)
             except OSError:
                 return
 
@@ -152,9 +155,10 @@ class Connection:
 class Proxy:
     """Forwards each connection to 127.0.0.1:port_to; listens on `port` (0: any free one)."""
 
-    def __init__(self, port_to, delay=0.0, cut_up=None, cut_down=None, record=False, listen=0):
+    def __init__(self, port_to, delay=0.0, cut_up=None, cut_down=None, record=False, listen=0, rate=None):
         self.port_to = port_to
         self.delay = delay
+        self.rate = rate
         self.cut_up = cut_up
         self.cut_down = cut_down
         self.record = record
@@ -228,10 +232,12 @@ def main():
     parser.add_argument("--to", type=int, required=True, help="port of the server on 127.0.0.1")
     parser.add_argument("--listen", type=int, default=0, help="port to listen on; default any")
     parser.add_argument("--delay", type=float, default=0.0, help="one-way delay in seconds")
+    parser.add_argument("--rate", type=float, help="bytes a second each way; default any")
     parser.add_argument("--cut-up", type=int, help="break after so many bytes to the server")
     parser.add_argument("--cut-down", type=int, help="break after so many bytes to the client")
     args = parser.parse_args()
-    proxy = Proxy(args.to, args.delay, args.cut_up, args.cut_down, listen=args.listen)
+    proxy = Proxy(args.to, args.delay, args.cut_up, args.cut_down, listen=args.listen,
+                  rate=args.rate)
     print(json.dumps({"port": proxy.port}), flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     proxy.close()

@@ -11,6 +11,9 @@ tests_unit_test_parser_bounds_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test-command
 tests_unit_test_command_SOURCES = tests/unit/test-command.c
 tests_unit_test_command_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test-deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test-deflate.c
+tests_unit_test_deflate_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test-quirks
 tests_unit_test_quirks_SOURCES = tests/unit/test-quirks.c
 tests_unit_test_quirks_LDADD = $(UNIT_LDADD)
@@ -37,6 +40,16 @@ EXTRA_DIST += \
 	tests/imapd/change-refused.imapd \
 	tests/imapd/chunks.imapd \
 	tests/imapd/close-in-command.imapd \
+	tests/imapd/compress.imapd \
+	tests/imapd/compress-auto-ahead.imapd \
+	tests/imapd/compress-auto-slow.imapd \
+	tests/imapd/compress-bad.imapd \
+	tests/imapd/compress-cut.imapd \
+	tests/imapd/compress-damaged.imapd \
+	tests/imapd/compress-no.imapd \
+	tests/imapd/compress-not-offered.imapd \
+	tests/imapd/compress-plain.imapd \
+	tests/imapd/compress-refused.imapd \
 	tests/imapd/condstore.imapd \
 	tests/imapd/cut.imapd \
 	tests/imapd/hostile-names.imapd \

@@ -136,6 +136,7 @@ static void test_events(void **unused)
 	check_operations(section);
 	for (enum way_purpose purpose = WAY_CHANGES; purpose < WAY_PURPOSES; purpose++)
 		check_has(section, way_choose(purpose, 0, false).key);
+	check_has(section, way_compress(IMAP_COMPRESS_NO, 0, false).key);
 	free(manual);
 }
 

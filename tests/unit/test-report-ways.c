@@ -50,6 +50,37 @@ static void test_choices(void **unused)
 		    rows[i].used);
 }
 
+/* The line itself: what is in force goes before what is wanted, and that before what is offered. */
+static void test_compress(void **unused)
+{
+	static const struct {
+		enum imap_compress wanted;
+		unsigned capabilities;
+		bool compressed;
+		const char *used;
+		const char *word; /* in the text */
+	} rows[] = {
+	    {IMAP_COMPRESS_YES, IMAP_CAP_COMPRESS, true, "DEFLATE", "compressed"},
+	    {IMAP_COMPRESS_AUTO, IMAP_CAP_COMPRESS, true, "DEFLATE", "compressed"},
+	    {IMAP_COMPRESS_NO, IMAP_CAP_COMPRESS, false, "none", "configuration"},
+	    {IMAP_COMPRESS_NO, 0, false, "none", "configuration"},
+	    {IMAP_COMPRESS_YES, 0, false, "none", "offers"},
+	    {IMAP_COMPRESS_AUTO, 0, false, "none", "offers"},
+	    {IMAP_COMPRESS_YES, IMAP_CAP_COMPRESS, false, "none", "refused"},
+	    {IMAP_COMPRESS_AUTO, IMAP_CAP_COMPRESS, false, "auto", "slow"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct way way =
+		    way_compress(rows[i].wanted, rows[i].capabilities, rows[i].compressed);
+
+		assert_string_equal(way.key, "compress");
+		assert_string_equal(way.used, rows[i].used);
+		assert_non_null(strstr(way.text, rows[i].word));
+	}
+}
+
 /* Each purpose has a key of its own, and every way a text. */
 static void test_keys(void **unused)
 {
@@ -68,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_choices),
+	    cmocka_unit_test(test_compress),
 	    cmocka_unit_test(test_keys),
 	};
 

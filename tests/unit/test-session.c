@@ -348,6 +348,8 @@ static void client_tell(struct client *client, const char *what)
 	else if (strncmp(what, "turns", 5) == 0)
 		buf_printf(out, "turns %" PRIu64 " commands %" PRIu64, figures.turns,
 			   figures.commands);
+	else if (strncmp(what, "compressed", 10) == 0)
+		buf_printf(out, "compressed %d", imap_is_compressed(client->session));
 	else if (strncmp(what, "log", 3) == 0)
 		buf_printf(out, "log %s", client->log.data);
 	else
@@ -386,6 +388,10 @@ static void client_open(struct client *client, const struct script *script, cons
 			config.host = line->text;
 		if (strcmp(line->word, "read-only") == 0)
 			config.read_only = true;
+		if (strcmp(line->word, "compress") == 0)
+			config.compress = strcmp(line->text, "yes") == 0    ? IMAP_COMPRESS_YES
+					  : strcmp(line->text, "auto") == 0 ? IMAP_COMPRESS_AUTO
+									    : IMAP_COMPRESS_NO;
 		if (strcmp(line->word, "stall") == 0)
 			config.timeout = 1;
 	}
