@@ -192,7 +192,32 @@ static const char *schema_home(struct arena *arena, const char *key)
 	return NULL;
 }
 
-/* What might help whoever wrote the key, in parentheses, or nothing. */
+/* True for a key that may stand in a channel one day. */
+static bool schema_is_later(const char *key)
+{
+	size_t row = schema_find(key);
+
+	return row < SCHEMA_ROWS && schema_table[row].status == SCHEMA_LATER;
+}
+
+/* The keys in one line, each once, those for later left out. */
+static const char *schema_join(struct arena *arena, const char *const *known)
+{
+	const char *joined = "";
+
+	for (size_t i = 0; known[i] != NULL; i++) {
+		bool told = schema_is_later(known[i]);
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = strcmp(known[k], known[i]) == 0;
+		if (!told)
+			joined = arena_printf(arena, "%s%s%s", joined,
+					      joined[0] != '\0' ? ", " : "", known[i]);
+	}
+	return joined;
+}
+
+/* What might help whoever wrote the key, in parentheses. */
 static const char *schema_hint(struct arena *arena, const char *key, const char *const *known)
 {
 	const char *near = text_nearest(key, known);
@@ -202,7 +227,7 @@ static const char *schema_hint(struct arena *arena, const char *key, const char 
 		return arena_printf(arena, " (did you mean \"%s\"?)", near);
 	if (home != NULL)
 		return arena_printf(arena, " here (it belongs below %s)", home);
-	return "";
+	return arena_printf(arena, " (here may stand: %s)", schema_join(arena, known));
 }
 
 /* Shows no more than the first word: what follows where a blank was forgotten may be a password. */

@@ -169,6 +169,12 @@ static void test_values(void **state)
 	}
 }
 
+#define REMOTE_KEYS                                                                                \
+	"host, tunnel, port, tls, insecure, ca-file, pinned-key, client-cert, client-key, "        \
+	"min-tls, user, password, password-file, password-command, token-command, auth, timeout"
+#define CHANNEL_KEYS                                                                               \
+	"remote, local, mailboxes, pull, push, deletions, safety, hooks, connections, compress"
+
 /* Keys that nobody knows, and what they were meant to be. */
 static void test_unknown(void **state)
 {
@@ -180,8 +186,10 @@ static void test_unknown(void **state)
 	    {CHANNEL "      ca_file: x\n",
 	     ":8:7: unknown key \"ca_file\" (did you mean \"ca-file\"?)"},
 	    {CHANNEL "      Port: 1\n", ":8:7: unknown key \"Port\" (did you mean \"port\"?)"},
-	    {CHANNEL "      zzz: 1\n", ":8:7: unknown key \"zzz\""},
-	    {CHANNEL "      ? ''\n      : 1\n", ":8:9: unknown key \"\""},
+	    {CHANNEL "      zzz: 1\n",
+	     ":8:7: unknown key \"zzz\" (here may stand: " REMOTE_KEYS ")"},
+	    {CHANNEL "      ? ''\n      : 1\n",
+	     ":8:9: unknown key \"\" (here may stand: " REMOTE_KEYS ")"},
 	    {CHANNEL "      path: /x\n",
 	     ":8:7: unknown key \"path\" here (it belongs below \"local\")"},
 	    {CHANNEL "    host: h\n",
@@ -189,8 +197,10 @@ static void test_unknown(void **state)
 	    {CHANNEL "    remot: {}\n", ":8:5: unknown key \"remot\" (did you mean \"remote\"?)"},
 	    {CHANNEL "    mailboxs: []\n",
 	     ":8:5: unknown key \"mailboxs\" (did you mean \"mailboxes\"?)"},
-	    {CHANNEL "    remote.host: h\n", ":8:5: unknown key \"remote.host\""},
-	    {CHANNEL "    hooks: {before: x}\n", ":8:13: unknown key \"before\""},
+	    {CHANNEL "    remote.host: h\n",
+	     ":8:5: unknown key \"remote.host\" (here may stand: " CHANNEL_KEYS ")"},
+	    {CHANNEL "    hooks: {before: x}\n",
+	     ":8:13: unknown key \"before\" (here may stand: after)"},
 	    {CHANNEL "    safety: {deletion: x}\n",
 	     ":8:14: unknown key \"deletion\" (did you mean \"deletions\"?)"},
 	    {CHANNEL "default: {}\n", ":8:1: unknown key \"default\" (did you mean \"defaults\"?)"},
@@ -203,7 +213,8 @@ static void test_unknown(void **state)
 	     ":4:14: unknown key \"pasword\" (a colon needs a blank behind it)"},
 	    {TREE "    remote: {password hunter2, host: h}\n",
 	     ":4:14: unknown key \"password\" (a key is one word, then a colon)"},
-	    {"\"a\\x1b[1mb\": c\n", ":1:1: unknown key \"a\\x1B[1mb\""},
+	    {"\"a\\x1b[1mb\": c\n",
+	     ":1:1: unknown key \"a\\x1B[1mb\" (here may stand: channels, defaults)"},
 	};
 
 	(void)state;
