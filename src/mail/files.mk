@@ -7,6 +7,7 @@ libevenmail_a_SOURCES += \
 	src/mail/flags.c src/mail/flags.h \
 	src/mail/header.c src/mail/header.h \
 	src/mail/identity.h \
+	src/mail/keywords.c src/mail/keywords.h \
 	src/mail/mailbox-name.c src/mail/mailbox-name.h \
 	src/mail/pattern.c src/mail/pattern.h \
 	src/mail/policy.h \

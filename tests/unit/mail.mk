@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/unit/test-eol \
 	tests/unit/test-flags \
 	tests/unit/test-header \
+	tests/unit/test-keywords \
 	tests/unit/test-mailbox-name \
 	tests/unit/test-pattern \
 	tests/unit/test-utf7
@@ -19,6 +20,8 @@ tests_unit_test_flags_SOURCES = tests/unit/test-flags.c
 tests_unit_test_flags_LDADD = $(UNIT_LDADD)
 tests_unit_test_header_SOURCES = tests/unit/test-header.c
 tests_unit_test_header_LDADD = $(UNIT_LDADD)
+tests_unit_test_keywords_SOURCES = tests/unit/test-keywords.c
+tests_unit_test_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_mailbox_name_SOURCES = tests/unit/test-mailbox-name.c
 tests_unit_test_mailbox_name_LDADD = $(UNIT_LDADD)
 tests_unit_test_pattern_SOURCES = tests/unit/test-pattern.c
