@@ -19,19 +19,19 @@ static const struct {
 /* Whether both sets are the same. */
 bool flags_equal(struct flags a, struct flags b)
 {
-	return a.bits == b.bits;
+	return a.bits == b.bits && a.keywords == b.keywords;
 }
 
 /* What a has and b has not. */
 struct flags flags_minus(struct flags a, struct flags b)
 {
-	return (struct flags){a.bits & ~b.bits};
+	return (struct flags){a.bits & ~b.bits, keywords_minus(a.keywords, b.keywords)};
 }
 
 /* What either has. */
 struct flags flags_union(struct flags a, struct flags b)
 {
-	return (struct flags){a.bits | b.bits};
+	return (struct flags){a.bits | b.bits, keywords_union(a.keywords, b.keywords)};
 }
 
 /* The three-way merge: a bit that a side changed is flipped, and two sides that changed it agree.
@@ -40,7 +40,50 @@ struct flags flags_merge(struct flags base, struct flags local, struct flags rem
 {
 	uint32_t changed = (base.bits ^ local.bits) | (base.bits ^ remote.bits);
 
-	return (struct flags){base.bits ^ changed};
+	return (struct flags){base.bits ^ changed,
+			      keywords_merge(base.keywords, local.keywords, remote.keywords)};
+}
+
+/* Those of a set that a side takes. */
+static uint32_t takes(const struct flag_room *room, uint32_t set)
+{
+	if (!room->any_keyword)
+		set = keywords_intersect(set, room->keywords);
+	return keywords_minus(set, room->refused);
+}
+
+/* Those of a set whose absence means something. */
+static uint32_t answers_for(const struct flag_room *room, uint32_t set)
+{
+	if (!room->any_keyword || room->mute)
+		set = keywords_intersect(set, room->keywords);
+	return keywords_minus(set, room->refused);
+}
+
+/* Silence of who has no say means "as agreed" and not "removed". */
+struct flags flags_heard(struct flags base, struct flags shown, const struct flag_room *room)
+{
+	uint32_t silent = keywords_minus(base.keywords, answers_for(room, base.keywords));
+
+	return (struct flags){(shown.bits & room->bits) | (base.bits & ~room->bits),
+			      keywords_union(shown.keywords, silent)};
+}
+
+/* What it has no room for stays as it is there. */
+struct flags flags_reach(struct flags shown, struct flags target, const struct flag_room *room)
+{
+	uint32_t fixed = keywords_minus(shown.keywords, takes(room, shown.keywords));
+
+	return (struct flags){(target.bits & room->bits) | (shown.bits & ~room->bits),
+			      keywords_union(takes(room, target.keywords), fixed)};
+}
+
+/* Nothing is concluded from what is not known. */
+struct flags flags_known(struct flags flags)
+{
+	if (flags.keywords == KEYWORDS_UNKNOWN)
+		flags.keywords = 0;
+	return flags;
 }
 
 /* Writes the Maildir letters. */
@@ -91,6 +134,11 @@ void flags_to_imap(struct flags flags, struct buf *out)
 		buf_puts(out, flag_names[i].atom);
 		separator = " ";
 	}
+	for (size_t i = 0; i < keywords_count(flags.keywords); i++) {
+		buf_puts(out, separator);
+		buf_puts(out, keywords_name(flags.keywords, i));
+		separator = " ";
+	}
 }
 
 /* The flag of an IMAP atom. */
@@ -98,7 +146,7 @@ struct flags flag_from_imap(const char *atom, size_t len)
 {
 	for (size_t i = 0; i < FLAG_COUNT; i++) {
 		if (ascii_is_word(atom, len, flag_names[i].atom))
-			return (struct flags){flag_names[i].bit};
+			return (struct flags){.bits = flag_names[i].bit};
 	}
-	return (struct flags){0};
+	return (struct flags){.keywords = keywords_of(atom, len)};
 }

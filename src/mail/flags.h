@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A message's flags, as a value: the system flags of RFC 9051 section 2.3.2 and $Forwarded, which
- * Maildir calls D F P R S T. \Recent is no flag of ours: it is the server's and ends by itself.
+ * Maildir calls D F P R S T, and a set of keywords (mail/keywords.h). \Recent is no flag of ours:
+ * it is the server's and ends by itself.
  *
  * Flags merge three ways, each by itself: what one side changed since the base goes to the other.
  */
@@ -9,6 +10,7 @@
 #define MAIL_FLAGS_H
 
 #include "base/buf.h"
+#include "mail/keywords.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +28,20 @@ enum flag {
 #define FLAG_ALL 0x3fu
 
 struct flags {
-	uint32_t bits; /* of enum flag */
+	uint32_t bits;     /* of enum flag */
+	uint32_t keywords; /* a set; $Forwarded is in none */
+};
+
+/*
+ * The flags that a side has room for. That it does not show one for which it never had room says
+ * nothing: or the other side would lose what this one cannot hold.
+ */
+struct flag_room {
+	uint32_t bits;
+	bool any_keyword;  /* it takes every keyword, or else those named */
+	bool mute;         /* but says something about those named only, by not showing them */
+	uint32_t keywords; /* named: there is a letter for them, or they are in PERMANENTFLAGS */
+	uint32_t refused;  /* it would not take them before: neither asked nor heard again */
 };
 
 bool flags_equal(struct flags a, struct flags b);
@@ -35,16 +50,27 @@ struct flags flags_minus(struct flags a, struct flags b);
 struct flags flags_union(struct flags a, struct flags b);
 /* What both sides should have: per flag the side that differs from base wins. */
 struct flags flags_merge(struct flags base, struct flags local, struct flags remote);
+/*
+ * Flags as far as the side that shows them has a say; the rest is as agreed (base). A keyword that
+ * it shows is always heard.
+ */
+struct flags flags_heard(struct flags base, struct flags shown, const struct flag_room *room);
+/* What a side that shows these can come to, of what it should have. */
+struct flags flags_reach(struct flags shown, struct flags target, const struct flag_room *room);
+/* The same without a set of keywords that nobody knows. */
+struct flags flags_known(struct flags flags);
 
 /* Longest text of flags_letters, its NUL counted. */
 #define FLAGS_LETTERS_MAX 8
 /* "FS", in ASCII order as Maildir wants; "" for none. */
 void flags_letters(struct flags flags, char out[FLAGS_LETTERS_MAX]);
-/* Reads letters; those that are no flag of ours are left out and *others says that there were some. */
+/* Reads letters; those that are no flag of ours are left out and *others says that there were some.
+ */
 struct flags flags_from_letters(const char *letters, size_t len, bool *others);
-/* Appends "\Flagged \Seen", space between, in the order of the bits. */
+/* Appends "\Flagged \Seen Work", space between, in the order of the bits, keywords behind. */
 void flags_to_imap(struct flags flags, struct buf *out);
-/* The flag that an IMAP flag atom names (in any case), or none (0 bits) where it is none of ours. */
+/* The flag or keyword that an IMAP flag atom names (in any case), or none where it is none of ours.
+ */
 struct flags flag_from_imap(const char *atom, size_t len);
 
 #endif

@@ -170,7 +170,80 @@ static void test_imap_list(void **unused)
 	buf_reset(&out);
 	flags_to_imap((struct flags){FLAG_ALL}, &out);
 	assert_string_equal(out.data, "\\Draft \\Flagged $Forwarded \\Answered \\Seen \\Deleted");
+	buf_reset(&out);
+	flags_to_imap(
+	    (struct flags){FLAG_SEEN, keywords_union(keywords_of("b", 1), keywords_of("A", 1))},
+	    &out);
+	assert_string_equal(out.data, "\\Seen A b");
+	buf_reset(&out);
+	flags_to_imap((struct flags){0, keywords_of("b", 1)}, &out);
+	assert_string_equal(out.data, "b");
 	buf_free(&out);
+}
+
+/* "FS*Work": letters, and "*" before each keyword. */
+static struct flags flags_of(const char *text)
+{
+	size_t letters = strcspn(text, "*");
+	bool others;
+	struct flags flags = flags_from_letters(text, letters, &others);
+
+	assert_true(
+	    keywords_from_text(text + letters, strlen(text + letters), '*', &flags.keywords));
+	return flags;
+}
+
+static void assert_flags(struct flags flags, const char *text)
+{
+	assert_true(flags_equal(flags, flags_of(text)));
+}
+
+static void test_keywords_go_along(void **unused)
+{
+	(void)unused;
+	assert_false(flags_equal(flags_of("S*a"), flags_of("S")));
+	assert_flags(flags_minus(flags_of("FS*a*b"), flags_of("S*b*c")), "F*a");
+	assert_flags(flags_union(flags_of("F*a"), flags_of("S*b")), "FS*a*b");
+	assert_flags(flags_merge(flags_of("F*a"), flags_of("F*a*b"), flags_of("S")), "S*b");
+	assert_flags(flags_known(flags_of("S*a")), "S*a");
+	assert_flags(flags_known((struct flags){FLAG_SEEN, KEYWORDS_UNKNOWN}), "S");
+	assert_flags(flag_from_imap("Work", 4), "*Work");
+	assert_flags(flag_from_imap("$FORWARDED", 10), "P");
+	assert_flags(flag_from_imap("\\Recent", 7), "");
+}
+
+/* What a side says, and what it can come to, by the room it has. */
+static void test_room(void **unused)
+{
+	static const struct {
+		const char *what;
+		bool any, mute;
+		const char *bits, *named, *refused;
+		const char *base, *shown, *heard;
+		const char *target, *reach;
+	} rows[] = {
+	    {"any", true, false, "DFPRST", "", "", "S*a*b", "F*a", "F*a", "S*b*c", "S*b*c"},
+	    {"those named", false, false, "FS", "*a", "", "PS*a*b", "F", "FP*b", "PRS*a*b", "S*a"},
+	    {"what is shown is heard", false, false, "FS", "", "", "", "*a", "*a", "S", "S*a"},
+	    {"mute", true, true, "DFPRST", "*a", "", "*a*b", "", "*b", "*a*b*c", "*a*b*c"},
+	    {"mute and full", false, true, "DFPRST", "*a", "", "*a*b", "", "*b", "*a*b*c", "*a"},
+	    {"refused", true, false, "DFPRST", "*a", "*a*b", "*a*b*c", "", "*a*b", "*a*c", "*c"},
+	    {"refused and shown", true, false, "DFPRST", "", "*a", "", "*a", "*a", "", "*a"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct flag_room room = {.bits = flags_of(rows[i].bits).bits,
+					       .any_keyword = rows[i].any,
+					       .mute = rows[i].mute,
+					       .keywords = flags_of(rows[i].named).keywords,
+					       .refused = flags_of(rows[i].refused).keywords};
+		struct flags shown = flags_of(rows[i].shown);
+
+		print_message("%s\n", rows[i].what);
+		assert_flags(flags_heard(flags_of(rows[i].base), shown, &room), rows[i].heard);
+		assert_flags(flags_reach(shown, flags_of(rows[i].target), &room), rows[i].reach);
+	}
 }
 
 int main(void)
@@ -183,6 +256,8 @@ int main(void)
 	    cmocka_unit_test(test_letters_of_others),
 	    cmocka_unit_test(test_imap),
 	    cmocka_unit_test(test_imap_list),
+	    cmocka_unit_test(test_keywords_go_along),
+	    cmocka_unit_test(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
