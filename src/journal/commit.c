@@ -117,6 +117,9 @@ static void journal_put_all(const struct journal *journal, struct buf *file)
 	size_t count;
 
 	record_put_first(file, &owner);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		if (rows_refused(journal->rows, side))
+			record_put_refused(file, side, rows_refused(journal->rows, side));
 	pairs = rows_pairs(journal->rows, &count);
 	for (size_t i = 0; i < count; i++)
 		record_put_pair(file, &pairs[i]);

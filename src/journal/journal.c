@@ -413,3 +413,15 @@ void journal_reset(struct journal *journal)
 	if (rows_reset(journal->rows))
 		record_put_reset(&journal->pending);
 }
+
+/* Only what is new is recorded. */
+void journal_refuse_keywords(struct journal *journal, enum side side, uint32_t keywords)
+{
+	if (rows_refuse(journal->rows, side, keywords))
+		record_put_refused(&journal->pending, side, keywords);
+}
+
+uint32_t journal_refused_keywords(const struct journal *journal, enum side side)
+{
+	return rows_refused(journal->rows, side);
+}

@@ -157,9 +157,12 @@ void journal_note(struct journal *journal, const struct journal_note *note);
  */
 void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint32_t uid,
 		      const char *name);
+/* Remembers that a side would not keep these keywords, and those that it would not before. */
+void journal_refuse_keywords(struct journal *journal, enum side side, uint32_t keywords);
+uint32_t journal_refused_keywords(const struct journal *journal, enum side side);
 /*
  * Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any
- * more.
+ * more. What was refused of keywords is forgotten, too.
  */
 void journal_reset(struct journal *journal);
 

@@ -133,8 +133,8 @@ static bool field_is(const char *text, size_t len, const char *word)
 	return len == strlen(word) && memcmp(text, word, len) == 0;
 }
 
-/* Only letters in their order are taken, so that each set of flags has one text. */
-static struct flags take_letters(struct fields *fields)
+/* Only letters and keywords in their order are taken, so that each set of flags has one text. */
+static struct flags take_flags(struct fields *fields)
 {
 	char *text;
 	size_t len = take_field(fields, &text);
@@ -144,9 +144,13 @@ static struct flags take_letters(struct fields *fields)
 
 	if (field_is(text, len, "-"))
 		return flags;
-	flags = flags_from_letters(text, len, &others);
+	const char *star = memchr(text, '*', len);
+	size_t letters = star != NULL ? (size_t)(star - text) : len;
+
+	flags = flags_from_letters(text, letters, &others);
 	flags_letters(flags, again);
-	if (others || !field_is(text, len, again))
+	if (others || !field_is(text, letters, again) ||
+	    (star != NULL && !keywords_from_text(star, len - letters, '*', &flags.keywords)))
 		fields->bad = true;
 	return flags;
 }
@@ -216,7 +220,7 @@ static void take_pair(struct fields *fields, struct pair *pair)
 	size_t len;
 
 	pair->uid = take_uid(fields);
-	pair->flags = take_letters(fields);
+	pair->flags = take_flags(fields);
 	pair->size = take_size(fields);
 	pair->date = take_date(fields);
 	len = take_field(fields, &text);
@@ -269,21 +273,27 @@ static void take_note_key(struct fields *fields, struct journal_note *note)
 		fields->bad = true;
 }
 
+/* "local" or "remote". */
+static enum side take_side(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+	enum side side = field_is(text, len, side_name(REMOTE)) ? REMOTE : LOCAL;
+
+	if (!field_is(text, len, side_name(side)))
+		fields->bad = true;
+	return side;
+}
+
 /* All of a note. */
 static void take_note(struct fields *fields, char letter, struct journal_note *note)
 {
-	char *text;
-	size_t len;
-
 	note->kind = parse_note_kind(fields, letter);
-	len = take_field(fields, &text);
-	note->side = field_is(text, len, side_name(REMOTE)) ? REMOTE : LOCAL;
-	if (!field_is(text, len, side_name(note->side)))
-		fields->bad = true;
+	note->side = take_side(fields);
 	take_note_key(fields, note);
 	note->uidvalidity = take_u32(fields);
 	note->floor = take_u32(fields);
-	note->flags = take_letters(fields);
+	note->flags = take_flags(fields);
 	take_identity(fields, &note->identity);
 	note->text = take_text(fields);
 }
@@ -324,7 +334,7 @@ int record_parse(char *line, size_t len, struct record *record)
 	case 'f':
 		record->kind = RECORD_FLAGS;
 		record->pair.uid = take_uid(&fields);
-		record->pair.flags = take_letters(&fields);
+		record->pair.flags = take_flags(&fields);
 		break;
 	case 'd':
 		record->kind = RECORD_FORGET;
@@ -333,6 +343,11 @@ int record_parse(char *line, size_t len, struct record *record)
 	case 'e':
 		record->kind = RECORD_END_NOTE;
 		take_end_note(&fields, &record->note);
+		break;
+	case 'k':
+		record->kind = RECORD_REFUSED;
+		record->note.side = take_side(&fields);
+		record->note.flags = take_flags(&fields);
 		break;
 	case 'z': record->kind = RECORD_RESET; break;
 	default:

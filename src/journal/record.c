@@ -64,13 +64,19 @@ static void put_text(struct buf *out, const char *text)
 		escape_put(out, ESCAPE_WORD, text, strlen(text));
 }
 
-/* Appends a blank and the letters of flags. */
-static void put_letters(struct buf *out, struct flags flags)
+/* Appends a blank, the letters of flags, and keywords: '*' is the one that no keyword can hold. */
+static void put_flags(struct buf *out, struct flags flags)
 {
 	char letters[FLAGS_LETTERS_MAX];
 
 	flags_letters(flags, letters);
-	put_text(out, letters);
+	if (!keywords_count(flags.keywords)) {
+		put_text(out, letters);
+		return;
+	}
+	buf_putc(out, ' ');
+	buf_puts(out, letters);
+	keywords_put(out, flags.keywords, "*");
 }
 
 /* Appends a blank and a size. */
@@ -129,7 +135,7 @@ void record_put_pair(struct buf *out, const struct pair *pair)
 {
 	buf_putc(out, 'p');
 	put_uint(out, pair->uid);
-	put_letters(out, pair->flags);
+	put_flags(out, pair->flags);
 	put_size(out, pair->size);
 	put_date(out, pair->date);
 	if (pair->message_id != 0)
@@ -150,7 +156,7 @@ void record_put_flags(struct buf *out, uint32_t uid, struct flags flags)
 {
 	buf_putc(out, 'f');
 	put_uint(out, uid);
-	put_letters(out, flags);
+	put_flags(out, flags);
 	buf_putc(out, '\n');
 }
 
@@ -171,7 +177,7 @@ void record_put_note(struct buf *out, const struct journal_note *note)
 	put_text(out, note->name);
 	put_uint(out, note->uidvalidity);
 	put_uint(out, note->floor);
-	put_letters(out, note->flags);
+	put_flags(out, note->flags);
 	put_size(out, note->identity.size);
 	put_date(out, note->identity.date);
 	if (!note->identity.has_message_id)
@@ -205,6 +211,15 @@ void record_put_end_note(struct buf *out, enum journal_note_kind kind, uint32_t 
 void record_put_reset(struct buf *out)
 {
 	buf_puts(out, "z\n");
+}
+
+/* Keywords alone. */
+void record_put_refused(struct buf *out, enum side side, uint32_t keywords)
+{
+	buf_putc(out, 'k');
+	put_text(out, side_name(side));
+	put_flags(out, (struct flags){.keywords = keywords});
+	buf_putc(out, '\n');
 }
 
 /* The first crc is the transaction's, the second that of this line alone. */

@@ -6,13 +6,15 @@
  *	p UID FLAGS IDENTITY GONE NAME                 a pair, new or changed
  *	f UID FLAGS                                    the flags of a pair
  *	d UID                                          a pair and its MOVING note forgotten
+ *	k SIDE FLAGS                                   keywords that a side would not keep
  *	KIND SIDE UID NAME UIDVALIDITY FLOOR FLAGS IDENTITY TEXT    a note; KIND is P, A, M or R
  *	e KIND UID NAME                                a note's end
  *	z                                              journal_reset
  *	c SEQUENCE HEAD CRC CRC                        a commit
  *
- * where IDENTITY is SIZE DATE MESSAGE-ID DIGEST, and HEAD is
- * UIDVALIDITY UIDNEXT MODSEQ MESSAGES CUR NEW WHEN PAIRS NOTES POLICY EVEN.
+ * where FLAGS are Maildir's letters and then "*" before each keyword, IDENTITY is SIZE DATE
+ *MESSAGE-ID DIGEST, and HEAD is UIDVALIDITY UIDNEXT MODSEQ MESSAGES CUR NEW WHEN PAIRS NOTES POLICY
+ *EVEN.
  *
  * And the one line of the file "channel":
  *
@@ -44,12 +46,13 @@ enum record_kind {
 	RECORD_NOTE,
 	RECORD_END_NOTE,
 	RECORD_RESET,
+	RECORD_REFUSED,
 };
 
 struct record {
 	enum record_kind kind;
 	struct pair pair;         /* PAIR; FLAGS: uid, flags; FORGET: uid */
-	struct journal_note note; /* NOTE; END_NOTE: kind, uid, name */
+	struct journal_note note; /* NOTE; END_NOTE: kind, uid, name; REFUSED: side, flags */
 };
 
 /* Who a file belongs to. */
@@ -83,6 +86,7 @@ void record_put_note(struct buf *out, const struct journal_note *note);
 void record_put_end_note(struct buf *out, enum journal_note_kind kind, uint32_t uid,
 			 const char *name);
 void record_put_reset(struct buf *out);
+void record_put_refused(struct buf *out, enum side side, uint32_t keywords);
 /* Closes the transaction that is all of out from start on: its crc is reckoned here. */
 void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 		       const struct journal_head *head);

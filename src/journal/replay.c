@@ -45,8 +45,8 @@ static bool replay_crc_fits(const char *bytes, const struct span *span,
 	return crc32_z(0, (const Bytef *)bytes + span->start, len) == commit->crc;
 }
 
-/* Applies one record; false where it cannot have been written here. */
-static bool replay_record(struct rows *rows, const struct record *record)
+/* Applies one record; false where it changed nothing. */
+static bool replay_change(struct rows *rows, const struct record *record)
 {
 	const struct journal_note *note = &record->note;
 
@@ -57,8 +57,18 @@ static bool replay_record(struct rows *rows, const struct record *record)
 	case RECORD_NOTE: return rows_note(rows, note);
 	case RECORD_END_NOTE: return rows_end_note(rows, note->kind, note->uid, note->name);
 	case RECORD_RESET: return rows_reset(rows);
+	case RECORD_REFUSED: return rows_refuse(rows, note->side, note->flags.keywords);
 	}
 	return false;
+}
+
+/*
+ * Applies one record; false where it cannot have been written here: none is that changes nothing,
+ * unless what it changed was a keyword for which the process has no room.
+ */
+static bool replay_record(struct rows *rows, const struct record *record)
+{
+	return replay_change(rows, record) || keywords_left_out();
 }
 
 /* Notes that the file is damaged in a line; -1. */

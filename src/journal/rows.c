@@ -37,6 +37,7 @@ struct rows {
 	uint64_t factor;    /* of the UIDs' hash */
 	struct arena arena; /* the names */
 	struct notes notes;
+	uint32_t refused[SIDES]; /* keywords */
 };
 
 /* UIDs come from the server: a factor of our own keeps it from choosing those that collide. */
@@ -351,6 +352,8 @@ bool rows_reset(struct rows *rows)
 {
 	bool ended = notes_reset(&rows->notes);
 
+	ended |= rows->refused[LOCAL] || rows->refused[REMOTE];
+	rows->refused[LOCAL] = rows->refused[REMOTE] = 0;
 	if (rows_count(rows) == 0)
 		return ended;
 	rows->len = 0;
@@ -393,4 +396,20 @@ const struct journal_note *rows_notes(const struct rows *rows, size_t *count)
 {
 	*count = rows->notes.len;
 	return rows->notes.list;
+}
+
+/* What cannot be remembered is asked again. */
+bool rows_refuse(struct rows *rows, enum side side, uint32_t keywords)
+{
+	uint32_t both = keywords_union(rows->refused[side], keywords);
+
+	if (both == KEYWORDS_UNKNOWN || both == rows->refused[side])
+		return false;
+	rows->refused[side] = both;
+	return true;
+}
+
+uint32_t rows_refused(const struct rows *rows, enum side side)
+{
+	return rows->refused[side];
 }

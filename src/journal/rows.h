@@ -39,6 +39,9 @@ bool rows_forget(struct rows *rows, uint32_t uid);
 bool rows_note(struct rows *rows, const struct journal_note *note);
 bool rows_end_note(struct rows *rows, enum journal_note_kind kind, uint32_t uid, const char *name);
 bool rows_reset(struct rows *rows);
+/* Adds to the keywords that a side refused; false where all were known. */
+bool rows_refuse(struct rows *rows, enum side side, uint32_t keywords);
+uint32_t rows_refused(const struct rows *rows, enum side side);
 
 /* Ascending by UID; valid until the next change. */
 const struct pair *rows_pairs(struct rows *rows, size_t *count);

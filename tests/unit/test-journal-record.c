@@ -174,6 +174,18 @@ static void test_note_round_trip(void **state)
 	}
 }
 
+/* "S*Work" as flags. */
+static struct flags flags_from_text(const char *text)
+{
+	size_t letters = strcspn(text, "*");
+	bool others;
+	struct flags flags = flags_from_letters(text, letters, &others);
+
+	assert_true(
+	    keywords_from_text(text + letters, strlen(text + letters), '*', &flags.keywords));
+	return flags;
+}
+
 static void test_small_records(void **state)
 {
 	struct record record;
@@ -186,11 +198,30 @@ static void test_small_records(void **state)
 	record_put_end_note(&out, JOURNAL_APPENDING, 0, "a b");
 	record_put_end_note(&out, JOURNAL_REFUSED, 9, NULL);
 	record_put_reset(&out);
-	assert_string_equal(out.data, "f 7 DFPRST\nd 8\ne A 0 a%20b\ne R 9 -\nz\n");
+	record_put_flags(&out, 7, flags_from_text("S*$Junk*a,b*Work"));
+	record_put_flags(&out, 7, flags_from_text("*Work"));
+	record_put_flags(&out, 7, (struct flags){.keywords = KEYWORDS_UNKNOWN});
+	record_put_refused(&out, LOCAL, flags_from_text("*Work").keywords);
+	assert_string_equal(out.data, "f 7 DFPRST\nd 8\ne A 0 a%20b\ne R 9 -\nz\n"
+				      "f 7 S*$Junk*a,b*Work\nf 7 *Work\nf 7 -\nk local *Work\n");
 	buf_free(&out);
 	assert_int_equal(parse("f 7 DFPRST", &record), 0);
 	assert_int_equal(record.kind, RECORD_FLAGS);
 	assert_int_equal(record.pair.flags.bits, FLAG_ALL);
+	assert_int_equal(parse("f 7 S*$Junk*a,b*Work", &record), 0);
+	assert_true(flags_equal(record.pair.flags, flags_from_text("S*$Junk*a,b*Work")));
+	assert_int_equal(parse("f 7 *work", &record), 0);
+	assert_true(flags_equal(record.pair.flags, flags_from_text("*Work")));
+	assert_int_equal(parse("k remote *Later*Work", &record), 0);
+	assert_int_equal(record.kind, RECORD_REFUSED);
+	assert_int_equal(record.note.side, REMOTE);
+	assert_int_equal(record.note.flags.keywords, flags_from_text("*Later*Work").keywords);
+	assert_int_equal(parse("f 7 S*", &record), -1);
+	assert_int_equal(parse("f 7 -*Work", &record), -1);
+	assert_int_equal(parse("f 7 S*b*a", &record), -1);
+	assert_int_equal(parse("f 7 S*a*a", &record), -1);
+	assert_int_equal(parse("k both *a", &record), -1);
+	assert_int_equal(parse("k local", &record), -1);
 	assert_int_equal(parse("d 4294967295", &record), 0);
 	assert_int_equal(record.kind, RECORD_FORGET);
 	assert_int_equal(record.pair.uid, UINT32_MAX);

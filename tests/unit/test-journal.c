@@ -607,6 +607,55 @@ static void test_compaction(void **state)
 	journal_dir_close(&dir);
 }
 
+/* Keywords of pairs and notes, and those that a side refused, come back, compacted or not. */
+static void test_keywords(void **state)
+{
+	uint32_t work = keywords_of("Work", 4), both = keywords_union(work, keywords_of("a,b", 3));
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "INBOX");
+	struct pair pair = fixture_pair(1);
+	struct journal_note note = fixture_note(JOURNAL_APPENDING, 2);
+
+	(void)state;
+	pair.flags.keywords = both;
+	journal_put(journal, &pair);
+	note.flags.keywords = work;
+	journal_note(journal, &note);
+	journal_refuse_keywords(journal, REMOTE, work);
+	journal_refuse_keywords(journal, REMOTE, both);
+	fixture_commit(journal, NULL);
+	long size = fixture_size("INBOX.journal");
+	/* What is known already is not written again. */
+	journal_put(journal, &pair);
+	journal_refuse_keywords(journal, REMOTE, work);
+	journal_refuse_keywords(journal, LOCAL, 0);
+	journal_refuse_keywords(journal, LOCAL, KEYWORDS_UNKNOWN);
+	fixture_commit(journal, NULL);
+	assert_int_equal(fixture_size("INBOX.journal"), size);
+	for (uint32_t i = 0; i < 3000; i++) {
+		pair.flags.keywords = i % 2 ? work : both;
+		journal_put(journal, &pair);
+		fixture_commit(journal, NULL);
+	}
+	assert_in_range(fixture_size("INBOX.journal"), 1, 140000);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_int_equal(journal_pair_of_uid(journal, 1)->flags.keywords, work);
+	assert_int_equal(journal_notes(journal, &(size_t){0})[0].flags.keywords, work);
+	assert_int_equal(journal_refused_keywords(journal, REMOTE), both);
+	assert_int_equal(journal_refused_keywords(journal, LOCAL), 0);
+	journal_reset(journal);
+	assert_int_equal(journal_refused_keywords(journal, REMOTE), 0);
+	journal_refuse_keywords(journal, LOCAL, work);
+	fixture_commit(journal, NULL);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_int_equal(journal_refused_keywords(journal, REMOTE), 0);
+	assert_int_equal(journal_refused_keywords(journal, LOCAL), work);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
 /* A large journal that needs all it holds is not written anew; one that lost its rows is. */
 static void test_compaction_of_large(void **state)
 {
@@ -912,6 +961,7 @@ int main(void)
 	    TEST(test_flags_are_short),
 	    TEST(test_reset),
 	    TEST(test_compaction),
+	    TEST(test_keywords),
 	    TEST(test_compaction_of_large),
 	    TEST(test_failing_append),
 	    TEST(test_failing_cut),
