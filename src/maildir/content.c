@@ -136,7 +136,7 @@ int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bo
 	opened = xcalloc(1, sizeof(*opened));
 	opened->fd = fd;
 	opened->st = st;
-	opened->flags = name.flags;
+	opened->flags = entry->flags;
 	opened->raw = name.disk_size == name.wire_size && name.disk_size == (uint64_t)st.st_size;
 	opened->label =
 	    xasprintf("mailbox %s: message %s", text_show(mailbox->name), text_show(unique));

@@ -283,10 +283,12 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 			    struct flags flags, int64_t date, struct error *err)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
-	enum maildir_dir dir = flags.bits ? MAILDIR_CUR : MAILDIR_NEW;
-	char file[MAILDIR_FILE_SIZE];
+	char file[MAILDIR_FILE_SIZE], letters[MAILDIR_LETTERS_MAX];
+	enum maildir_dir dir;
 	int tmp;
 
+	maildir_keywords_letters(&mailbox->keywords, flags, letters);
+	dir = *letters ? MAILDIR_CUR : MAILDIR_NEW;
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
 		return -1;
 	tmp = mailbox->fds[MAILDIR_TMP];
@@ -294,7 +296,8 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 		return fail(delivery, "date", err);
 	if (dir == MAILDIR_NEW) {
 		memcpy(file, delivery->unique, sizeof(file));
-	} else if (maildir_name_with_flags(delivery->unique, flags, (struct flags){0}, file) < 0) {
+	} else if (maildir_name_with_flags(delivery->unique, &mailbox->keywords, flags,
+					   (struct flags){0}, file) < 0) {
 		errno = ENAMETOOLONG;
 		return fail(delivery, "name", err);
 	}

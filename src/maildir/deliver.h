@@ -42,7 +42,9 @@ void maildir_deliver_rest(struct maildir_delivery *delivery);
 /* The file system that it is on. */
 dev_t maildir_deliver_device(const struct maildir_delivery *delivery);
 
-/* Puts it in place: in new where it has no flags, else in cur. The mtime is date, unless unknown.
+/*
+ * Puts it in place: in new where it has no flags, else in cur. The mtime is date, unless unknown.
+ * Keywords that have no letter (maildir_keywords_claim) are left out.
  */
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    struct flags flags, int64_t date, struct error *err);

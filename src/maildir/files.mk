@@ -4,6 +4,7 @@ libevenmail_a_SOURCES += \
 	src/maildir/deliver.c src/maildir/deliver.h \
 	src/maildir/dirents.c src/maildir/dirents.h \
 	src/maildir/encode.c src/maildir/encode.h \
+	src/maildir/keywords.c src/maildir/keywords.h \
 	src/maildir/list.c \
 	src/maildir/mailbox.c src/maildir/mailbox.h \
 	src/maildir/message.c src/maildir/message.h \

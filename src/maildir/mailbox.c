@@ -21,7 +21,7 @@
 static const char *const dir_names[MAILDIR_DIRS] = {"cur", "new", "tmp"};
 
 /* Opens the mailbox's own directory. */
-static int open_home(const struct maildir_mailbox *mailbox, struct error *err)
+int maildir_mailbox_open_home(const struct maildir_mailbox *mailbox, struct error *err)
 {
 	struct buf path;
 	int fd = -1;
@@ -61,7 +61,7 @@ int maildir_mailbox_open(struct maildir_tree *tree, const char *name, bool may_w
 	opened->may_write = may_write;
 	for (int i = 0; i < MAILDIR_DIRS; i++)
 		opened->fds[i] = -1;
-	home = open_home(opened, err);
+	home = maildir_mailbox_open_home(opened, err);
 	if (home < 0 || open_part(opened, home, MAILDIR_CUR, err) < 0 ||
 	    open_part(opened, home, MAILDIR_NEW, err) < 0)
 		maildir_mailbox_close(&opened);
@@ -78,7 +78,7 @@ int maildir_mailbox_open_tmp(struct maildir_mailbox *mailbox, struct error *err)
 
 	if (mailbox->fds[MAILDIR_TMP] >= 0)
 		return 0;
-	home = open_home(mailbox, err);
+	home = maildir_mailbox_open_home(mailbox, err);
 	if (home < 0)
 		return -1;
 	fault_point("mkdir: before");

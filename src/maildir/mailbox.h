@@ -9,6 +9,7 @@
 #define MAILDIR_MAILBOX_H
 
 #include "base/error.h"
+#include "maildir/keywords.h"
 #include "maildir/tree.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct maildir_mailbox {
 	bool may_write;
 	int fds[MAILDIR_DIRS]; /* tmp is -1 until the first delivery */
 	bool dirty[MAILDIR_DIRS];
+	struct maildir_keywords keywords;
 	struct maildir_scan *scan; /* how names were found last (maildir/scan.h), or NULL */
 	bool fresh;                /* scan is of the caller's present request */
 };
@@ -38,6 +40,8 @@ struct maildir_mailbox {
 /* -1: SCOPE_MAILBOX; err->sys is ENOENT where there is no such mailbox. */
 int maildir_mailbox_open(struct maildir_tree *tree, const char *name, bool may_write,
 			 struct maildir_mailbox **mailbox, struct error *err);
+/* Opens the directory that cur and new are in. -1 or a descriptor. */
+int maildir_mailbox_open_home(const struct maildir_mailbox *mailbox, struct error *err);
 /* Opens tmp, making it where it is missing. */
 int maildir_mailbox_open_tmp(struct maildir_mailbox *mailbox, struct error *err);
 /*

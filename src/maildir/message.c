@@ -94,7 +94,10 @@ int maildir_message_open(struct maildir_mailbox *mailbox, const char *unique, in
 	return 1;
 }
 
-/* Where the letters are right already, the file keeps its name and its place. */
+/*
+ * Where the letters are right already, the file keeps its name and its place. Keywords without a
+ * letter are left out.
+ */
 int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, struct flags add,
 			 struct flags remove, struct error *err)
 {
@@ -109,10 +112,12 @@ int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, st
 
 		if (rc <= 0)
 			return rc;
+		add.keywords = keywords_intersect(add.keywords, mailbox->keywords.named);
 		want = flags_union(flags_minus(entry->flags, remove), add);
 		if (flags_equal(want, entry->flags))
 			return 1;
-		if (maildir_name_with_flags(entry->file, add, remove, file) < 0) {
+		if (maildir_name_with_flags(entry->file, &mailbox->keywords, add, remove, file) <
+		    0) {
 			errno = ENAMETOOLONG;
 			return fail(mailbox, unique, "flag", err);
 		}
@@ -149,6 +154,31 @@ int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, 
 		if (chase(mailbox, unique, "remove", &chases, err) < 0)
 			return -1;
 	}
+}
+
+/*
+ * The same keywords by the target's letters. Those that find none there are lost to the file; its
+ * pair's journal has them.
+ */
+static int translate_letters(const struct maildir_mailbox *mailbox, struct maildir_mailbox *target,
+			     const struct maildir_entry *entry, char out[MAILDIR_FILE_SIZE],
+			     struct error *err)
+{
+	const struct flags none = {0}, keywords = {.keywords = entry->flags.keywords};
+	char bare[MAILDIR_FILE_SIZE];
+	uint32_t left_out;
+
+	memcpy(out, entry->file, strlen(entry->file) + 1);
+	if (!keywords.keywords)
+		return 0;
+	if (maildir_keywords_claim(target, keywords.keywords, &left_out, err) < 0)
+		return -1;
+	if (maildir_name_with_flags(entry->file, &mailbox->keywords, none, keywords, bare) < 0 ||
+	    maildir_name_with_flags(bare, &target->keywords, keywords, none, out) < 0) {
+		errno = ENAMETOOLONG;
+		return fail(mailbox, entry->file, "move", err);
+	}
+	return 0;
 }
 
 /* The file's name in the target: a fresh unique name where the old one is taken. */
@@ -188,13 +218,14 @@ int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 	int taken = maildir_message_find(target, unique, &entry, err);
 
 	while (taken >= 0) {
-		char file[MAILDIR_FILE_SIZE];
+		char file[MAILDIR_FILE_SIZE], translated[MAILDIR_FILE_SIZE];
 		enum maildir_dir dir;
 		int rc = maildir_message_find(mailbox, unique, &entry, err);
 
 		if (rc <= 0)
 			return rc;
-		if (choose_name(target, unique, entry->file, taken, file, err) < 0)
+		if (translate_letters(mailbox, target, entry, translated, err) < 0 ||
+		    choose_name(target, unique, translated, taken, file, err) < 0)
 			return -1;
 		dir = entry->dir;
 		if (file_rename_new(mailbox->fds[dir], entry->file, target->fds[dir], file) == 0) {

@@ -61,21 +61,33 @@ static int finish_name(struct buf *text, char out[MAILDIR_FILE_SIZE])
 	return rc;
 }
 
+/* Takes letters out that others hold already. */
+static void drop_letters(char *letters, const char *others, size_t len)
+{
+	char *out = letters;
+
+	for (; *letters; letters++)
+		if (!memchr(others, *letters, len))
+			*out++ = *letters;
+	*out = '\0';
+}
+
 /*
  * Takes out the letters to remove and puts those to add where the order of ASCII wants them; what
  * stands between, and what follows a ',', stays as it is.
  */
-int maildir_name_with_flags(const char *file, struct flags add, struct flags remove,
-			    char out[MAILDIR_FILE_SIZE])
+int maildir_name_with_flags(const char *file, const struct maildir_keywords *keywords,
+			    struct flags add, struct flags remove, char out[MAILDIR_FILE_SIZE])
 {
 	struct maildir_name name;
-	char added[FLAGS_LETTERS_MAX], removed[FLAGS_LETTERS_MAX];
+	char added[MAILDIR_LETTERS_MAX], removed[MAILDIR_LETTERS_MAX];
 	const char *next = added;
 	struct buf text;
 
 	maildir_name_parse(file, &name);
-	flags_letters(flags_minus(add, name.flags), added);
-	flags_letters(flags_minus(remove, add), removed);
+	maildir_keywords_letters(keywords, add, added);
+	drop_letters(added, name.letters, name.letters_len);
+	maildir_keywords_letters(keywords, flags_minus(remove, add), removed);
 	buf_init(&text, MAILDIR_FILE_MAX);
 	buf_append(&text, file, name.unique_len);
 	buf_puts(&text, ":2,");

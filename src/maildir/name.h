@@ -8,13 +8,14 @@
  * file's real size, the file holds the message byte by byte (see mail/eol.h). Otherwise nothing
  * relies on them: anyone may have edited the file.
  *
- * Letters that are no flag of ours (Dovecot's keywords a to z, and whatever another program put
- * there) are kept as they are.
+ * The letters a to z are keywords (maildir/keywords.h); what else another program put there is kept
+ * as it is.
  */
 #ifndef MAILDIR_NAME_H
 #define MAILDIR_NAME_H
 
 #include "mail/flags.h"
+#include "maildir/keywords.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct maildir_name {
 	size_t unique_len;
 	const char *letters; /* what comes after ":2,", up to a ','; "" where there is no ":2," */
 	size_t letters_len;
-	struct flags flags;
+	struct flags flags; /* without keywords */
 	uint64_t disk_size; /* ,S= or SIZE_UNKNOWN */
 	uint64_t wire_size; /* ,W= or SIZE_UNKNOWN */
 };
@@ -38,11 +39,11 @@ struct maildir_name {
 void maildir_name_parse(const char *file, struct maildir_name *out);
 
 /*
- * Writes the file's name with flags added and removed, as it is to be in cur. -1 where it would
- * be too long.
+ * Writes the file's name with flags added and removed, as it is to be in cur; keywords without a
+ * letter are left out. -1 where it would be too long.
  */
-int maildir_name_with_flags(const char *file, struct flags add, struct flags remove,
-			    char out[MAILDIR_FILE_SIZE]);
+int maildir_name_with_flags(const char *file, const struct maildir_keywords *keywords,
+			    struct flags add, struct flags remove, char out[MAILDIR_FILE_SIZE]);
 
 /* Who makes unique names: one per tree, used by all its threads. */
 struct maildir_namer {

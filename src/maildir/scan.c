@@ -32,16 +32,18 @@ struct look {
 };
 
 /* Fills an entry from a file's name, which it borrows. */
-static struct maildir_entry make_entry(enum maildir_dir dir, const char *file)
+static struct maildir_entry make_entry(const struct maildir_scan *scan, enum maildir_dir dir,
+				       const char *file)
 {
 	struct maildir_name name;
 
 	maildir_name_parse(file, &name);
-	return (struct maildir_entry){.file = file,
-				      .unique_len = name.unique_len,
-				      .dir = dir,
-				      .flags = name.flags,
-				      .wire_size = name.wire_size};
+	return (struct maildir_entry){
+	    .file = file,
+	    .unique_len = name.unique_len,
+	    .dir = dir,
+	    .flags = maildir_keywords_flags(scan->keywords, name.letters, name.letters_len),
+	    .wire_size = name.wire_size};
 }
 
 /* Looks in the map. */
@@ -56,7 +58,7 @@ struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const c
 /* The map's key is the file's name that was put first; it stays in the arena. */
 void maildir_scan_put(struct maildir_scan *scan, enum maildir_dir dir, const char *file)
 {
-	struct maildir_entry entry = make_entry(dir, arena_strdup(&scan->arena, file));
+	struct maildir_entry entry = make_entry(scan, dir, arena_strdup(&scan->arena, file));
 	struct maildir_entry *known = maildir_scan_find(scan, entry.file, entry.unique_len);
 
 	if (known) {
@@ -100,7 +102,7 @@ static bool is_message(int fd, const struct dirent_view *view)
 /* Takes a file in; one whose unique name is known is put aside. */
 static void take_file(struct look *look, enum maildir_dir dir, const char *file)
 {
-	struct maildir_entry entry = make_entry(dir, file);
+	struct maildir_entry entry = make_entry(look->scan, dir, file);
 	struct maildir_entry *known = maildir_scan_find(look->scan, entry.file, entry.unique_len);
 
 	if (!known)
@@ -191,6 +193,7 @@ static int look_once(struct maildir_mailbox *mailbox, struct maildir_scan **scan
 	struct look look = {.mailbox = mailbox, .scan = xcalloc(1, sizeof(**scan))};
 	int rc = -1;
 
+	look.scan->keywords = &mailbox->keywords;
 	if (read_dir(&look, MAILDIR_NEW, err) < 0 || read_dir(&look, MAILDIR_CUR, err) < 0 ||
 	    read_dir(&look, MAILDIR_NEW, err) < 0) {
 		error_prefix(err, "mailbox %s", text_show(mailbox->name));
@@ -273,7 +276,7 @@ int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **sca
 
 	*scan = NULL;
 	if (maildir_mailbox_stamp(mailbox, &cur_ns, &new_ns, err) < 0 ||
-	    look_once(mailbox, &first, err) < 0)
+	    maildir_keywords_read(mailbox, err) < 0 || look_once(mailbox, &first, err) < 0)
 		return -1;
 	if (is_quiet(mailbox, cur_ns, new_ns)) {
 		*scan = first;
@@ -287,6 +290,8 @@ int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **sca
 	if (*scan) {
 		(*scan)->cur_ns = cur_ns;
 		(*scan)->new_ns = new_ns;
+		(*scan)->room = maildir_keywords_room(&mailbox->keywords);
+		mailbox->keywords.scanned = true;
 	}
 	return rc;
 }

@@ -40,7 +40,9 @@ struct maildir_scan {
 	struct maildir_entry *entries;
 	size_t count, cap;
 	struct map by_unique; /* unique name -> index of entries */
-	int64_t cur_ns;       /* mtimes before the scan, 0 where too young to be trusted */
+	struct flag_room room;
+	struct maildir_keywords *keywords; /* the mailbox's */
+	int64_t cur_ns; /* mtimes before the scan, 0 where too young to be trusted */
 	int64_t new_ns;
 };
 

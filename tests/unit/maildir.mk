@@ -1,12 +1,15 @@
 # Unit tests of src/maildir. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += \
 	tests/unit/test-maildir-deliver \
+	tests/unit/test-maildir-keywords \
 	tests/unit/test-maildir-name \
 	tests/unit/test-maildir-scan \
 	tests/unit/test-maildir-tree \
 	tests/unit/test-store-maildir
 tests_unit_test_maildir_deliver_SOURCES = tests/unit/test-maildir-deliver.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_deliver_LDADD = $(UNIT_LDADD)
+tests_unit_test_maildir_keywords_SOURCES = tests/unit/test-maildir-keywords.c tests/unit/maildir-fixture.h
+tests_unit_test_maildir_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_name_SOURCES = tests/unit/test-maildir-name.c
 tests_unit_test_maildir_name_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_scan_SOURCES = tests/unit/test-maildir-scan.c tests/unit/maildir-fixture.h

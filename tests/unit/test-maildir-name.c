@@ -16,6 +16,9 @@
 #include <cmocka.h>
 #include <unistd.h>
 
+/* A mailbox without keywords. */
+static const struct maildir_keywords none;
+
 static void parses_names(void **state)
 {
 	static const struct {
@@ -80,7 +83,8 @@ static void changes_flags_and_keeps_other_letters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		assert_int_equal(maildir_name_with_flags(rows[i].file, (struct flags){rows[i].add},
+		assert_int_equal(maildir_name_with_flags(rows[i].file, &none,
+							 (struct flags){rows[i].add},
 							 (struct flags){rows[i].remove}, out),
 				 0);
 		assert_string_equal(out, rows[i].expected);
@@ -94,11 +98,13 @@ static void refuses_names_that_are_too_long(void **state)
 	(void)state;
 	memset(file, 'x', MAILDIR_FILE_MAX - 4);
 	assert_int_equal(
-	    maildir_name_with_flags(file, (struct flags){FLAG_SEEN}, (struct flags){0}, out), 0);
+	    maildir_name_with_flags(file, &none, (struct flags){FLAG_SEEN}, (struct flags){0}, out),
+	    0);
 	assert_int_equal(strlen(out), MAILDIR_FILE_MAX);
 	memset(file, 'x', MAILDIR_FILE_MAX - 3);
 	assert_int_equal(
-	    maildir_name_with_flags(file, (struct flags){FLAG_SEEN}, (struct flags){0}, out), -1);
+	    maildir_name_with_flags(file, &none, (struct flags){FLAG_SEEN}, (struct flags){0}, out),
+	    -1);
 	assert_int_equal(maildir_name_with_sizes(file, 1, 2, out), -1);
 }
 
