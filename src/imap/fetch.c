@@ -197,7 +197,7 @@ static int fetch_open_list(struct fetch *fetch, const struct lex_token *token,
 	case FETCH_OTHER:
 	case FETCH_MODSEQ: break;
 	case FETCH_FLAGS:
-		fetch->values.flags.bits = 0;
+		fetch->values.flags = (struct flags){0};
 		fetch->values.has |= IMAP_HAS_FLAGS;
 		break;
 	default: return fetch_fail(token, cursor, err, "a list where none can be");
@@ -239,7 +239,8 @@ static int fetch_read_list(struct fetch *fetch, const struct lex_token *token,
 	if (fetch->item == FETCH_MODSEQ)
 		return fetch_take_modseq(fetch, token, cursor, err);
 	if (fetch->item == FETCH_FLAGS)
-		fetch->values.flags.bits |= flag_from_imap(token->bytes, token->len).bits;
+		fetch->values.flags =
+		    flags_union(fetch->values.flags, flag_from_imap(token->bytes, token->len));
 	return 0;
 }
 

@@ -300,15 +300,17 @@ unsigned imap_uid_search_deleted(struct imap_session *session)
 	return queue_search(session, "DELETED");
 }
 
-/* Sets or takes away flags. */
+/* Sets or takes away flags. Which keywords a server keeps in truth only its answer shows. */
 unsigned imap_uid_store(struct imap_session *session, const struct uidset *uids,
 			enum imap_store_how how, struct flags flags)
 {
 	struct imap_command args;
 
-	assert(!session->read_only && flags.bits != 0);
+	assert(!session->read_only && (flags.bits || flags.keywords));
 	imap_command_init(&args);
-	imap_command_put_text(&args, how == IMAP_STORE_ADD ? "+FLAGS.SILENT" : "-FLAGS.SILENT");
+	imap_command_put_text(&args, how == IMAP_STORE_REMOVE ? "-FLAGS.SILENT"
+				     : flags.keywords         ? "+FLAGS"
+							      : "+FLAGS.SILENT");
 	imap_command_put_flags(&args, flags);
 	unsigned call = queue_uids(session, REQUEST_CHANGE, "UID STORE", uids, &args);
 

@@ -22,6 +22,12 @@ bool flags_equal(struct flags a, struct flags b)
 	return a.bits == b.bits && a.keywords == b.keywords;
 }
 
+/* Whether there is none in it. */
+bool flags_are_none(struct flags flags)
+{
+	return !flags.bits && !flags.keywords;
+}
+
 /* What a has and b has not. */
 struct flags flags_minus(struct flags a, struct flags b)
 {

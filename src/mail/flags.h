@@ -45,6 +45,7 @@ struct flag_room {
 };
 
 bool flags_equal(struct flags a, struct flags b);
+bool flags_are_none(struct flags flags);
 /* In a, not in b. */
 struct flags flags_minus(struct flags a, struct flags b);
 struct flags flags_union(struct flags a, struct flags b);

@@ -31,12 +31,16 @@ static void source_close(void *context)
 	source->close(source);
 }
 
-/* The flags that may go with a message: all, as long as the mailbox was never opened. */
+/*
+ * The flags that may go with a message: all, as long as the mailbox was never opened. Never
+ * keywords: some servers refuse a message for one (Zimbra), and its content cannot be sent twice.
+ */
 static struct flags append_flags(const struct job *job)
 {
-	if (!job->mailbox->has_permanent)
-		return job->request.flags;
-	return (struct flags){job->request.flags.bits & job->mailbox->permanent.bits};
+	uint32_t bits = job->request.flags.bits;
+
+	return (struct flags){job->mailbox->has_permanent ? bits & job->mailbox->permanent.bits
+							  : bits};
 }
 
 static enum job_progress append_run(struct store_imap *store, struct job *job)

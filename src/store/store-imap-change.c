@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * FLAG, REMOVE and MOVE: what changes a mailbox. Nothing is sent before its SELECT was answered and
+ * REMOVE and MOVE: what changes a mailbox. Nothing is sent before its SELECT was answered and
  * its UIDVALIDITY is the one that was meant.
  *
  * Without UIDPLUS (or where UID EXPUNGE is refused, though offered) EXPUNGE would take everything
@@ -18,7 +18,6 @@
 
 enum change_phase {
 	CHANGE_START,
-	CHANGE_STORING,   /* FLAG: the end is awaited */
 	CHANGE_MOVING,    /* UID MOVE */
 	CHANGE_COPYING,   /* UID COPY */
 	CHANGE_MARKING,   /* the mailbox is awaited, then \Deleted is set */
@@ -79,40 +78,6 @@ static void change_begin(struct job *job)
 		return;
 	job->change = xcalloc(1, sizeof(*job->change));
 	uids_add_keys(&job->request, &job->change->uids);
-}
-
-/* Sends the changes of flags that the mailbox can keep. */
-static enum job_progress flag_send(struct store_imap *store, struct job *job)
-{
-	struct flags permanent = job->selection->permanent;
-	struct flags add = {job->request.add.bits & permanent.bits};
-	struct flags remove = {job->request.remove.bits & permanent.bits};
-	const struct uidset *uids = &job->change->uids;
-
-	job->change->phase = CHANGE_STORING;
-	if (add.bits)
-		add_step(store, job, STEP_STORE,
-			 imap_uid_store(store->session, uids, IMAP_STORE_ADD, add));
-	if (remove.bits)
-		add_step(store, job, STEP_STORE,
-			 imap_uid_store(store->session, uids, IMAP_STORE_REMOVE, remove));
-	return job->steps ? JOB_SENT : JOB_DONE;
-}
-
-static enum job_progress flag_run(struct store_imap *store, struct job *job)
-{
-	enum job_progress progress;
-
-	change_begin(job);
-	if (job->change->phase == CHANGE_START) {
-		if (!job->request.count)
-			return JOB_DONE;
-		progress = open_for_change(store, job);
-		return progress == JOB_SENT ? flag_send(store, job) : progress;
-	}
-	if (job->steps)
-		return JOB_SENT;
-	return job->change->refused ? end_refused(job, &job->change->uids) : JOB_DONE;
 }
 
 /* Marks the messages, and removes them at once where the server can remove just them. */
@@ -227,7 +192,6 @@ static enum job_progress remove_step(struct store_imap *store, struct job *job)
 static enum job_progress await(const struct job *job)
 {
 	switch (job->change->phase) {
-	case CHANGE_STORING:
 	case CHANGE_MOVING:
 	case CHANGE_EXPUNGING:
 	case CHANGE_PURGING: return JOB_SENT;
@@ -444,8 +408,6 @@ static void change_free(struct job *job)
 	free(job->change);
 }
 
-const struct job_kind flag_job = {
-    .run = flag_run, .take = change_take, .free = change_free, .changes = true};
 const struct job_kind remove_job = {
     .run = remove_run, .take = change_take, .free = change_free, .changes = true};
 const struct job_kind move_job = {

@@ -40,7 +40,7 @@ struct remote_mailbox {
 	bool listed; /* by the last LIST */
 	bool left_out;
 	bool has_permanent; /* it was opened in this session */
-	struct flags permanent;
+	struct flag_room permanent;
 };
 
 enum selection_state {
@@ -58,7 +58,7 @@ struct selection {
 	bool bad;   /* failed with BAD */
 	struct stamp stamp; /* messages: EXISTS when it was opened */
 	uint32_t exists;    /* as it is now */
-	struct flags permanent;
+	struct flag_room permanent;
 	struct error error;
 };
 
@@ -88,7 +88,8 @@ struct step {
 	enum step_kind kind;
 	struct job *job;
 	struct selection *selection; /* in which it runs, or NULL */
-	size_t first;                /* STEP_BODY: the keys asked for; STEP_STATUS: the mailbox */
+	size_t first;                /* STEP_BODY: the keys asked for; STEP_STATUS: the mailbox;
+					STEP_STORE of keywords: its number */
 	size_t count;
 	uint64_t bytes; /* STEP_BODY: expected */
 };
@@ -133,6 +134,7 @@ struct job {
 		struct list_state *list;
 		struct scan_state *scan;
 		struct fetch_state *fetch;
+		struct flag_state *flag;
 		struct change_state *change;
 		struct add_state *add;
 	};

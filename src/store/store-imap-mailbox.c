@@ -110,6 +110,9 @@ void selection_drop(struct selection **selection)
 	*selection = NULL;
 }
 
+/* Before anything was said of it, and where nothing can be changed anyway. */
+static const struct flag_room room_for_all = {.bits = FLAG_ALL, .any_keyword = true};
+
 /* The mailbox of the commands that follow. */
 void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidity, uint64_t modseq)
 {
@@ -117,7 +120,7 @@ void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidit
 	struct selection *selection = xcalloc(1, sizeof(*selection));
 
 	selection->mailbox = mailbox;
-	selection->permanent.bits = FLAG_ALL;
+	selection->permanent = room_for_all;
 	selection_drop(&job->selection);
 	selection_drop(&store->wire);
 	job->selection = selection_hold(selection);
@@ -165,22 +168,25 @@ void store_ensure_selected(struct store_imap *store, struct job *job)
 }
 
 /* Reads PERMANENTFLAGS: "\*" lets the client make keywords, $Forwarded among them. */
-static struct flags read_permanent(const struct imap_string *text)
+static struct flag_room read_permanent(const struct imap_string *text)
 {
 	const char *at = text->bytes, *end = at + text->len;
 	struct flags flags = {0};
+	bool any = false;
 
 	while (at < end) {
 		const char *blank = memchr(at, ' ', (size_t)(end - at));
 		size_t len = (size_t)((blank ? blank : end) - at);
 
 		if (len == 2 && !memcmp(at, "\\*", 2))
-			flags.bits |= FLAG_FORWARDED;
+			any = true;
 		else
 			flags = flags_union(flags, flag_from_imap(at, len));
 		at += len + 1;
 	}
-	return flags;
+	return (struct flag_room){.bits = flags.bits | (any ? FLAG_FORWARDED : 0),
+				  .any_keyword = any,
+				  .keywords = flags_known(flags).keywords};
 }
 
 /* One of the codes that come while a mailbox is opened. */
@@ -219,7 +225,7 @@ static void selection_end(struct store_imap *store, struct selection *selection,
 	selection->state = SELECTION_OPEN;
 	selection->stamp.messages = selection->exists;
 	if (store->read_only)
-		selection->permanent.bits = FLAG_ALL;
+		selection->permanent = room_for_all;
 	mailbox->permanent = selection->permanent;
 	mailbox->has_permanent = true;
 }

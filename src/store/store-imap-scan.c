@@ -33,7 +33,7 @@ struct scan_state {
 	enum scan_way way;
 	enum scan_phase phase;
 	struct stamp stamp; /* as the listing's SELECT told */
-	struct flags permanent;
+	struct flag_room permanent;
 	const struct uidset *known; /* the caller's, or none */
 	struct uidset none;
 	struct uidset seen;     /* said to be there, by a row with flags or by the search */

@@ -40,6 +40,7 @@ struct progress {
 	size_t count;
 	struct maildir_scan *scan;       /* SCAN */
 	struct maildir_content *content; /* FETCH */
+	uint32_t refused_keywords;
 };
 
 struct store_maildir {
@@ -80,6 +81,8 @@ int draft_finish(struct draft *draft, struct identity *identity, const char **na
 void draft_drop(struct draft *draft);
 /* Makes all finished drafts durable. -1: SCOPE_MESSAGE, some failed. */
 int draft_settle_all(struct store_maildir *store, struct error *err);
-int draft_publish(struct draft *draft, struct flags flags, int64_t date, struct error *err);
+/* *left_out: the keywords for which the mailbox has no letter. */
+int draft_publish(struct draft *draft, struct flags flags, int64_t date, uint32_t *left_out,
+		  struct error *err);
 
 #endif

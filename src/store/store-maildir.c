@@ -79,6 +79,7 @@ static int step_scan(struct store_maildir *store, const struct request *request,
 		return 1;
 	}
 	answer->complete = true;
+	answer->permanent = progress->scan->room;
 	answer->stamp =
 	    (struct stamp){.cur_ns = progress->scan->cur_ns, .new_ns = progress->scan->new_ns};
 	mailbox = cache_get(store, request->mailbox, NULL);
@@ -187,6 +188,17 @@ static int change_message(struct store_maildir *store, const struct request *req
 	}
 }
 
+/* FLAG: letters for new keywords, before the first file is renamed. */
+static int claim_letters(struct store_maildir *store, const struct request *request)
+{
+	struct progress *progress = &store->progress;
+	struct maildir_mailbox *mailbox = cache_get(store, request->mailbox, &progress->error);
+
+	return mailbox ? maildir_keywords_claim(mailbox, request->add.keywords,
+						&progress->refused_keywords, &progress->error)
+		       : -1;
+}
+
 /*
  * FLAG, REMOVE, MOVE: one after the other; a move is told each. What a MUA removed meanwhile, the
  * next scan tells.
@@ -196,6 +208,8 @@ static int step_change(struct store_maildir *store, const struct request *reques
 {
 	struct progress *progress = &store->progress;
 
+	if (request->kind == REQUEST_FLAG && claim_letters(store, request) < 0)
+		return 0;
 	while (progress->index < request->count) {
 		const struct message_key *key = &request->keys[progress->index++];
 		struct error error = {0};
@@ -256,7 +270,8 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_MOVE: return step_change(store, request, answer);
 	case REQUEST_SETTLE: settle(store, request); return 0;
 	case REQUEST_PUBLISH:
-		draft_publish(request->draft, request->flags, request->date, err);
+		draft_publish(request->draft, request->flags, request->date,
+			      &store->progress.refused_keywords, err);
 		return 0;
 	case REQUEST_APPEND: break;
 	}
@@ -309,6 +324,7 @@ static int maildir_next(struct store *head, struct answer *answer, struct error 
 	}
 	answer->kind = ANSWER_DONE;
 	answer->error = progress->error;
+	answer->refused_keywords = progress->refused_keywords;
 	end_progress(progress);
 	if (++store->first == store->len)
 		store->first = store->len = 0;

@@ -131,7 +131,10 @@ static void scan(struct job *job)
 		tell_vanished(job);
 	job->done.complete = !delta;
 	job->done.stamp = memory_stamp(job->memory, job->mailbox);
-	job->done.permanent.bits = FLAG_ALL & ~job->memory->abilities.lacking.bits;
+	job->done.permanent =
+	    (struct flag_room){.bits = FLAG_ALL & ~job->memory->abilities.lacking.bits,
+			       .any_keyword = true,
+			       .refused = job->memory->abilities.lacking.keywords};
 }
 
 /* The message of one of the request's keys, or NULL. */

@@ -162,7 +162,7 @@ struct answer {
 	 */
 	struct stamp stamp;
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
-	struct flags permanent; /* DONE of SCAN, remote: the flags that the mailbox can keep */
+	struct flag_room permanent; /* DONE of SCAN: the flags that the mailbox can keep */
 	struct message_state message;
 	const struct uidset *uids;
 	const char *data;
@@ -174,6 +174,7 @@ struct answer {
 	 * another time too; or NULL
 	 */
 	const struct uidset *refused;
+	uint32_t refused_keywords; /* DONE of FLAG, PUBLISH: what the mailbox would not keep */
 	struct error error;
 };
 

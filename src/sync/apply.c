@@ -39,6 +39,19 @@ void box_put_copy(struct box *box, const struct op *op, const struct identity *i
 	box->tally.bytes[op->side] += identity->size;
 }
 
+void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)
+{
+	uint32_t fresh = keywords_minus(keywords, journal_refused_keywords(box->journal, side));
+	size_t count = keywords_count(fresh);
+
+	journal_refuse_keywords(box->journal, side, fresh);
+	if (count)
+		log_warn("mailbox %s: the %s side has no room for the keyword %s%s: the other side "
+			 "and the journal keep it",
+			 text_show(box->name), side_name(side), text_show(keywords_name(fresh, 0)),
+			 count > 1 ? " and others" : "");
+}
+
 /* Commits the open transaction without moving the head. -1: the box has failed. */
 static int commit(struct box *box)
 {
@@ -123,10 +136,10 @@ static void note_pairs(struct box *box)
 }
 
 /* Journals what both sides agree on now that their flags are set. */
-static void note_agreed(struct box *box)
+static void note_agreed(struct box *box, const struct plan *plan)
 {
-	for (size_t i = 0; i < box->plan.len; i++) {
-		const struct op *op = &box->plan.ops[i];
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct op *op = &plan->ops[i];
 		const struct pair *known;
 		if (op->kind != OP_AGREE || !(known = journal_pair_of_uid(box->journal, op->uid)))
 			continue;
@@ -148,6 +161,7 @@ struct asked {
 struct flight {
 	struct channel *channel;
 	enum side side;
+	bool late;                /* of the boxes' late plans */
 	struct batch_list *lists; /* one a box */
 	struct asked *asked;      /* by ticket */
 	size_t len, cap;
@@ -180,7 +194,7 @@ static int submit_batches(struct flight *flight, size_t index, enum op_kind kind
 
 	if (!box->active)
 		return 0;
-	batch_build(&box->plan, kind, flight->side, list);
+	batch_build(flight->late ? &box->late : &box->plan, kind, flight->side, list);
 	for (size_t i = 0; i < list->len; i++) {
 		const struct request request = batch_request(flight, box, kind, &list->batches[i]);
 		*array_push(flight->asked, flight->len, flight->cap) =
@@ -219,6 +233,7 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 	struct box *box = asked->box;
 
 	box->wrote[flight->side] = true;
+	box_refuse_keywords(box, flight->side, answer->refused_keywords);
 	if (answer->error.kind != ERROR_NONE && answer->error.sys == ENOENT) {
 		box->undone = true; /* gone meanwhile: the next run sees what became of it */
 		return;
@@ -227,33 +242,59 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 		box_fail(box, &answer->error);
 		return;
 	}
-	if (asked->kind == OP_FLAG)
+	if (asked->kind == OP_FLAG && !flight->late)
 		box->tally.flagged[flight->side] += asked->batch->count;
-	else
+	else if (asked->kind != OP_FLAG)
 		note_removed(asked, answer, flight->side);
 }
 
-/* Operations of one kind on one side, over all boxes: one flight. */
+/* Operations of one kind over all boxes: one flight. */
+static int fly(struct flight *flight, enum op_kind kind, struct error *err)
+{
+	struct channel *channel = flight->channel;
+	struct answer answer;
+	int rc = 0;
+
+	flight->lists = xcalloc(channel->len + 1, sizeof(*flight->lists));
+	for (size_t i = 0; i < channel->len && !rc; i++)
+		rc = submit_batches(flight, i, kind, err);
+	while (!rc && (rc = store_next(channel->setup.stores[flight->side], &answer, err)) == 1) {
+		if (answer.kind == ANSWER_DONE)
+			end_batch(flight, &answer);
+		rc = 0;
+	}
+	for (size_t i = 0; i < channel->len; i++)
+		batch_free(&flight->lists[i]);
+	free(flight->lists);
+	free(flight->asked);
+	return rc;
+}
+
+/* Operations of one kind on one side. */
 static int apply_batches(struct channel *channel, enum op_kind kind, enum side side,
 			 struct error *err)
 {
 	struct flight flight = {.channel = channel, .side = side};
-	struct answer answer;
-	int rc = 0;
 
-	flight.lists = xcalloc(channel->len + 1, sizeof(*flight.lists));
-	for (size_t i = 0; i < channel->len && !rc; i++)
-		rc = submit_batches(&flight, i, kind, err);
-	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
-		if (answer.kind == ANSWER_DONE)
-			end_batch(&flight, &answer);
-		rc = 0;
+	return fly(&flight, kind, err);
+}
+
+/*
+ * The keywords of what was just copied to the server. A run that is stopped before finds them in
+ * the next one as set on the local side only, for the pairs were journaled without them.
+ */
+static int apply_late(struct channel *channel, struct error *err)
+{
+	struct flight flight = {.channel = channel, .side = REMOTE, .late = true};
+
+	if (fly(&flight, OP_FLAG, err))
+		return -1;
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (box->active && box->error.kind == ERROR_NONE)
+			note_agreed(box, &box->late);
 	}
-	for (size_t i = 0; i < channel->len; i++)
-		batch_free(&flight.lists[i]);
-	free(flight.lists);
-	free(flight.asked);
-	return rc;
+	return 0;
 }
 
 /* True where the plan removes anything on side. */
@@ -333,7 +374,7 @@ static int apply_known(struct channel *channel, struct error *err)
 		struct box *box = &channel->boxes[i];
 		if (!box->active || box->error.kind != ERROR_NONE)
 			continue;
-		note_agreed(box);
+		note_agreed(box, &box->plan);
 		for (size_t k = 0; k < box->plan.len; k++)
 			if (box->plan.ops[k].kind == OP_FORGET)
 				journal_forget(box->journal, box->plan.ops[k].uid);
@@ -414,7 +455,7 @@ int channel_apply(struct channel *channel, struct error *err)
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
 	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
-	    apply_pull(channel, err) || stop_check(err))
+	    apply_late(channel, err) || apply_pull(channel, err) || stop_check(err))
 		goto broken;
 	commit_all(channel);
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))

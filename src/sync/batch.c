@@ -16,6 +16,10 @@ static int compare_ops(const void *a, const void *b)
 		return x->add.bits < y->add.bits ? -1 : 1;
 	if (x->remove.bits != y->remove.bits)
 		return x->remove.bits < y->remove.bits ? -1 : 1;
+	if (x->add.keywords != y->add.keywords)
+		return x->add.keywords < y->add.keywords ? -1 : 1;
+	if (x->remove.keywords != y->remove.keywords)
+		return x->remove.keywords < y->remove.keywords ? -1 : 1;
 	if (x->uid != y->uid)
 		return x->uid < y->uid ? -1 : 1;
 	return x->name && y->name ? strcmp(x->name, y->name) : 0;

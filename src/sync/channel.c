@@ -25,6 +25,7 @@ static void box_free(struct box *box)
 		snapshot_free(&box->sides[side]);
 	match_free(&box->match);
 	plan_free(&box->plan);
+	plan_free(&box->late);
 	arena_free(&box->arena);
 }
 

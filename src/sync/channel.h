@@ -61,6 +61,7 @@ struct box {
 	size_t former_len;
 	struct match_result match;
 	struct plan plan;
+	struct plan late; /* keywords of what was copied to the server: see sync/push.c */
 
 	struct tally tally;
 	bool wrote[SIDES];  /* something was changed there */
@@ -139,6 +140,9 @@ int trash_prepare(struct channel *channel, struct error *err);
 /* The journal row of a copy that came to rest. */
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name);
+/* A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
+ */
+void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords);
 /* Something could not be added on side: the box has failed, and nothing is removed there in this
  * run. */
 void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err);

@@ -118,7 +118,7 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	if (answer->complete)
 		snapshot_complete(snapshot);
 	snapshot->stamp = answer->stamp;
-	snapshot->permanent = answer->permanent;
+	snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
 	if (!box->lost_append && is_as_agreed(channel, box, snapshot))
 		return;
@@ -175,6 +175,7 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 		} else if (answer.kind == ANSWER_DONE) {
 			snapshot_complete(snapshot);
 			snapshot->stamp = answer.stamp;
+			snapshot_take_room(snapshot, &answer.permanent);
 			if (answer.error.kind != ERROR_NONE)
 				box_fail(box, &answer.error);
 		}

@@ -175,7 +175,7 @@ static struct end **sort_free(struct end_list *list, int (*compare)(const void *
 static void add_flag(struct plan *plan, enum side side, const struct flags_verdict *verdict,
 		     uint32_t uid, const char *name, enum rule rule)
 {
-	if (!verdict->add[side].bits && !verdict->remove[side].bits)
+	if (flags_are_none(verdict->add[side]) && flags_are_none(verdict->remove[side]))
 		return;
 	struct op *op = plan_add(plan, OP_FLAG, side, rule);
 	op->uid = uid;

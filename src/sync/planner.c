@@ -65,42 +65,52 @@ static void rule_m2_delete(const struct planner_input *input, const struct case_
 	op->name = pair->name;
 }
 
-/*
- * A side's flags as far as it has a say: of a flag that it cannot keep (PERMANENTFLAGS), silence
- * means "as agreed" and not "removed", or the other side would lose what this one cannot hold.
- */
-static struct flags flags_heard(struct flags base, struct flags have, struct flags permanent)
-{
-	return (struct flags){(have.bits & permanent.bits) | (base.bits & ~permanent.bits)};
-}
-
 /* What the journal holds afterwards: per flag what both sides end with, or else what it held. */
 static struct flags flags_agreed(struct flags base, struct flags local, struct flags remote)
 {
 	uint32_t differ = local.bits ^ remote.bits;
+	uint32_t kept =
+	    keywords_intersect(base.keywords, keywords_differ(local.keywords, remote.keywords));
 
-	return (struct flags){(local.bits & ~differ) | (base.bits & differ)};
+	return (struct flags){
+	    (local.bits & ~differ) | (base.bits & differ),
+	    keywords_union(keywords_intersect(local.keywords, remote.keywords), kept)};
+}
+
+/* Reckons what both sides shall have: target, from what is heard of them. */
+static struct flags merge_heard(const struct flags_case *flags, struct flags heard[SIDES])
+{
+	for (enum side side = LOCAL; side < SIDES; side++)
+		heard[side] = flags_heard(flags->base, flags->have[side], &flags->permanent[side]);
+	return flags_merge(flags->base, heard[LOCAL], heard[REMOTE]);
 }
 
 struct flags_verdict planner_flags(const struct flags_case *flags)
 {
+	struct flags_case it = *flags;
 	struct flags_verdict verdict = {0};
-	struct flags have[SIDES], final[SIDES];
+	struct flags heard[SIDES], final[SIDES], target = merge_heard(&it, heard);
+	bool unknown = target.keywords == KEYWORDS_UNKNOWN;
 
-	for (enum side side = LOCAL; side < SIDES; side++)
-		have[side] = flags_heard(flags->base, flags->have[side], flags->permanent[side]);
-	struct flags target = flags_merge(flags->base, have[LOCAL], have[REMOTE]);
-
-	for (enum side side = LOCAL; side < SIDES; side++) {
-		final[side] = have[side];
-		if (!(flags->policy->change[side] & CHANGE_FLAGS))
-			continue;
-		final[side] = target;
-		struct flags reach = flags_heard(have[side], target, flags->permanent[side]);
-		verdict.add[side] = flags_minus(reach, have[side]);
-		verdict.remove[side] = flags_minus(have[side], reach);
+	/* Keywords too many to be known (mail/keywords.h) stay as they are on both sides. */
+	if (unknown) {
+		it.base.keywords = it.have[LOCAL].keywords = it.have[REMOTE].keywords = 0;
+		target = merge_heard(&it, heard);
 	}
-	verdict.agreed = flags_agreed(flags->base, final[LOCAL], final[REMOTE]);
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		final[side] = heard[side];
+		if (!(it.policy->change[side] & CHANGE_FLAGS))
+			continue;
+		struct flags reach = flags_reach(it.have[side], target, &it.permanent[side]);
+		final[side] = target;
+		/* What cannot be taken from a side stays: it is not new there in the next run. */
+		final[side].keywords = keywords_union(target.keywords, reach.keywords);
+		verdict.add[side] = flags_minus(reach, it.have[side]);
+		verdict.remove[side] = flags_minus(it.have[side], reach);
+	}
+	verdict.agreed = flags_agreed(it.base, final[LOCAL], final[REMOTE]);
+	if (unknown)
+		verdict.agreed.keywords = flags->base.keywords;
 	return verdict;
 }
 
@@ -122,7 +132,7 @@ static void rule_m4_flags(const struct planner_input *input, const struct case_o
 	enum rule rule = RULE_M5_AGREE;
 
 	for (enum side side = LOCAL; side < SIDES; side++) {
-		if (!verdict.add[side].bits && !verdict.remove[side].bits)
+		if (flags_are_none(verdict.add[side]) && flags_are_none(verdict.remove[side]))
 			continue;
 		rule = RULE_M4_FLAGS;
 		struct op *op = plan_add(plan, OP_FLAG, side, rule);
@@ -216,7 +226,7 @@ static void rule_m7_copy(const struct planner_input *input, enum side from,
 	struct op *op = plan_add(plan, OP_COPY, to, RULE_M7_COPY);
 	op->uid = message->state.key.uid;
 	op->name = message->state.key.name;
-	op->flags = message->state.flags;
+	op->flags = flags_known(message->state.flags);
 	op->identity = message->state.identity;
 }
 

@@ -47,7 +47,7 @@ struct flags_case {
 	const struct policy *policy;
 	struct flags base;
 	struct flags have[SIDES];
-	struct flags permanent[SIDES];
+	struct flag_room permanent[SIDES];
 };
 struct flags_verdict {
 	struct flags add[SIDES];

@@ -157,6 +157,7 @@ static int publish(struct pull *pull, const struct landing *landing, struct erro
 		return -1;
 	}
 	landing->box->wrote[LOCAL] = true;
+	box_refuse_keywords(landing->box, LOCAL, answer.refused_keywords);
 	return 0;
 }
 

@@ -4,6 +4,9 @@
  * to be appended, and only then handed to the store, which pipelines them; as answers come in the
  * window is filled again. So a run that is stopped at any instant leaves either no copy or one that
  * the next run finds by its note.
+ *
+ * Keywords follow in a STORE of their own once the UIDs are known: a server that refuses a message
+ * for a keyword (Zimbra) would have the content sent twice, or not at all.
  */
 #include "sync/channel.h"
 
@@ -58,7 +61,7 @@ static void note_intent(struct parcel *parcel)
 	    .name = parcel->op->name,
 	    .uidvalidity = stamp->uidvalidity,
 	    .floor = stamp->uidnext ? stamp->uidnext : 1,
-	    .flags = parcel->op->flags,
+	    .flags = {parcel->op->flags.bits},
 	    .identity = parcel->identity,
 	};
 
@@ -99,7 +102,7 @@ static int submit_parcel(struct push *push, struct parcel *parcel, struct error 
 	    .ticket = (uint64_t)(parcel - push->parcels),
 	    .mailbox = parcel->box->name,
 	    .source = parcel->source,
-	    .flags = parcel->op->flags,
+	    .flags = {parcel->op->flags.bits},
 	    .date = parcel->identity.date,
 	};
 
@@ -172,6 +175,30 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 	hold_back(push->channel, box, REMOTE, why);
 }
 
+/* A pair without its keywords, which are to follow. */
+static void put_taken(const struct parcel *parcel, uint32_t uid)
+{
+	struct box *box = parcel->box;
+	struct op sent = *parcel->op;
+	const struct flags none = {0}, late = {.keywords = sent.flags.keywords};
+
+	sent.flags.keywords = 0;
+	box_put_copy(box, &sent, &parcel->identity, uid, parcel->op->name);
+	if (!late.keywords)
+		return;
+	struct flags add = flags_reach(none, late, &box->sides[REMOTE].permanent);
+	if (add.keywords) {
+		struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, parcel->op->rule);
+		op->uid = uid;
+		op->name = parcel->op->name;
+		op->add = add;
+	}
+	struct op *op = plan_add(&box->late, OP_AGREE, REMOTE, parcel->op->rule);
+	op->uid = uid;
+	op->name = parcel->op->name;
+	op->flags = parcel->op->flags;
+}
+
 /*
  * The server took it. Without a UID (no UIDPLUS) the note stays until channel_confirm finds the
  * message. A UID that is another file's already (a server that folds equal messages into one)
@@ -197,7 +224,7 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 		note_refused(push, parcel, &why);
 		return;
 	}
-	box_put_copy(box, parcel->op, &parcel->identity, answer->created.uid, parcel->op->name);
+	put_taken(parcel, answer->created.uid);
 	if (push->channel->setup.progress)
 		push->channel->setup.progress->moved(push->channel->setup.progress, REMOTE,
 						     parcel->identity.size);

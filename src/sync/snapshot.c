@@ -13,12 +13,25 @@ void snapshot_begin(struct snapshot *snapshot, enum side side, const struct jour
 	size_t len;
 	const struct pair *pairs = journal_pairs(journal, &len);
 
-	*snapshot = (struct snapshot){.side = side, .permanent = {FLAG_ALL}, .known_len = len};
+	*snapshot = (struct snapshot){
+	    .side = side,
+	    .permanent = {.bits = FLAG_ALL, .any_keyword = true, .mute = side == LOCAL},
+	    .known_len = len};
+	snapshot->permanent.refused = journal_refused_keywords(journal, side);
 	snapshot->known = xcalloc(len ? len : 1, sizeof(*snapshot->known));
 	for (size_t i = 0; i < len; i++) {
 		snapshot->known[i].flags = pairs[i].flags;
 		snapshot->known[i].present = !(pairs[i].gone & 1u << side);
 	}
+}
+
+/* What it refused before only the journal knows. */
+void snapshot_take_room(struct snapshot *snapshot, const struct flag_room *room)
+{
+	uint32_t refused = snapshot->permanent.refused;
+
+	snapshot->permanent = *room;
+	snapshot->permanent.refused = refused;
 }
 
 void snapshot_complete(struct snapshot *snapshot)

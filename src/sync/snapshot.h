@@ -33,9 +33,9 @@ struct fresh_message {
 
 struct snapshot {
 	enum side side;
-	struct stamp stamp;     /* how the mailbox stood when the scan began */
-	struct flags permanent; /* the flags that this side can keep; others it has no say in */
-	struct presence *known; /* one for each of the journal's pairs */
+	struct stamp stamp;         /* how the mailbox stood when the scan began */
+	struct flag_room permanent; /* the flags that this side can keep */
+	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
 	struct fresh_message *fresh;
 	size_t fresh_len;
@@ -53,6 +53,8 @@ void snapshot_see(struct snapshot *snapshot, const struct journal *journal, stru
 /* Takes in what a delta says is gone; UIDs that the journal does not know mean nothing. */
 void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
 		     const struct uidset *uids);
+/* Takes over what flags the side can keep, as its scan told. */
+void snapshot_take_room(struct snapshot *snapshot, const struct flag_room *room);
 /* The scan listed every message: what was not seen is absent. Also for a mailbox that is not there.
  */
 void snapshot_complete(struct snapshot *snapshot);

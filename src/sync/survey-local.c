@@ -113,6 +113,7 @@ static int scan_local(struct channel *channel, struct box *box)
 		} else if (answer.kind == ANSWER_DONE) {
 			snapshot_complete(snapshot);
 			snapshot->stamp = answer.stamp;
+			snapshot_take_room(snapshot, &answer.permanent);
 		}
 	}
 	if (rc)

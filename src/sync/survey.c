@@ -239,7 +239,7 @@ static void end_remote(struct box *box, const struct answer *answer)
 	if (answer->complete)
 		snapshot_complete(snapshot);
 	snapshot->stamp = answer->stamp;
-	snapshot->permanent = answer->permanent;
+	snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
 	if (answer->complete)
 		survey_end_refusals(box, REMOTE);

@@ -97,6 +97,7 @@ static void show_fetch(struct buf *out, const struct imap_fetch *fetch)
 
 		flags_letters(fetch->flags, letters);
 		buf_printf(out, " flags=%s", letters);
+		keywords_put(out, fetch->flags.keywords, "*");
 	}
 	if (fetch->has & IMAP_HAS_MODSEQ)
 		buf_printf(out, " modseq=%" PRIu64, fetch->modseq);

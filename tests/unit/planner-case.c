@@ -42,8 +42,10 @@ static const char *read_flags(const struct place *place, const char *text, struc
 	*out = (struct flags){0};
 	if (len == 1 && *text == '.')
 		return text + 1;
-	*out = flags_from_letters(text, len, &others);
-	if (others || !out->bits)
+	size_t letters = strcspn(text, "*!?@>");
+	*out = flags_from_letters(text, letters, &others);
+	if (others || !len ||
+	    !keywords_from_text(text + letters, len - letters, '*', &out->keywords))
 		refuse(place, "no flags", text);
 	return text + len;
 }
@@ -108,6 +110,24 @@ static unsigned read_changes(const struct place *place, char *text)
 	return change;
 }
 
+/* The flags that a side can keep. */
+static void read_room(const struct place *place, char *text, struct flag_room *room)
+{
+	struct flags flags;
+	size_t len = strlen(text);
+
+	*room = (struct flag_room){0};
+	if (len > 2 && (!strcmp(text + len - 2, "**") || !strcmp(text + len - 2, "?*"))) {
+		room->any_keyword = true;
+		room->mute = text[len - 2] == '?';
+		text[len - 2] = '\0';
+	}
+	if (*read_flags(place, text, &flags))
+		refuse(place, "left over", text);
+	room->bits = flags.bits;
+	room->keywords = flags.keywords;
+}
+
 static enum policy_deletion read_deletion(const struct place *place, const char *text)
 {
 	if (!strcmp(text, "expunge"))
@@ -137,9 +157,9 @@ static void read_setting(const struct place *place, struct planner_case *it, boo
 	else if (policy && !strcmp(key, "remote"))
 		it->policy.deletion[REMOTE] = read_deletion(place, value);
 	else if (!policy && !strcmp(key, "local"))
-		read_flags(place, value, &it->permanent[LOCAL]);
+		read_room(place, value, &it->permanent[LOCAL]);
 	else if (!policy && !strcmp(key, "remote"))
-		read_flags(place, value, &it->permanent[REMOTE]);
+		read_room(place, value, &it->permanent[REMOTE]);
 	else
 		refuse(place, "no such setting", key);
 }
@@ -237,7 +257,8 @@ static void read_line(struct case_file *file, const struct place *place, char *l
 					    .line = place->line,
 					    .title = arena_strdup(&file->arena, line + 5),
 					    .policy = case_policy(),
-					    .permanent = {{FLAG_ALL}, {FLAG_ALL}}};
+					    .permanent = {{.bits = FLAG_ALL, .any_keyword = true},
+							  {.bits = FLAG_ALL, .any_keyword = true}}};
 		return;
 	}
 	if (!file->len)

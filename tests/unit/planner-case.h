@@ -11,8 +11,10 @@
  *	# id base local remote : expected
  *	  1  S    S     -      : M2 remove local
  *
- * What is not set is as a user gets it who sets nothing. Flags are Maildir's letters, '.' for none.
- * "sides fixed": the case is not to be turned round (the APPENDING notes are of local files only).
+ * What is not set is as a user gets it who sets nothing.  Flags are Maildir's letters and "*"
+ *before each keyword, '.' for none; of a side in "permanent" "**" behind them means any keyword,
+ *"?*" any but unheard where it is not named (mute). "sides fixed": the case is not to be turned
+ *round (the APPENDING notes are of local files only).
  *
  *	base    '-': no pair; else the flags agreed on, with "!L", "!R" for a side known to lack it
  *	local   '-': not there; else its flags; '?' after them: refused by the other side before;
@@ -63,7 +65,7 @@ struct planner_case {
 	int line;
 	char *title;
 	struct policy policy;
-	struct flags permanent[SIDES];
+	struct flag_room permanent[SIDES];
 	bool is_trash, is_junk, fixed;
 	struct case_row *rows;
 	size_t len, cap;

@@ -154,34 +154,49 @@ static void free_inputs(struct inputs *in)
 	arena_free(&in->arena);
 }
 
-/* "FS", or "." for none. */
-static const char *letters(struct flags flags, char out[FLAGS_LETTERS_MAX])
+/* "FS*Work", or "." for none. */
+static const char *flags_text(struct arena *arena, struct flags flags)
 {
-	flags_letters(flags, out);
-	return *out ? out : ".";
+	char letters[FLAGS_LETTERS_MAX];
+	const char *text;
+
+	flags_letters(flags, letters);
+	text = letters;
+	for (size_t i = 0; i < keywords_count(flags.keywords); i++)
+		text = arena_printf(arena, "%s*%s", text, keywords_name(flags.keywords, i));
+	return *text ? arena_strdup(arena, text) : ".";
+}
+
+/* " +FS*Work", or "" for none. */
+static const char *change_text(struct arena *arena, const char *sign, struct flags flags)
+{
+	const struct flags none = {0};
+
+	return flags_equal(flags, none)
+		   ? ""
+		   : arena_printf(arena, " %s%s", sign, flags_text(arena, flags));
 }
 
 /* One operation as a line, without its row. */
 static char *op_text(const struct op *op, struct arena *arena)
 {
-	char one[FLAGS_LETTERS_MAX], two[FLAGS_LETTERS_MAX];
 	const char *rule = rule_name(op->rule), *name = op_name(op->kind);
 
 	switch (op->kind) {
 	case OP_FORGET: return arena_printf(arena, "%s %s", rule, name);
 	case OP_AGREE:
-		return arena_printf(arena, "%s %s %s%s%s", rule, name, letters(op->flags, one),
+		return arena_printf(arena, "%s %s %s%s%s", rule, name, flags_text(arena, op->flags),
 				    op->gone & 1u << LOCAL ? "!L" : "",
 				    op->gone & 1u << REMOTE ? "!R" : "");
-	case OP_PAIR: return arena_printf(arena, "%s %s %s", rule, name, letters(op->flags, one));
+	case OP_PAIR:
+		return arena_printf(arena, "%s %s %s", rule, name, flags_text(arena, op->flags));
 	case OP_COPY:
 		return arena_printf(arena, "%s %s %s %s", rule, name, side_name(op->side),
-				    letters(op->flags, one));
+				    flags_text(arena, op->flags));
 	case OP_FLAG:
-		flags_letters(op->add, one);
-		flags_letters(op->remove, two);
-		return arena_printf(arena, "%s %s %s%s%s%s%s", rule, name, side_name(op->side),
-				    *one ? " +" : "", one, *two ? " -" : "", two);
+		return arena_printf(arena, "%s %s %s%s%s", rule, name, side_name(op->side),
+				    change_text(arena, "+", op->add),
+				    change_text(arena, "-", op->remove));
 	default: return arena_printf(arena, "%s %s %s", rule, name, side_name(op->side));
 	}
 }

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/imapd/store/fetch-refused.imapd \
 	tests/imapd/store/fetch-uidvalidity.imapd \
 	tests/imapd/store/fetch.imapd \
+	tests/imapd/store/flag-keywords.imapd \
 	tests/imapd/store/flag.imapd \
 	tests/imapd/store/list-empty.imapd \
 	tests/imapd/store/list-gmail.imapd \

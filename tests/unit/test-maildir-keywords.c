@@ -228,6 +228,7 @@ static void translates_on_a_move(void **state)
 {
 	struct fixture *fixture = *state;
 	struct maildir_mailbox *mailbox, *target;
+	char placed[MAILDIR_FILE_SIZE];
 
 	fixture_create(fixture, "m");
 	fixture_create(fixture, "t");
@@ -237,10 +238,10 @@ static void translates_on_a_move(void **state)
 	fixture_put(fixture, "m/new/y", "y", 1);
 	mailbox = open_mailbox(fixture, "m");
 	target = open_mailbox(fixture, "t");
-	assert_int_equal(maildir_message_move(mailbox, "x", target, NULL), 1);
+	assert_int_equal(maildir_message_move(mailbox, "x", target, placed, NULL), 1);
 	assert_true(fixture_has(fixture, "t/cur/x:2,Sbcz"));
 	assert_int_equal(target->keywords.named, set_of("Other Work Later"));
-	assert_int_equal(maildir_message_move(mailbox, "y", target, NULL), 1);
+	assert_int_equal(maildir_message_move(mailbox, "y", target, placed, NULL), 1);
 	assert_true(fixture_has(fixture, "t/new/y"));
 	maildir_mailbox_close(&mailbox);
 	maildir_mailbox_close(&target);

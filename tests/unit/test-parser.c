@@ -174,7 +174,9 @@ static const struct parser_case data_cases[] = {
 
 static const struct parser_case fetch_cases[] = {
     CASE("* 12 FETCH (FLAGS (\\Seen \\Recent $Forwarded kw) UID 4827313)\r\n",
-	 "fetch 12 uid=4827313 flags=PS\n"),
+	 "fetch 12 uid=4827313 flags=PS*kw\n"),
+    CASE("* 1 FETCH (FLAGS (b $x A B \\Foo a%b \\Seen) UID 3)\r\n* 1 FETCH (FLAGS () UID 4)\r\n",
+	 "fetch 1 uid=3 flags=S*$x*A*b\nfetch 1 uid=4 flags=\n"),
     CASE("* 1 fetch (uid 4294967295 modseq (18446744073709551615) rfc822.size 5)\r\n",
 	 "fetch 1 uid=4294967295 modseq=18446744073709551615 size=5\n"),
     CASE("* 1 FETCH (UID 1 MODSEQ (-1) FLAGS () INTERNALDATE NIL RFC822.SIZE NIL)\r\n",

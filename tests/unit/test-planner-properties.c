@@ -20,9 +20,31 @@
 #define SITUATIONS 3000
 #define ROWS_MAX   30
 
+/* Any of four keywords. */
+static uint32_t random_keywords(uint64_t *seed)
+{
+	static const char *const names[] = {"Work", "$Junk", "later", "NonJunk"};
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!run_random(seed, 3))
+			set = keywords_union(set, keywords_of(names[i], strlen(names[i])));
+	return set;
+}
+
 static struct flags random_flags(uint64_t *seed)
 {
-	return (struct flags){run_random(seed, FLAG_ALL + 1)};
+	return (struct flags){run_random(seed, FLAG_ALL + 1), random_keywords(seed)};
+}
+
+/* Any way in which a side can be short of room. */
+static struct flag_room random_room(uint64_t *seed)
+{
+	return (struct flag_room){.bits = run_random(seed, FLAG_ALL + 1),
+				  .any_keyword = run_random(seed, 2),
+				  .mute = run_random(seed, 2),
+				  .keywords = random_keywords(seed),
+				  .refused = run_random(seed, 2) ? random_keywords(seed) : 0};
 }
 
 /* One message in any state in which it can be. */
@@ -57,13 +79,13 @@ static struct planner_case random_situation(uint64_t seed, bool all_allowed)
 
 	it.policy = case_policy();
 	for (enum side side = LOCAL; side < SIDES; side++) {
-		it.permanent[side] = (struct flags){FLAG_ALL};
+		it.permanent[side] = (struct flag_room){.bits = FLAG_ALL, .any_keyword = true};
 		if (all_allowed)
 			continue;
 		it.policy.change[side] = run_random(&seed, CHANGE_ALL + 1);
 		it.policy.deletion[side] = run_random(&seed, 3);
 		if (!run_random(&seed, 2))
-			it.permanent[side] = random_flags(&seed);
+			it.permanent[side] = random_room(&seed);
 	}
 	it.is_trash = !run_random(&seed, 4);
 	for (size_t i = 0; i < len; i++)
@@ -110,7 +132,8 @@ static void apply_op(struct planner_case *it, const struct op *op)
 		break;
 	case OP_FLAG:
 		assert_true(held->there);
-		assert_false(op->add.bits & ~it->permanent[op->side].bits);
+		assert_true(flags_equal(
+		    op->add, flags_reach((struct flags){0}, op->add, &it->permanent[op->side])));
 		assert_true(it->policy.change[op->side] & CHANGE_FLAGS);
 		held->flags = flags_union(flags_minus(held->flags, op->remove), op->add);
 		break;
@@ -118,7 +141,7 @@ static void apply_op(struct planner_case *it, const struct op *op)
 		assert_false(held->there || row->paired);
 		assert_true(it->policy.change[op->side] & CHANGE_NEW);
 		held->there = row->paired = true;
-		held->flags.bits = op->flags.bits & it->permanent[op->side].bits;
+		held->flags = flags_reach((struct flags){0}, op->flags, &it->permanent[op->side]);
 		row->base = op->flags;
 		break;
 	default:
@@ -244,6 +267,31 @@ static struct bit_plan plan_bit(const struct planner_case *it, const struct case
 	return out;
 }
 
+/* Nothing that a side has no room for is asked of it, and no keyword goes that nobody took away. */
+static void check_keywords(const struct planner_case *it, const struct case_row *row,
+			   const struct op *flag[SIDES], uint32_t base)
+{
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		const struct case_side *held = &row->sides[side],
+				       *other = &row->sides[other_side(side)];
+		if (!flag[side])
+			continue;
+		assert_int_equal(
+		    keywords_intersect(flag[side]->add.keywords, it->permanent[side].refused), 0);
+		assert_int_equal(keywords_minus(flag[side]->remove.keywords, held->flags.keywords),
+				 0);
+		/* What goes was agreed on, and the other side no longer shows it. */
+		assert_int_equal(keywords_minus(flag[side]->remove.keywords, row->base.keywords),
+				 0);
+		assert_int_equal(
+		    keywords_intersect(flag[side]->remove.keywords, other->flags.keywords), 0);
+	}
+	/* What both show is agreed on; what the journal forgets one of them does not show. */
+	uint32_t both =
+	    keywords_intersect(row->sides[LOCAL].flags.keywords, row->sides[REMOTE].flags.keywords);
+	assert_int_equal(keywords_minus(both, base), 0);
+}
+
 /* The operations of one row, held against its flags one by one. */
 static void check_flags(const struct planner_case *it, const struct case_row *row,
 			const struct planner_run *run)
@@ -268,6 +316,7 @@ static void check_flags(const struct planner_case *it, const struct case_row *ro
 		bool base = (agree ? agree->flags.bits : row->base.bits) & bit;
 		assert_int_equal(base, expected.base);
 	}
+	check_keywords(it, row, flag, agree ? agree->flags.keywords : row->base.keywords);
 }
 
 static void decides_each_flag_by_itself(void **state)

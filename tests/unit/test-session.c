@@ -234,8 +234,10 @@ static void say_fetch(struct client *client, const struct imap_fetch *fetch)
 	if (fetch->has & IMAP_HAS_UID)
 		buf_printf(out, " uid=%" PRIu32, fetch->uid);
 	flags_letters(fetch->flags, letters);
-	if (fetch->has & IMAP_HAS_FLAGS)
+	if (fetch->has & IMAP_HAS_FLAGS) {
 		buf_printf(out, " flags=%s", letters);
+		keywords_put(out, fetch->flags.keywords, "*");
+	}
 	if (fetch->has & IMAP_HAS_MODSEQ)
 		buf_printf(out, " modseq=%" PRIu64, fetch->modseq);
 	if (fetch->has & IMAP_HAS_SIZE)

@@ -140,9 +140,15 @@ static void take_sizes(struct request *request, struct asked *asked, const char 
 /* Reads one of the words that may follow. */
 static void take_option(struct request *request, struct asked *asked, const char *word)
 {
+	size_t letters = strcspn(word, "*");
+	struct flags flags = {0};
 	bool others;
-	struct flags flags = flags_from_letters(word + 1, strlen(word + 1), &others);
 
+	if (*word == '+' || *word == '-') {
+		flags = flags_from_letters(word + 1, letters - 1, &others);
+		assert_true(keywords_from_text(word + letters, strlen(word) - letters, '*',
+					       &flags.keywords));
+	}
 	if (!strncmp(word, "known=", 6)) {
 		asked->known = calloc(1, sizeof(*asked->known));
 		if (word[6])
@@ -247,6 +253,7 @@ static void say_flags(struct buf *out, const char *word, struct flags flags)
 
 	flags_letters(flags, letters);
 	buf_printf(out, " %s=%s", word, letters);
+	keywords_put(out, flags.keywords, "*");
 }
 
 static void say_stamp(struct buf *out, const struct stamp *stamp)
@@ -279,11 +286,13 @@ static void say_done(struct buf *out, const struct answer *answer)
 	if (answer->stamp.uidvalidity || answer->stamp.uidnext) {
 		buf_puts(out, answer->complete ? " complete" : " delta");
 		say_stamp(out, &answer->stamp);
-		say_flags(out, "permanent", answer->permanent);
+		const struct flags permanent = {answer->permanent.bits, answer->permanent.keywords};
+		say_flags(out, "permanent", permanent);
 	}
 	if (answer->created.uid)
 		buf_printf(out, " created=%" PRIu32 "/%" PRIu32, answer->created.uid,
 			   answer->uidvalidity);
+	keywords_put(out, answer->refused_keywords, " refused*");
 	if (answer->refused)
 		say_uids(out, " refused=", answer->refused);
 	if (answer->error.kind != ERROR_NONE)
