@@ -38,8 +38,11 @@ static void print_pair(const struct pair *pair)
 		report_time(pair->date, date);
 	if (pair->size != SIZE_UNKNOWN)
 		snprintf(size, sizeof(size), "%ju", (uintmax_t)pair->size);
-	printf("%10u  %-6s  %10s  %-19s  %-64s  %s%s\n", pair->uid, *letters ? letters : "-", size,
+	printf("%10u  %-6s  %10s  %-19s  %-64s  %s%s", pair->uid, *letters ? letters : "-", size,
 	       date, hex, text_show(pair->name), gone_text(pair->gone));
+	for (size_t i = 0; i < keywords_count(pair->flags.keywords); i++)
+		printf("  +%s", keywords_name(pair->flags.keywords, i));
+	putchar('\n');
 }
 
 static void print_text(const struct view *view)
@@ -73,6 +76,7 @@ static void print_pair_json(const struct view *view, const struct pair *pair)
 	line_text(&line, "name", pair->name);
 	flags_letters(pair->flags, letters);
 	line_text(&line, "flags", letters);
+	line_keywords(&line, "keywords", pair->flags.keywords);
 	if (pair->gone)
 		line_text(&line, "gone", side_name(pair->gone & 1u << LOCAL ? LOCAL : REMOTE));
 	if (pair->size != SIZE_UNKNOWN)

@@ -29,6 +29,15 @@ void line_count(struct line *line, const char *key, uint64_t count)
 	json_uint(&line->json, count);
 }
 
+void line_keywords(struct line *line, const char *key, uint32_t keywords)
+{
+	json_key(&line->json, key);
+	json_array(&line->json);
+	for (size_t i = 0; i < keywords_count(keywords); i++)
+		json_string(&line->json, keywords_name(keywords, i));
+	json_end_array(&line->json);
+}
+
 void line_bool(struct line *line, const char *key, bool yes)
 {
 	json_key(&line->json, key);

@@ -12,6 +12,7 @@
 #define CMD_JSON_LINE_H
 
 #include "base/json.h"
+#include "mail/keywords.h"
 
 struct line {
 	struct json json;
@@ -22,6 +23,8 @@ struct line {
 void line_begin(struct line *line, const char *event, const char *channel, const char *mailbox);
 void line_text(struct line *line, const char *key, const char *text);
 void line_count(struct line *line, const char *key, uint64_t count);
+/* An array of their names. */
+void line_keywords(struct line *line, const char *key, uint32_t keywords);
 void line_bool(struct line *line, const char *key, bool yes);
 /* Seconds since the epoch. */
 void line_time(struct line *line, const char *key, int64_t seconds);

@@ -44,6 +44,8 @@ static void print_op(const struct channel *channel, const struct box *box, const
 		line_text(&line, "add", letters);
 		flags_letters(op->remove, letters);
 		line_text(&line, "remove", letters);
+		line_keywords(&line, "add_keywords", op->add.keywords);
+		line_keywords(&line, "remove_keywords", op->remove.keywords);
 	}
 	if (op->kind == OP_COPY && op->identity.size != SIZE_UNKNOWN)
 		line_count(&line, "size", op->identity.size);

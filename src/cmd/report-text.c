@@ -78,25 +78,26 @@ static void print_box(const struct report *report, const struct channel *channel
 	putchar('\n');
 }
 
-/* " +S -F" */
-static void print_change(const struct op *op)
+/* " +FS +Work": letters together, each keyword by itself. */
+static void print_flags(struct flags flags, char sign)
 {
 	char letters[FLAGS_LETTERS_MAX];
 
-	flags_letters(op->add, letters);
+	flags_letters(flags, letters);
 	if (*letters)
-		printf(" +%s", letters);
-	flags_letters(op->remove, letters);
-	if (*letters)
-		printf(" -%s", letters);
+		printf(" %c%s", sign, letters);
+	for (size_t i = 0; i < keywords_count(flags.keywords); i++)
+		printf(" %c%s", sign, keywords_name(flags.keywords, i));
 }
 
 /* One operation: "  M7 local  copy UID 12, 3.1 kB: new on the other side" */
 static void print_op(const struct channel *channel, const struct op *op)
 {
 	printf("  %-2s %-6s %s", rule_name(op->rule), side_name(op->side), op_name(op->kind));
-	if (op->kind == OP_FLAG)
-		print_change(op);
+	if (op->kind == OP_FLAG) {
+		print_flags(op->add, '+');
+		print_flags(op->remove, '-');
+	}
 	if (op->uid)
 		printf(" UID %u", op->uid);
 	if (op->name)

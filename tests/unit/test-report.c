@@ -63,6 +63,7 @@ struct scene {
 
 static void scene_make(struct scene *scene)
 {
+	const uint32_t added = keywords_union(keywords_of("Work", 4), keywords_of("$Junk", 5));
 	const struct op ops[] = {
 	    {.kind = OP_COPY, .side = LOCAL, .rule = RULE_M7_COPY, .uid = 7, .identity.size = 1200},
 	    {.kind = OP_COPY,
@@ -75,8 +76,8 @@ static void scene_make(struct scene *scene)
 	     .rule = RULE_M4_FLAGS,
 	     .uid = 3,
 	     .name = "3.x",
-	     .add = {FLAG_SEEN},
-	     .remove = {FLAG_FLAGGED | FLAG_DRAFT}},
+	     .add = {FLAG_SEEN, added},
+	     .remove = {FLAG_FLAGGED | FLAG_DRAFT, keywords_of("Later", 5)}},
 	    {.kind = OP_REMOVE, .side = LOCAL, .rule = RULE_M2_DELETE, .uid = 4, .blocked = true},
 	    {.kind = OP_PAIR, .side = LOCAL, .rule = RULE_M6_PAIR, .uid = 5, .name = "5.x"},
 	};
@@ -168,7 +169,8 @@ static void test_reports(void **unused)
 	     "ch/B'\\x1B[m: local: 1 new; remote: 1 new, 1 flagged; 1 matched\n"
 	     "  M7 local  copy UID 7, 1.2 kB: new on the other side\n"
 	     "  M7 remote copy 1.x\\x1B: new on the other side\n"
-	     "  M4 remote flag +S -DF UID 3 3.x: flags changed on the other side\n"
+	     "  M4 remote flag +S +$Junk +Work -DF -Later UID 3 3.x: flags changed on the other "
+	     "side\n"
 	     "  M2 local  remove UID 4: deleted on the other side (stopped)\n"
 	     "  M6 local  pair UID 5 5.x: both sides hold it already\n"
 	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 moved, 0 removed\n",
@@ -199,7 +201,8 @@ static void test_reports(void **unused)
 	     "\"copy\",\"side\":\"remote\",\"rule\":\"M7\",\"name\":\"1.x\\u001B\","
 	     "\"blocked\":false}\n" OP "\"flag\",\"side\":\"remote\",\"rule\":\"M4\",\"uid\":3,"
 	     "\"name\":\"3.x\",\"add\":\"S\","
-	     "\"remove\":\"DF\",\"blocked\":false}\n" OP
+	     "\"remove\":\"DF\",\"add_keywords\":[\"$Junk\",\"Work\"],"
+	     "\"remove_keywords\":[\"Later\"],\"blocked\":false}\n" OP
 	     "\"remove\",\"side\":\"local\",\"rule\":\"M2\",\"uid\":4,\"blocked\":true}\n" OP
 	     "\"pair\",\"side\":\"local\",\"rule\":\"M6\",\"uid\":5,\"name\":\"5.x\","
 	     "\"blocked\":false}\n"
