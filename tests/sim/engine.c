@@ -221,7 +221,8 @@ static void blur(struct world *world)
 
 /*
  * The power fails. A message that a mail program delivered and nobody made durable may perish; but
- * not once the server has it, for then the engine has counted on it.
+ * not once the server has it, for then the engine has counted on it. (Of several copies nobody can
+ * tell which ones perished.)
  */
 static void cut_power(struct world *world, uint64_t seed)
 {
@@ -234,9 +235,11 @@ static void cut_power(struct world *world, uint64_t seed)
 	for (size_t i = 0; i < world->len * MAILBOXES; i++) {
 		struct token *token = &world->tokens[i / MAILBOXES];
 		unsigned after = world_copies(world, LOCAL, i % MAILBOXES, token);
-		if (after < before[i] &&
-		    (!token->single || !world_copies(world, REMOTE, i % MAILBOXES, token)))
-			token->copies[i % MAILBOXES].perished += before[i] - after;
+		struct copies *copies = &token->copies[i % MAILBOXES];
+		if (!token->single)
+			copies->perished += copies->delivered[LOCAL];
+		else if (after < before[i] && !world_copies(world, REMOTE, i % MAILBOXES, token))
+			copies->perished += before[i] - after;
 	}
 	free(before);
 }
