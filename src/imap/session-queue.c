@@ -385,6 +385,13 @@ unsigned imap_create(struct imap_session *session, const char *wire, size_t len)
 	return queue_mailbox(session, "CREATE", wire, len);
 }
 
+/* Deletes a mailbox with all that is in it. */
+unsigned imap_delete(struct imap_session *session, const char *wire, size_t len)
+{
+	assert(!session->read_only);
+	return queue_mailbox(session, "DELETE", wire, len);
+}
+
 /* Lets the server say what is new. */
 unsigned imap_noop(struct imap_session *session)
 {

@@ -206,6 +206,7 @@ unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, 
 unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
 		     int64_t date, const struct imap_source *source);
 unsigned imap_create(struct imap_session *session, const char *wire, size_t len);
+unsigned imap_delete(struct imap_session *session, const char *wire, size_t len);
 unsigned imap_noop(struct imap_session *session);
 
 /*

@@ -315,3 +315,97 @@ out:
 	buf_free(&path);
 	return rc;
 }
+
+/* In the order in which they go: without tmp nothing can be delivered into the others. */
+static const char *const doors[] = {"tmp", "new", "cur"};
+
+/* Removes a directory if it is empty; 1, 0 where it is not there or not empty (errno), -1. */
+static int remove_dir(int parent, const char *entry, struct error *err)
+{
+	int rc;
+
+	fault_point("rmdir: before");
+	rc = unlinkat(parent, entry, AT_REMOVEDIR);
+	fault_point("rmdir: after");
+	if (rc == 0)
+		return 1;
+	if (errno == EEXIST)
+		errno = ENOTEMPTY;
+	if (errno == ENOENT || errno == ENOTEMPTY)
+		return 0;
+	return error_errno(err, SCOPE_MAILBOX, "cannot remove the directory %s", text_show(entry));
+}
+
+/* Removes cur, new and tmp, all or none of them. */
+static int remove_doors(int home, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
+		int rc = remove_dir(home, doors[i], err);
+
+		if (rc == 1 || (rc == 0 && errno == ENOENT))
+			continue;
+		if (rc == 0)
+			error_errno(err, SCOPE_MAILBOX,
+				    "its directory is not removed, for there is something in %s",
+				    doors[i]);
+		while (i-- > 0)
+			mkdirat(home, doors[i], 0700);
+		return -1;
+	}
+	return file_sync_dir(home, err);
+}
+
+/* Removes the directory at path and those above it, as long as nothing else is in them. */
+static int remove_path(struct maildir_tree *tree, char *path, struct error *err)
+{
+	int rc = 1;
+
+	while (rc == 1 && *path) {
+		char *slash = strrchr(path, '/');
+		const char *entry = slash ? slash + 1 : path;
+		int parent;
+
+		if (slash)
+			*slash = '\0';
+		parent = maildir_tree_open_dir(tree, slash ? path : ".");
+		if (parent < 0)
+			return error_errno(err, SCOPE_MAILBOX, "cannot open %s",
+					   text_show(slash ? path : tree->path));
+		rc = remove_dir(parent, entry, err);
+		if (rc == 1 && file_sync_dir(parent, err) < 0)
+			rc = -1;
+		file_close(&parent);
+		if (!slash)
+			break;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* What a stopped run left of the three goes as well. */
+int maildir_tree_delete(struct maildir_tree *tree, const char *name, struct error *err)
+{
+	struct buf path;
+	int home = -1;
+	int rc = -1;
+
+	buf_init(&path, MAILDIR_PATH_MAX);
+	if (!strcmp(name, "INBOX")) {
+		error_set(err, ERROR_INTERNAL, SCOPE_MAILBOX, "INBOX is never deleted");
+		goto out;
+	}
+	if (maildir_encode(tree->layout, name, &path, err) < 0)
+		goto out;
+	home = maildir_tree_open_dir(tree, path.data);
+	if (home < 0 && errno == ENOENT)
+		rc = 0;
+	else if (home < 0)
+		error_errno(err, SCOPE_MAILBOX, "cannot open its directory");
+	else if (remove_doors(home, err) == 0)
+		rc = remove_path(tree, path.data, err);
+	if (rc < 0)
+		error_prefix(err, "mailbox %s", text_show(name));
+out:
+	file_close(&home);
+	buf_free(&path);
+	return rc;
+}

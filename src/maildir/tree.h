@@ -60,6 +60,12 @@ int maildir_tree_list(struct maildir_tree *tree, struct arena *arena,
 		      struct maildir_listing **listing, size_t *count, struct error *err);
 /* Makes cur, new, tmp (0700) durably; that they are there is fine. */
 int maildir_tree_create(struct maildir_tree *tree, const char *name, struct error *err);
+/*
+ * Removes cur, new, tmp if nothing is in them, and then the directory and those above it as far as
+ * nothing else is in them; durably. That they are gone is fine. -1, err->sys ENOTEMPTY: there is
+ * something in one of them, and all three are there. INBOX is refused.
+ */
+int maildir_tree_delete(struct maildir_tree *tree, const char *name, struct error *err);
 
 /*
  * Opens a directory beneath the root, by its encoded path; never through a symlink. -1: errno.

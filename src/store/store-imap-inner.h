@@ -78,6 +78,8 @@ enum step_kind {
 	STEP_MOVE,
 	STEP_APPEND,
 	STEP_CREATE,
+	STEP_UNSELECT,
+	STEP_DELETE,
 };
 
 struct job;
@@ -137,6 +139,7 @@ struct job {
 		struct flag_state *flag;
 		struct change_state *change;
 		struct add_state *add;
+		struct delete_state *delete;
 	};
 };
 
@@ -169,8 +172,8 @@ struct store_imap {
 	char delimiter; /* as LIST told */
 };
 
-extern const struct job_kind list_job, create_job, scan_job, identify_job, fetch_job, append_job,
-    flag_job, remove_job, move_job;
+extern const struct job_kind list_job, create_job, delete_job, scan_job, identify_job, fetch_job,
+    append_job, flag_job, remove_job, move_job;
 
 /* store-imap.c: a store over an open session, which becomes its own. */
 struct store *store_imap_over(struct imap_session *session, bool read_only);

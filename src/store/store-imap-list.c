@@ -24,7 +24,8 @@ enum list_phase {
 struct list_state {
 	enum list_phase phase;
 	bool refused;
-	size_t next; /* mailbox to ask for its figures, or to be told */
+	bool told_figures; /* with the list */
+	size_t next;       /* mailbox to ask for its figures, or to be told */
 	struct error error;
 };
 
@@ -79,6 +80,36 @@ static void list_take_status(struct store_imap *store, const struct imap_answer 
 	};
 }
 
+/* Whether the server lists others below a mailbox. */
+static bool has_children(const struct store_imap *store, const struct remote_mailbox *mailbox)
+{
+	for (size_t i = 0; mailbox->delimiter && i < store->len; i++) {
+		const struct remote_mailbox *other = store->mailboxes[i];
+
+		if (other->listed && other->wire_len > mailbox->wire_len &&
+		    other->wire[mailbox->wire_len] == mailbox->delimiter &&
+		    !memcmp(other->wire, mailbox->wire, mailbox->wire_len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A mailbox has no figures. Dovecot 2.3 lists one that was deleted as long as there are others
+ * below it, and does not call it \Noselect; only its STATUS fails, with no code that would tell
+ * of another reason.
+ */
+static void list_take_refusal(struct store_imap *store, const struct step *step,
+			      const struct imap_answer *answer)
+{
+	struct remote_mailbox *mailbox = store->mailboxes[step->first];
+
+	if (answer->status == IMAP_NO &&
+	    (answer->code == IMAP_CODE_NONE || answer->code == IMAP_CODE_NONEXISTENT) &&
+	    has_children(store, mailbox))
+		mailbox->attributes |= IMAP_NONEXISTENT;
+}
+
 static bool list_take(struct store_imap *store, struct job *job, const struct step *step,
 		      const struct imap_answer *answer, struct answer *out)
 {
@@ -92,6 +123,8 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 		job->list->refused = true;
 		store_describe_refusal(&job->list->error, SCOPE_STORE, "*", "list the mailboxes",
 				       answer);
+	} else if (answer->kind == IMAP_TAGGED && step->kind == STEP_STATUS) {
+		list_take_refusal(store, step, answer);
 	}
 	return false;
 }
@@ -195,7 +228,17 @@ static bool is_told(const struct remote_mailbox *mailbox)
 	return mailbox->listed && !mailbox->left_out;
 }
 
-/* Asks for the figures of each mailbox, within the window. */
+/* Whether the figures of a mailbox are to be asked for by themselves. */
+static bool lacks_figures(const struct store_imap *store, const struct remote_mailbox *mailbox,
+			  bool told_with_list)
+{
+	return is_told(mailbox) && !(mailbox->attributes & (IMAP_NOSELECT | IMAP_NONEXISTENT)) &&
+	       (!told_with_list ||
+		(!mailbox->stamp.uidvalidity && strcasecmp(mailbox->wire, "INBOX") != 0 &&
+		 has_children(store, mailbox)));
+}
+
+/* Asks for the figures of each mailbox that lacks them, within the window. */
 static enum job_progress list_ask_figures(struct store_imap *store, struct job *job)
 {
 	struct list_state *list = job->list;
@@ -204,10 +247,11 @@ static enum job_progress list_ask_figures(struct store_imap *store, struct job *
 	for (; list->next < store->len && store->steps_len < STORE_WINDOW_STEPS; list->next++) {
 		const struct remote_mailbox *mailbox = store->mailboxes[list->next];
 
-		if (is_told(mailbox) && !(mailbox->attributes & IMAP_NOSELECT))
+		if (lacks_figures(store, mailbox, list->told_figures))
 			store_add_step(
 			    store, job, STEP_STATUS,
-			    imap_status(store->session, mailbox->wire, mailbox->wire_len), NULL);
+			    imap_status(store->session, mailbox->wire, mailbox->wire_len), NULL)
+			    ->first = list->next;
 	}
 	return list->next < store->len || job->steps ? JOB_WAITS : JOB_DONE;
 }
@@ -229,7 +273,8 @@ static enum job_progress list_end(struct store_imap *store, struct job *job)
 		return job_fail(job, ERROR_PROTOCOL, SCOPE_STORE,
 				"the server lists no mailbox at all, not even INBOX: nothing is "
 				"concluded from that");
-	return with_status ? JOB_DONE : list_ask_figures(store, job);
+	list->told_figures = with_status;
+	return list_ask_figures(store, job);
 }
 
 static enum job_progress list_run(struct store_imap *store, struct job *job)

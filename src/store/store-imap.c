@@ -19,6 +19,7 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	switch (kind) {
 	case REQUEST_LIST: return &list_job;
 	case REQUEST_CREATE: return &create_job;
+	case REQUEST_DELETE: return &delete_job;
 	case REQUEST_SCAN: return &scan_job;
 	case REQUEST_IDENTIFY: return &identify_job;
 	case REQUEST_FETCH: return &fetch_job;

@@ -83,6 +83,15 @@ struct maildir_mailbox *cache_reopen(struct store_maildir *store, const char *na
 	return cache_get(store, name, err);
 }
 
+/* What was changed in it is settled first. */
+void cache_drop(struct store_maildir *store, const char *name)
+{
+	struct cached *slot = find_slot(store, name);
+
+	if (slot)
+		close_slot(store, slot);
+}
+
 /* One mailbox's names at a time is what memory is to hold (and a MOVE's two). */
 void cache_begin(struct store_maildir *store, const char *name, const char *target)
 {

@@ -247,11 +247,19 @@ static void settle(struct store_maildir *store, const struct request *request)
 		*err = directories;
 }
 
+/* DELETE: opened once more first, so that our own leftovers in tmp are swept; then it is let go. */
+static void delete_mailbox(struct store_maildir *store, const char *name, struct error *err)
+{
+	cache_get(store, name, NULL);
+	cache_drop(store, name);
+	maildir_tree_delete(store->tree, name, err);
+}
+
 /* Whether a request of that kind changes something. */
 static bool is_change(enum request_kind kind)
 {
-	return kind == REQUEST_CREATE || kind == REQUEST_FLAG || kind == REQUEST_REMOVE ||
-	       kind == REQUEST_MOVE || kind == REQUEST_PUBLISH;
+	return kind == REQUEST_CREATE || kind == REQUEST_DELETE || kind == REQUEST_FLAG ||
+	       kind == REQUEST_REMOVE || kind == REQUEST_MOVE || kind == REQUEST_PUBLISH;
 }
 
 /* The next answer of the first request: 1, or 0 where it has ended. */
@@ -265,6 +273,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_IDENTIFY: return step_identify(store, request, answer);
 	case REQUEST_FETCH: return step_fetch(store, request, answer);
 	case REQUEST_CREATE: maildir_tree_create(store->tree, request->mailbox, err); return 0;
+	case REQUEST_DELETE: delete_mailbox(store, request->mailbox, err); return 0;
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE: return step_change(store, request, answer);

@@ -68,6 +68,25 @@ static bool create(struct job *job)
 	return true;
 }
 
+/* DELETE: that it is gone already is no error. */
+static bool delete (struct job *job)
+{
+	if (!job->mailbox)
+		return true;
+	if (!may_change(job))
+		return false;
+	/* A user may have come between. */
+	for (size_t i = 0; i < job->mailbox->len; i++)
+		if (job->mailbox->messages[i]->now.present) {
+			error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX,
+				  "mailbox %s: it is not empty", job->request->mailbox);
+			job->done.error.sys = ENOTEMPTY;
+			return true;
+		}
+	memory_destroy(job->memory, job->request->mailbox);
+	return true;
+}
+
 /* True where the side can tell how it differs from what the caller knows. */
 static bool is_delta(const struct job *job)
 {
@@ -339,7 +358,8 @@ static bool is_possible(struct job *job)
 	struct error *err = &job->done.error;
 	enum request_kind kind = request->kind;
 
-	if (kind == REQUEST_LIST || kind == REQUEST_SETTLE || kind == REQUEST_CREATE)
+	if (kind == REQUEST_LIST || kind == REQUEST_SETTLE || kind == REQUEST_CREATE ||
+	    kind == REQUEST_DELETE)
 		return true;
 	if (!job->mailbox)
 		error_set(err, job->memory->side == LOCAL ? ERROR_IO : ERROR_REFUSED, SCOPE_MAILBOX,
@@ -359,6 +379,7 @@ static bool carry_out(struct job *job)
 	switch (job->request->kind) {
 	case REQUEST_LIST: list(job); return true;
 	case REQUEST_CREATE: return create(job);
+	case REQUEST_DELETE: return delete (job);
 	case REQUEST_SCAN: scan(job); return true;
 	case REQUEST_IDENTIFY: identify(job); return true;
 	case REQUEST_FETCH: return fetch(job);

@@ -82,6 +82,11 @@ bool stamp_unchanged(enum side side, const struct stamp *then, const struct stam
 enum request_kind {
 	REQUEST_LIST,     /* every mailbox, with its stamp where that is cheap */
 	REQUEST_CREATE,   /* makes the mailbox; that it is there already is no error */
+	/*
+	 * Deletes the mailbox if it is empty, durably; what is below it stays. That it is gone
+	 * already is no error; that something is in it is one, with ENOTEMPTY.
+	 */
+	REQUEST_DELETE,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
 	REQUEST_FETCH,    /* the content of keys */

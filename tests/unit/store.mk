@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/imapd/store/append.imapd \
 	tests/imapd/store/broken.imapd \
 	tests/imapd/store/create.imapd \
+	tests/imapd/store/delete.imapd \
 	tests/imapd/store/fetch-courier.imapd \
 	tests/imapd/store/fetch-pieces.imapd \
 	tests/imapd/store/fetch-refused.imapd \

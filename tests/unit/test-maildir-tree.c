@@ -196,6 +196,50 @@ static void creates_and_lists(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+/* All three of cur, new and tmp, or none; and no directory that holds anything else. */
+static void deletes_what_is_empty(void **state)
+{
+	static const char *const files[] = {"a/cur/1", "a/new/1", "a/tmp/1"};
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		fixture_create(fixture, "a");
+		fixture_put(fixture, files[i], "x", 1);
+		assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), -1);
+		assert_int_equal(err.sys, ENOTEMPTY);
+		assert_true(fixture_has(fixture, "a/cur") && fixture_has(fixture, "a/new") &&
+			    fixture_has(fixture, "a/tmp"));
+		assert_int_equal(unlink(fixture_path(fixture, files[i])), 0);
+	}
+	assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), 0);
+	assert_false(fixture_has(fixture, "a"));
+	assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), 0);
+}
+
+static void deletes_nothing_else(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	fixture_create(fixture, "INBOX");
+	fixture_create(fixture, "a");
+	fixture_create(fixture, "a/b/c");
+	fixture_create(fixture, "kept");
+	fixture_put(fixture, "kept/notes", "x", 1);
+	assert_int_equal(maildir_tree_delete(fixture->tree, "kept", &err), 0);
+	assert_true(fixture_has(fixture, "kept/notes"));
+	assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), 0);
+	assert_string_equal(list(fixture), " INBOX a/b/c");
+	/* What a stopped run left. */
+	assert_int_equal(rmdir(fixture_path(fixture, "a/b/c/tmp")), 0);
+	assert_int_equal(rmdir(fixture_path(fixture, "a/b/c/new")), 0);
+	assert_int_equal(maildir_tree_delete(fixture->tree, "a/b/c", &err), 0);
+	assert_false(fixture_has(fixture, "a"));
+	assert_int_equal(maildir_tree_delete(fixture->tree, "INBOX", &err), -1);
+	assert_string_equal(list(fixture), " INBOX");
+}
+
 static void lists_only_mailboxes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -363,6 +407,8 @@ int main(void)
 	    TREE(refuses_damaged_markers),
 	    TREE(creates_and_lists),
 	    PLUSPLUS(creates_and_lists),
+	    TREE(deletes_what_is_empty),
+	    TREE(deletes_nothing_else),
 	    TREE(lists_only_mailboxes),
 	    TREE(follows_no_symlinks_below_the_root),
 	    cmocka_unit_test_setup_teardown(lists_what_cannot_be_opened, setup_unprivileged,

@@ -181,9 +181,10 @@ static enum request_kind kind_from(const char *word)
 		const char *word;
 		enum request_kind kind;
 	} kinds[] = {
-	    {"list", REQUEST_LIST},         {"create", REQUEST_CREATE}, {"scan", REQUEST_SCAN},
-	    {"identify", REQUEST_IDENTIFY}, {"fetch", REQUEST_FETCH},   {"append", REQUEST_APPEND},
-	    {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE}, {"move", REQUEST_MOVE},
+	    {"list", REQUEST_LIST},     {"create", REQUEST_CREATE},     {"delete", REQUEST_DELETE},
+	    {"scan", REQUEST_SCAN},     {"identify", REQUEST_IDENTIFY}, {"fetch", REQUEST_FETCH},
+	    {"append", REQUEST_APPEND}, {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE},
+	    {"move", REQUEST_MOVE},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -213,6 +214,7 @@ static size_t take_arguments(struct client *client, struct request *request, str
 		take_keys(request, asked, args[1]);
 		return 3;
 	case REQUEST_CREATE:
+	case REQUEST_DELETE:
 	case REQUEST_SCAN: return 1;
 	default: take_keys(request, asked, args[1]); return 2;
 	}
