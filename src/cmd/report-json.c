@@ -9,6 +9,7 @@ static void put_tally(struct line *line, const struct tally *tally)
 		json_key(&line->json, side_name(side));
 		json_object(&line->json);
 		line_count(line, "created", tally->created[side]);
+		line_count(line, "deleted", tally->deleted[side]);
 		line_count(line, "new", tally->copied[side]);
 		line_count(line, "flagged", tally->flagged[side]);
 		line_count(line, "moved", tally->moved[side]);

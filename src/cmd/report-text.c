@@ -44,13 +44,14 @@ static void print_count(const struct report *report, size_t count, const char *w
 static void print_side(const struct report *report, const struct tally *tally, enum side side,
 		       bool *any_side)
 {
-	bool any = tally->created[side] > 0;
+	bool any = tally->created[side] || tally->deleted[side];
 
-	if (!tally->created[side] && !tally->copied[side] && !tally->flagged[side] &&
-	    !tally->moved[side] && !tally->removed[side])
+	if (!any && !tally->copied[side] && !tally->flagged[side] && !tally->moved[side] &&
+	    !tally->removed[side])
 		return;
-	printf("%s %s:%s", *any_side ? ";" : "", side_name(side),
-	       tally->created[side] ? " mailbox created" : "");
+	printf("%s %s:%s%s", *any_side ? ";" : "", side_name(side),
+	       tally->created[side] ? " mailbox created" : "",
+	       tally->deleted[side] ? " mailbox deleted" : "");
 	print_count(report, tally->copied[side], "new", GREEN, &any);
 	print_count(report, tally->flagged[side], "flagged", YELLOW, &any);
 	print_count(report, tally->moved[side], "moved away", YELLOW, &any);

@@ -461,6 +461,8 @@ int channel_apply(struct channel *channel, struct error *err)
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))
 		goto broken;
 	commit_all(channel);
+	if (apply_deletions(channel, REMOTE, err) || apply_deletions(channel, LOCAL, err))
+		goto broken;
 	return 0;
 broken:
 	commit_broken(channel);

@@ -32,6 +32,7 @@
 /* What was done, for people; by the side that changed. */
 struct tally {
 	size_t created[SIDES];
+	size_t deleted[SIDES];
 	size_t copied[SIDES];
 	size_t flagged[SIDES];
 	size_t moved[SIDES];
@@ -68,6 +69,7 @@ struct box {
 	bool undone;        /* not all was done: the head stays where it was */
 	bool lost_append;   /* an APPEND's UID is still to be found */
 	bool healed;        /* files of a stopped run were found in place */
+	bool over;          /* the mailbox is gone on both sides: so goes its journal */
 	bool even;          /* confirmed and committed */
 	struct error error; /* the first thing that went wrong */
 };
@@ -131,6 +133,8 @@ int identify_fresh(struct channel *channel, struct error *err);
  * (sync/pull.c).
  */
 int apply_moves(struct channel *channel, enum side side, struct error *err);
+/* The last step on side: mailboxes that are to go; sync/delete.c. */
+int apply_deletions(struct channel *channel, enum side side, struct error *err);
 int apply_push(struct channel *channel, struct error *err);
 int apply_pull(struct channel *channel, struct error *err);
 /* What was to move to the trash on side stays. 0, or -1 where the error ends more than that. */

@@ -136,7 +136,8 @@ static int confirm_remote(struct channel *channel, struct error *err)
 
 	for (size_t i = 0; i < channel->len && !rc; i++) {
 		const struct box *box = &channel->boxes[i];
-		if (box->active && box->wrote[REMOTE] && (!box->undone || box->lost_append))
+		if (box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
+		    (!box->undone || box->lost_append))
 			rc = submit_remote(channel, i, &known[i], err);
 	}
 	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
@@ -237,7 +238,7 @@ static bool is_over(const struct box *box)
 	size_t len;
 
 	journal_pairs(box->journal, &len);
-	return box->rule == RULE_B3_GONE && !len;
+	return box->over || (box->rule == RULE_B3_GONE && !len);
 }
 
 /*

@@ -36,10 +36,48 @@ static void plan_box(struct box *box, const struct planner_input *input)
 	planner_messages(input, &box->plan);
 }
 
-/* What the guard says to it. */
-static void guard_box(struct box *box, const struct planner_input *input)
+/* A mailbox that is gone on one side only: what becomes of it, now that its messages are planned.
+ */
+static void plan_gone(struct box *box, const struct planner_input *input)
 {
-	if (box->rule == RULE_B3_GONE && !box->allowed)
+	if (box->rule != RULE_B4_DELETE || box->over)
+		return;
+	box->rule = planner_mailbox_gone(input, box->missing, &box->plan);
+	if (box->rule == RULE_B4_DELETE)
+		plan_add(&box->plan, OP_DELETE, other_side(box->missing), RULE_B4_DELETE);
+	else if (box->rule == RULE_B1_CREATE)
+		plan_add(&box->plan, OP_CREATE, box->missing, RULE_B1_CREATE);
+}
+
+/* True where INBOX is gone on a side: nobody deletes that, so the side is not what it was. */
+static bool is_doubtful(const struct channel *channel, enum side side)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (!strcmp(box->name, "INBOX") && box->journal && journal_head(box->journal)->even)
+			return !box->exists[side];
+	}
+	return false;
+}
+
+/* True where the user is to be asked about a mailbox that is gone: one that was empty may go. */
+static bool asks_about_gone(const struct channel *channel, const struct box *box)
+{
+	const enum side holder = other_side(box->missing);
+
+	if (box->allowed || box->over)
+		return false;
+	if (box->rule != RULE_B4_DELETE)
+		return box->rule == RULE_B3_GONE;
+	return plan_count(&box->plan, OP_REMOVE, holder) ||
+	       plan_count(&box->plan, OP_TRASH, holder) || is_doubtful(channel, box->missing);
+}
+
+/* What the guard says to it. */
+static void guard_box(const struct channel *channel, struct box *box,
+		      const struct planner_input *input)
+{
+	if (asks_about_gone(channel, box))
 		guard_block_gone(input, box->missing, &box->plan);
 	else
 		guard_check(input, box->allowed, &box->plan);
@@ -60,19 +98,25 @@ static void keep_names(struct box *box)
 /* True where a mailbox that is gone on that side would have to take something there. */
 static bool is_gone_on(const struct box *box, enum side side)
 {
-	return box->rule == RULE_B3_GONE && box->missing == side;
+	return (box->rule == RULE_B3_GONE || box->rule == RULE_B4_DELETE) && box->missing == side;
 }
 
 /* A mailbox that is gone takes no messages: what would go into it is left where it is. */
 static void block_arrivals(const struct channel *channel, struct box *box)
 {
+	bool stays = false;
+
 	for (size_t i = 0; i < box->plan.len; i++) {
 		struct op *op = &box->plan.ops[i];
 		if (op->kind == OP_MOVE)
 			op->blocked |= is_gone_on(&channel->boxes[op->target], op->side);
 		else if (op->kind == OP_COPY || op->kind == OP_FLAG)
 			op->blocked |= is_gone_on(box, op->side);
+		stays |= op->blocked;
 	}
+	for (size_t i = 0; i < box->plan.len; i++)
+		if (box->plan.ops[i].kind == OP_DELETE)
+			box->plan.ops[i].blocked |= stays;
 }
 
 /* True where a copy into the trash is the very message that is to be moved there. */
@@ -141,11 +185,14 @@ void channel_plan(struct channel *channel)
 		plan_box(box, &boxes[i].input);
 	}
 	planner_moves(boxes, channel->len);
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active)
+			plan_gone(&channel->boxes[i], &boxes[i].input);
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (!box->active)
 			continue;
-		guard_box(box, &boxes[i].input);
+		guard_box(channel, box, &boxes[i].input);
 		block_arrivals(channel, box);
 		keep_names(box);
 	}

@@ -12,7 +12,7 @@ static void block(struct plan *plan, enum side side, enum guard_reason reason)
 {
 	plan->verdict[side].reason = reason;
 	for (size_t i = 0; i < plan->len; i++)
-		if (is_deletion(&plan->ops[i], side))
+		if (is_deletion(&plan->ops[i], side) || plan->ops[i].kind == OP_DELETE)
 			plan->ops[i].blocked = true;
 }
 
@@ -68,6 +68,6 @@ void guard_block_gone(const struct planner_input *input, enum side gone, struct 
 {
 	enum side side = other_side(gone);
 
-	if (count_deletions(input, side, plan)->deletions)
+	if (count_deletions(input, side, plan)->deletions || plan_count(plan, OP_DELETE, side))
 		block(plan, side, GUARD_GONE);
 }

@@ -15,7 +15,8 @@
 
 /* Fills plan->verdict and marks the operations. allowed: the user said so for this mailbox. */
 void guard_check(const struct planner_input *input, bool allowed, struct plan *plan);
-/* gone: the mailbox itself is gone on that side. Blocks every deletion on the other, if any. */
+/* gone: the mailbox itself is gone on that side. Blocks on the other every deletion in it, if any,
+ * and its own. */
 void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan);
 
 #endif

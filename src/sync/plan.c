@@ -24,12 +24,13 @@ static const struct {
     [RULE_B1_CREATE] = {"B1", "the mailbox is new on the other side"},
     [RULE_B2_LEAVE] = {"B2", "the mailbox is not to be created as configured"},
     [RULE_B3_GONE] = {"B3", "the mailbox is gone on the other side"},
+    [RULE_B4_DELETE] = {"B4", "the mailbox was deleted on the other side"},
 };
 
 static const char *const op_names[OP_KINDS] = {
     [OP_NONE] = "none", [OP_FORGET] = "forget", [OP_AGREE] = "agree",   [OP_PAIR] = "pair",
     [OP_FLAG] = "flag", [OP_COPY] = "copy",     [OP_REMOVE] = "remove", [OP_TRASH] = "trash",
-    [OP_MOVE] = "move", [OP_CREATE] = "create",
+    [OP_MOVE] = "move", [OP_CREATE] = "create", [OP_DELETE] = "delete",
 };
 
 const char *rule_name(enum rule rule)

@@ -33,8 +33,10 @@ enum rule {
 	RULE_V2_RENAME,  /* gone and new in one mailbox: the same pair under another name or UID */
 	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
 	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
-	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side: a question for the
-			    user */
+	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side, and not to be
+			    deleted on the other: a question for the user */
+	RULE_B4_DELETE,  /* a mailbox that the journal knows is gone on one side: deleted on the
+			    other; gone on both: forgotten */
 };
 
 /* "M2", "B1", ... */
@@ -53,6 +55,7 @@ enum op_kind {
 	OP_REMOVE, /* on side: expunge or unlink */
 	OP_TRASH,  /* on side: move to the trash */
 	OP_CREATE, /* on side: the mailbox */
+	OP_DELETE, /* on side: the mailbox, once nothing is in it */
 	OP_KINDS,
 };
 

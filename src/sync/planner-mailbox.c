@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/planner.h"
 
+/* True where mailboxes may be deleted on that side. */
+static bool may_delete(const struct policy *policy, enum side side)
+{
+	const unsigned both = CHANGE_MAILBOXES | CHANGE_DELETIONS;
+
+	return (policy->change[side] & both) == both && policy->deletion[side] != DELETION_KEEP;
+}
+
 /*
- * B3: a mailbox that the journal holds pairs of is gone on one side. That may be a deletion, a
- * disk that is not mounted or a server that lost it; nothing follows from it without the user.
+ * B4: a mailbox that both sides had is gone on one: its user deleted it, so it is deleted on the
+ * other, if that is allowed. Gone on both, it is forgotten, or a later one of that name would be
+ * taken for it. INBOX is always there: it cannot be deleted.
+ *
+ * B3: where that is not allowed, but messages may be deleted there, it is a question to the user.
  *
  * B1: a mailbox that only one side has and the journal does not know is new there: it is created
- * on the other, if mailboxes may be created there. B2: else it is left out, with its messages.
+ * on the other, if mailboxes may be created there. B2: else it is left out, with its messages. So
+ * it goes with a known one that holds nothing and that B4 may not delete.
  *
  * A name that holds no messages on the server (\Noselect) is no mailbox to keep even.
  */
@@ -14,15 +26,55 @@ enum rule planner_mailbox(const struct policy *policy, const struct planner_mail
 			  enum side *missing)
 {
 	bool remote = mailbox->exists[REMOTE] && mailbox->selectable;
+	enum side holder = mailbox->exists[LOCAL] ? LOCAL : REMOTE;
 
-	*missing = mailbox->exists[LOCAL] ? REMOTE : LOCAL;
+	*missing = other_side(holder);
 	if (mailbox->exists[LOCAL] && remote)
 		return RULE_NONE;
+	if (!mailbox->exists[LOCAL] && !remote)
+		return mailbox->journaled ? RULE_B4_DELETE : RULE_B2_LEAVE;
+	if (mailbox->journaled && !mailbox->is_inbox && may_delete(policy, holder))
+		return RULE_B4_DELETE;
+	if (mailbox->journaled && mailbox->has_pairs)
+		return RULE_B3_GONE;
 	if (mailbox->exists[REMOTE] && !mailbox->selectable)
 		return RULE_B2_LEAVE;
-	if (mailbox->journaled)
-		return RULE_B3_GONE;
-	if (!mailbox->exists[LOCAL] && !remote)
-		return RULE_B2_LEAVE;
 	return policy->change[*missing] & CHANGE_MAILBOXES ? RULE_B1_CREATE : RULE_B2_LEAVE;
+}
+
+/* How many messages a side holds. */
+static size_t count_held(const struct snapshot *snapshot)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < snapshot->known_len; i++)
+		count += snapshot->known[i].present;
+	for (size_t i = 0; i < snapshot->fresh_len; i++)
+		count += !snapshot->fresh[i].ghost;
+	return count;
+}
+
+/* How many of them leave by this plan. */
+static size_t count_leaving(const struct plan *plan, enum side side)
+{
+	return plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side) +
+	       plan_count(plan, OP_MOVE, side);
+}
+
+/*
+ * B4 holds only where nothing stays behind: whatever the journal does not know (new mail, what was
+ * refused or kept before) was never on the side that deleted, so nobody there decided about it.
+ * Then the mailbox stays, and is made again where it is gone (B1); but not as long as messages of
+ * it are still to be deleted, which the user is asked about first (B3).
+ */
+enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
+			       const struct plan *plan)
+{
+	const enum side holder = other_side(missing);
+
+	if (count_held(input->sides[holder]) == count_leaving(plan, holder))
+		return RULE_B4_DELETE;
+	if (!input->pairs_len && input->policy->change[missing] & CHANGE_MAILBOXES)
+		return RULE_B1_CREATE;
+	return RULE_B3_GONE;
 }

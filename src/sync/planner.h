@@ -61,14 +61,23 @@ struct flags_verdict planner_flags(const struct flags_case *flags);
 struct planner_mailbox {
 	bool exists[SIDES];
 	bool selectable; /* on the remote side, where it exists there */
-	bool journaled;  /* the journal holds pairs of it */
+	bool journaled;  /* both sides had it when they were last even, or have pairs */
+	bool has_pairs;
+	bool is_inbox;
 };
 
 /*
- * The verdict on a mailbox: rules B1 to B3, RULE_NONE where both sides have it. *missing is the
+ * The verdict on a mailbox: rules B1 to B4, RULE_NONE where both sides have it. *missing is the
  * side that lacks it.
  */
 enum rule planner_mailbox(const struct policy *policy, const struct planner_mailbox *mailbox,
 			  enum side *missing);
+
+/*
+ * What becomes of a mailbox of rule B4 that is gone on one side only, once its messages are planned
+ * and moves found: B4 where nothing would stay behind, else B1 or B3.
+ */
+enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
+			       const struct plan *plan);
 
 #endif

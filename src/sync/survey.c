@@ -57,20 +57,23 @@ static int choose_by_notes(struct box *box)
 /* What the mailbox's existence on either side means; false where nothing is to be done. */
 static bool choose_by_existence(const struct channel *channel, struct box *box)
 {
+	const struct journal_head *head = journal_head(box->journal);
 	const struct planner_mailbox mailbox = {
 	    .exists = {box->exists[LOCAL], box->exists[REMOTE]},
 	    .selectable = !(box->attributes & MAILBOX_NOSELECT),
-	    .journaled = journal_head(box->journal)->pairs > 0,
+	    .journaled = head->even || head->pairs,
+	    .has_pairs = head->pairs > 0,
+	    .is_inbox = !strcmp(box->name, "INBOX"),
 	};
 
 	box->rule = planner_mailbox(&channel->setup.policy, &mailbox, &box->missing);
+	box->exists[REMOTE] &= mailbox.selectable;
+	box->over = !box->exists[LOCAL] && !box->exists[REMOTE] && box->rule == RULE_B4_DELETE;
 	if (box->rule == RULE_B2_LEAVE)
 		return false;
 	if (box->rule != RULE_B3_GONE)
 		return true;
-	/* Where both sides lost it there is nothing to ask: it is forgotten. */
-	enum side side = other_side(box->missing);
-	return !box->exists[side] || may_delete(&channel->setup.policy, side);
+	return may_delete(&channel->setup.policy, other_side(box->missing));
 }
 
 /* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */

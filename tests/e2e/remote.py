@@ -67,8 +67,10 @@ class Remote:
                     raw = re.sub(rb"\\(.)", rb"\1", raw[1:-1])
             if re.search(rb"\\(Noselect|NonExistent)", found["attributes"], re.I):
                 continue
-            names.append(self.components(raw.decode(), found["delimiter"].decode()))
-        return names
+            names.append((raw.decode(), found["delimiter"].decode(), found["attributes"]))
+        # Dovecot 2.3 lists a deleted mailbox, as if it could be selected, while there are others below it.
+        return [self.components(name, delimiter) for name, delimiter, attributes in names
+                if b"HasChildren" not in attributes or self.imap.status(f'"{name}"', "(MESSAGES)")[0] == "OK"]
 
     def components(self, name, delimiter):
         prefix = self.server.prefix

@@ -27,6 +27,8 @@ static void test_due(void **unused)
 	} rows[] = {
 	    {{.paired = 0}, false},          {{.copied[LOCAL] = 1}, true},
 	    {{.created[LOCAL] = 1}, true},   {{.flagged[LOCAL] = 1}, true},
+	    {{.moved[LOCAL] = 1}, true},     {{.deleted[LOCAL] = 1}, true},
+	    {{.moved[REMOTE] = 1}, false},   {{.deleted[REMOTE] = 1}, false},
 	    {{.removed[LOCAL] = 1}, true},   {{.copied[REMOTE] = 1}, false},
 	    {{.created[REMOTE] = 1}, false}, {{.flagged[REMOTE] = 1}, false},
 	    {{.removed[REMOTE] = 1}, false}, {{.moved[LOCAL] = 1}, true},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Rules B1 to B3: the whole truth table. */
+/* Rules B1 to B4: the whole truth table. */
 #include "sync/planner.h"
 
 #include <setjmp.h>
@@ -12,47 +12,103 @@
 /* Does not matter. */
 #define ANY (-1)
 
+/* Whether mailboxes may be made and deleted on a side. */
+enum allowed {
+	NOTHING,
+	MAKING,
+	DELETING,
+};
+
 /* Read from the top: the first row that fits tells. */
 static const struct {
-	int local, remote, selectable, journaled;
-	int pull, push; /* mailboxes may be made there */
+	int local, remote, selectable, journaled, pairs, inbox;
+	int pull, push; /* of enum allowed */
 	enum rule rule;
 	int missing; /* ANY where nobody asks */
 } table[] = {
     /* Both sides have it. */
-    {1, 1, 1, ANY, ANY, ANY, RULE_NONE, ANY},
-    /* A name that holds no messages is no mailbox, whoever else has it. */
-    {ANY, 1, 0, ANY, ANY, ANY, RULE_B2_LEAVE, ANY},
-    /* The journal knew it. */
-    {1, 0, ANY, 1, ANY, ANY, RULE_B3_GONE, REMOTE},
-    {0, 1, 1, 1, ANY, ANY, RULE_B3_GONE, LOCAL},
-    {0, 0, ANY, 1, ANY, ANY, RULE_B3_GONE, ANY},
-    /* Nobody has it, nobody knew it. */
-    {0, 0, ANY, 0, ANY, ANY, RULE_B2_LEAVE, ANY},
-    /* New on one side. */
-    {1, 0, ANY, 0, ANY, 1, RULE_B1_CREATE, REMOTE},
-    {1, 0, ANY, 0, ANY, 0, RULE_B2_LEAVE, REMOTE},
-    {0, 1, 1, 0, 1, ANY, RULE_B1_CREATE, LOCAL},
-    {0, 1, 1, 0, 0, ANY, RULE_B2_LEAVE, LOCAL},
+    {1, 1, 1, ANY, ANY, ANY, ANY, ANY, RULE_NONE, ANY},
+    /* Nobody has it: what was known is forgotten. A name that holds no messages is no mailbox. */
+    {0, 0, ANY, 1, ANY, ANY, ANY, ANY, RULE_B4_DELETE, ANY},
+    {0, 1, 0, 1, ANY, ANY, ANY, ANY, RULE_B4_DELETE, ANY},
+    {0, 0, ANY, 0, ANY, ANY, ANY, ANY, RULE_B2_LEAVE, ANY},
+    {0, 1, 0, 0, ANY, ANY, ANY, ANY, RULE_B2_LEAVE, ANY},
+    /* The journal knew it, and it may be deleted. */
+    {1, ANY, ANY, 1, ANY, 0, DELETING, ANY, RULE_B4_DELETE, REMOTE},
+    {0, 1, 1, 1, ANY, 0, ANY, DELETING, RULE_B4_DELETE, LOCAL},
+    /* Or not, and messages are in question. */
+    {1, ANY, ANY, 1, 1, ANY, ANY, ANY, RULE_B3_GONE, REMOTE},
+    {0, 1, 1, 1, 1, ANY, ANY, ANY, RULE_B3_GONE, LOCAL},
+    /* The server keeps the name for those below it. */
+    {1, 1, 0, ANY, ANY, ANY, ANY, ANY, RULE_B2_LEAVE, REMOTE},
+    /* New on one side, or as good as new. */
+    {1, 0, ANY, ANY, ANY, ANY, ANY, NOTHING, RULE_B2_LEAVE, REMOTE},
+    {1, 0, ANY, ANY, ANY, ANY, ANY, ANY, RULE_B1_CREATE, REMOTE},
+    {0, 1, 1, ANY, ANY, ANY, NOTHING, ANY, RULE_B2_LEAVE, LOCAL},
+    {0, 1, 1, ANY, ANY, ANY, ANY, ANY, RULE_B1_CREATE, LOCAL},
 };
 
 #define ROWS (sizeof(table) / sizeof(*table))
 
-static bool fits(int wanted, bool is)
+static bool fits(int wanted, unsigned is)
 {
 	return wanted == ANY || wanted == (int)is;
 }
 
-/* The row that tells of a situation, given as six bits. */
-static size_t find_row(unsigned bits)
+/* One situation. */
+struct situation {
+	struct planner_mailbox mailbox;
+	unsigned pull, push;
+};
+
+static size_t find_row(const struct situation *now)
 {
+	const struct planner_mailbox *mailbox = &now->mailbox;
+
 	for (size_t i = 0; i < ROWS; i++)
-		if (fits(table[i].local, bits & 1) && fits(table[i].remote, bits & 2) &&
-		    fits(table[i].selectable, bits & 4) && fits(table[i].journaled, bits & 8) &&
-		    fits(table[i].pull, bits & 16) && fits(table[i].push, bits & 32))
+		if (fits(table[i].local, mailbox->exists[LOCAL]) &&
+		    fits(table[i].remote, mailbox->exists[REMOTE]) &&
+		    fits(table[i].selectable, mailbox->selectable) &&
+		    fits(table[i].journaled, mailbox->journaled) &&
+		    fits(table[i].pairs, mailbox->has_pairs) &&
+		    fits(table[i].inbox, mailbox->is_inbox) && fits(table[i].pull, now->pull) &&
+		    fits(table[i].push, now->push))
 			return i;
-	fail_msg("no row for %u", bits);
+	fail_msg("no row");
 	return 0;
+}
+
+/* What the policy says: all else is allowed where mailboxes are not. */
+static unsigned change_of(unsigned allowed)
+{
+	static const unsigned changes[] = {CHANGE_ALL & ~CHANGE_MAILBOXES,
+					   CHANGE_ALL & ~CHANGE_DELETIONS, CHANGE_ALL};
+
+	return changes[allowed];
+}
+
+/* Each combination of six bits and what is allowed on both sides. */
+static struct situation situation_of(unsigned bits, unsigned pull, unsigned push)
+{
+	return (struct situation){.mailbox = {.exists = {(bits & 1) != 0, (bits & 2) != 0},
+					      .selectable = (bits & 4) != 0,
+					      .journaled = (bits & 8) != 0,
+					      .has_pairs = (bits & 16) != 0,
+					      .is_inbox = (bits & 32) != 0},
+				  .pull = pull,
+				  .push = push};
+}
+
+static void check_situation(const struct situation *now, bool used[ROWS])
+{
+	const struct policy policy = {.change = {change_of(now->pull), change_of(now->push)}};
+	enum side missing = LOCAL;
+	size_t row = find_row(now);
+
+	used[row] = true;
+	assert_int_equal(planner_mailbox(&policy, &now->mailbox, &missing), table[row].rule);
+	if (table[row].missing != ANY)
+		assert_int_equal(missing, table[row].missing);
 }
 
 static void follows_the_table(void **state)
@@ -60,32 +116,95 @@ static void follows_the_table(void **state)
 	bool used[ROWS] = {false};
 
 	(void)state;
-	for (unsigned bits = 0; bits < 64; bits++) {
-		const struct planner_mailbox mailbox = {
-		    .exists = {(bits & 1) != 0, (bits & 2) != 0},
-		    .selectable = (bits & 4) != 0,
-		    .journaled = (bits & 8) != 0,
-		};
-		/* All else is allowed where mailboxes are not, and the other way round. */
-		const struct policy policy = {
-		    .change = {bits & 16 ? CHANGE_MAILBOXES : CHANGE_ALL & ~CHANGE_MAILBOXES,
-			       bits & 32 ? CHANGE_MAILBOXES : CHANGE_ALL & ~CHANGE_MAILBOXES},
-		};
-		enum side missing = LOCAL;
-		size_t row = find_row(bits);
-		used[row] = true;
-		assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), table[row].rule);
-		if (table[row].missing != ANY)
-			assert_int_equal(missing, table[row].missing);
-	}
+	for (unsigned bits = 0; bits < 64; bits++)
+		for (unsigned allowed = 0; allowed < 9; allowed++) {
+			const struct situation now = situation_of(bits, allowed / 3, allowed % 3);
+			check_situation(&now, used);
+		}
 	for (size_t i = 0; i < ROWS; i++)
 		assert_true(used[i]);
+}
+
+/* A side that keeps what the other deletes keeps its mailboxes too. */
+static void keeps_mailboxes_with_their_messages(void **state)
+{
+	const struct policy policy = {.change = {CHANGE_ALL, CHANGE_ALL},
+				      .deletion = {DELETION_KEEP, DELETION_TRASH}};
+	struct planner_mailbox mailbox = {.selectable = true, .journaled = true, .has_pairs = true};
+	enum side missing;
+
+	(void)state;
+	mailbox.exists[LOCAL] = true;
+	assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), RULE_B3_GONE);
+	mailbox.has_pairs = false;
+	assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), RULE_B1_CREATE);
+	mailbox.exists[LOCAL] = false;
+	mailbox.exists[REMOTE] = true;
+	assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), RULE_B4_DELETE);
+}
+
+/* What the side that still has the mailbox holds, and what leaves it. */
+static const struct {
+	size_t known, fresh, ghosts;
+	enum op_kind ops[3];
+	bool may_make;
+	enum rule rule;
+} remains[] = {
+    /* Nothing is in it. */
+    {.may_make = true, .rule = RULE_B4_DELETE},
+    {.rule = RULE_B4_DELETE},
+    {.ghosts = 1, .may_make = true, .rule = RULE_B4_DELETE},
+    /* All of it leaves, whatever the way. */
+    {.known = 3, .ops = {OP_REMOVE, OP_TRASH, OP_MOVE}, .rule = RULE_B4_DELETE},
+    /* Something is kept. */
+    {.known = 3, .ops = {OP_REMOVE, OP_TRASH, OP_FLAG}, .may_make = true, .rule = RULE_B3_GONE},
+    /* Something is new there: the messages that go are asked about first. */
+    {.known = 1, .fresh = 1, .ops = {OP_REMOVE}, .may_make = true, .rule = RULE_B3_GONE},
+    {.fresh = 1, .may_make = true, .rule = RULE_B1_CREATE},
+    {.fresh = 1, .may_make = false, .rule = RULE_B3_GONE},
+};
+
+static void check_remains(size_t index, enum side missing)
+{
+	const enum side holder = other_side(missing);
+	struct presence held[3] = {{.present = true}, {.present = true}, {.present = true}};
+	struct presence absent[3] = {{.present = false}};
+	struct fresh_message fresh[2] = {{.ghost = remains[index].ghosts > 0}};
+	struct policy policy = {.safety_count = 0};
+	struct pair pairs[3] = {{.uid = 0}};
+	struct snapshot sides[SIDES] = {{.side = LOCAL}, {.side = REMOTE}};
+	struct planner_input input = {.policy = &policy,
+				      .pairs = pairs,
+				      .pairs_len = remains[index].known,
+				      .sides = {&sides[LOCAL], &sides[REMOTE]}};
+	struct plan plan = {0};
+
+	policy.change[missing] = remains[index].may_make ? CHANGE_MAILBOXES : 0;
+	sides[holder].known = held;
+	sides[missing].known = absent;
+	sides[LOCAL].known_len = sides[REMOTE].known_len = remains[index].known;
+	sides[holder].fresh = fresh;
+	sides[holder].fresh_len = remains[index].fresh + remains[index].ghosts;
+	for (size_t i = 0; i < 3 && remains[index].ops[i] != OP_NONE; i++)
+		plan_add(&plan, remains[index].ops[i], holder, RULE_M2_DELETE);
+	assert_int_equal(planner_mailbox_gone(&input, missing, &plan), remains[index].rule);
+	plan_free(&plan);
+}
+
+static void deletes_only_what_is_left_empty(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(remains) / sizeof(*remains); i++)
+		for (enum side missing = LOCAL; missing < SIDES; missing++)
+			check_remains(i, missing);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(follows_the_table),
+	    cmocka_unit_test(keeps_mailboxes_with_their_messages),
+	    cmocka_unit_test(deletes_only_what_is_left_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

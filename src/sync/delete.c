@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Deletes mailboxes, after all else: those that are empty by now, the deeper ones first. A stop
+ * between this and the end of the journal leaves a mailbox that is gone on both sides, which the
+ * next run forgets.
+ */
+#include "sync/channel.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* True where nothing speaks against it any more. */
+static bool is_due(const struct box *box, enum side side)
+{
+	return box->active && !box->undone && box->error.kind == ERROR_NONE &&
+	       plan_count(&box->plan, OP_DELETE, side);
+}
+
+/* True where the mailbox has others below it on that side. */
+static bool has_children(const struct channel *channel, const struct box *box, enum side side)
+{
+	size_t len = strlen(box->name);
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *other = &channel->boxes[i];
+		if (other->exists[side] && !strncmp(other->name, box->name, len) &&
+		    other->name[len] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* One request has ended. Some servers keep a mailbox as long as there are others below it. */
+static void end_deletion(struct channel *channel, struct box *box, enum side side,
+			 const struct answer *answer)
+{
+	if (answer->error.kind == ERROR_NONE) {
+		box->exists[side] = false;
+		box->over = true;
+		box->tally.deleted[side]++;
+		return;
+	}
+	box->undone = true;
+	if (answer->error.kind == ERROR_REFUSED && !answer->error.sys &&
+	    has_children(channel, box, side))
+		log_info("mailbox %s: it stays as long as there are others below it: %s",
+			 text_show(box->name), answer->error.text);
+	else
+		box_fail(box, &answer->error);
+}
+
+int apply_deletions(struct channel *channel, enum side side, struct error *err)
+{
+	struct store *store = channel->setup.stores[side];
+	struct answer answer;
+	int rc = 0;
+
+	for (size_t i = channel->len; i-- > 0 && !rc;) {
+		struct box *box = &channel->boxes[i];
+		const struct request request = {
+		    .kind = REQUEST_DELETE, .ticket = i, .mailbox = box->name};
+		if (!is_due(box, side))
+			continue;
+		if (channel->held_back[side])
+			box->undone = true;
+		else
+			rc = store_submit(store, &request, err);
+	}
+	while (!rc && (rc = store_next(store, &answer, err)) == 1) {
+		rc = 0;
+		if (answer.kind == ANSWER_DONE)
+			end_deletion(channel, &channel->boxes[answer.ticket], side, &answer);
+	}
+	return rc;
+}
