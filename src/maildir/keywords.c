@@ -18,8 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TABLE_FILE    "dovecot-keywords"
-#define LOCK_FILE     TABLE_FILE ".lock"
+#define LOCK_FILE     MAILDIR_KEYWORDS_FILE ".lock"
 #define TABLE_MAX     ((size_t)64 * 1024)
 #define STALE_SECONDS 120
 #define PATIENCE_MS   2000
@@ -29,7 +28,7 @@
 /* Says what failed with the file. */
 static int fail(const struct maildir_mailbox *mailbox, const char *what, struct error *err)
 {
-	return error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot %s " TABLE_FILE,
+	return error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot %s " MAILDIR_KEYWORDS_FILE,
 			   text_show(mailbox->name), what);
 }
 
@@ -72,7 +71,8 @@ static int read_table(const struct maildir_mailbox *mailbox, int home, struct bu
 		      mode_t *mode, struct error *err)
 {
 	struct stat st;
-	int fd = openat(home, TABLE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd =
+	    openat(home, MAILDIR_KEYWORDS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc = 0;
 
 	*mode = 0600;
@@ -82,10 +82,11 @@ static int read_table(const struct maildir_mailbox *mailbox, int home, struct bu
 		rc = fail(mailbox, "open", err);
 	else if (!S_ISREG(st.st_mode))
 		rc = error_set(err, ERROR_IO, SCOPE_MAILBOX,
-			       "mailbox %s: " TABLE_FILE " is no regular file",
+			       "mailbox %s: " MAILDIR_KEYWORDS_FILE " is no regular file",
 			       text_show(mailbox->name));
 	else if (file_read_all(fd, text, err) < 0)
-		rc = error_prefix(err, "mailbox %s: " TABLE_FILE, text_show(mailbox->name));
+		rc = error_prefix(err, "mailbox %s: " MAILDIR_KEYWORDS_FILE,
+				  text_show(mailbox->name));
 	else
 		*mode = st.st_mode & 0777;
 	file_close(&fd);
@@ -202,7 +203,7 @@ static int replace_table(const struct maildir_mailbox *mailbox, int home, int lo
 {
 	if (file_write(lock, text->data, text->len, err) < 0 || file_sync(lock, err) < 0)
 		return error_prefix(err, "mailbox %s: " LOCK_FILE, text_show(mailbox->name));
-	if (renameat(home, LOCK_FILE, home, TABLE_FILE) < 0)
+	if (renameat(home, LOCK_FILE, home, MAILDIR_KEYWORDS_FILE) < 0)
 		return fail(mailbox, "replace", err);
 	return file_sync_dir(home, err);
 }

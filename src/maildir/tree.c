@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "mail/mailbox-name.h"
+#include "maildir/keywords.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -352,6 +353,8 @@ static int remove_doors(int home, struct error *err)
 			mkdirat(home, doors[i], 0700);
 		return -1;
 	}
+	/* It explains letters in names that are no more, and may be of our own making. */
+	unlinkat(home, MAILDIR_KEYWORDS_FILE, 0);
 	return file_sync_dir(home, err);
 }
 

@@ -61,9 +61,9 @@ int maildir_tree_list(struct maildir_tree *tree, struct arena *arena,
 /* Makes cur, new, tmp (0700) durably; that they are there is fine. */
 int maildir_tree_create(struct maildir_tree *tree, const char *name, struct error *err);
 /*
- * Removes cur, new, tmp if nothing is in them, and then the directory and those above it as far as
- * nothing else is in them; durably. That they are gone is fine. -1, err->sys ENOTEMPTY: there is
- * something in one of them, and all three are there. INBOX is refused.
+ * Removes cur, new, tmp if nothing is in them, the table of keywords, and then the directory and
+ * those above it as far as nothing else is in them; durably. That they are gone is fine. -1,
+ * err->sys ENOTEMPTY: there is something in one of them, and all three are there. INBOX is refused.
  */
 int maildir_tree_delete(struct maildir_tree *tree, const char *name, struct error *err);
 

@@ -251,3 +251,20 @@ def test_stopped_at_each_point(make_channel, corpus, tmp_path, side):
         except AssertionError as error:
             raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
         channel.close()
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_renamed_mailbox_is_not_sent_again(channel, plain_line, corpus, side):
+    """Its messages are moved there, and what they left goes without a question."""
+    work = corpus.messages(30, "plain")
+    channel.remote.fill({"INBOX": [], "Work": work})
+    channel.sync()
+    if side == "local":
+        os.rename(channel.local.directory("Work"), os.path.join(channel.local_root, "Renamed"))
+    else:
+        channel.remote.rename_mailbox("Work", "Renamed")
+    plain_line.reset_counts()
+    channel.sync()
+    said = plain_line.said("up")
+    assert b"APPEND" not in said and b"BODY.PEEK[]" not in said
+    assert channel.state() == {("INBOX",): [], ("Renamed",): contents(*work)}

@@ -212,6 +212,7 @@ static void deletes_what_is_empty(void **state)
 			    fixture_has(fixture, "a/tmp"));
 		assert_int_equal(unlink(fixture_path(fixture, files[i])), 0);
 	}
+	fixture_put(fixture, "a/dovecot-keywords", "0 Work\n", 7);
 	assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), 0);
 	assert_false(fixture_has(fixture, "a"));
 	assert_int_equal(maildir_tree_delete(fixture->tree, "a", &err), 0);
