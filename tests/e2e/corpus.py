@@ -42,7 +42,8 @@ def crlf(text):
 class Corpus:
     """Makes messages; each is unlike all others of the same corpus unless a kind says otherwise."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, median=MEDIAN_BYTES):
+        self.median = median
         self.random = random.Random(seed)
         self.seed = seed
         self.made = 0
@@ -68,7 +69,7 @@ class Corpus:
         return "\n".join(lines) + "\n"
 
     def size(self):
-        return min(int(self.random.lognormvariate(0, SPREAD) * MEDIAN_BYTES), MOST_BYTES)
+        return min(int(self.random.lognormvariate(0, SPREAD) * self.median), MOST_BYTES)
 
     def attachment(self, size):
         """Base64 lines; from a pool, for speed, at a place that tells the messages apart."""

@@ -6,8 +6,10 @@ import time
 import pytest
 
 from channel import contents
+from corpus import Corpus
 
 DOWN, UP, MAILBOXES = 10_000, 5_000, 20
+MEDIAN_BYTES = 5_800  # which makes 150 MB of DOWN
 
 
 def distribute(messages, prefix):
@@ -22,9 +24,10 @@ def rate(what, messages, seconds):
 
 
 @pytest.mark.big
-def test_ten_thousand_down_and_five_thousand_up(channel, corpus, capsys):
+def test_ten_thousand_down_and_five_thousand_up(channel, capsys):
+    corpus = Corpus(10_000, MEDIAN_BYTES)
     down, up = corpus.messages(DOWN), corpus.messages(UP)
-    assert 100e6 < sum(len(message.body) for message in down) < 200e6
+    assert 140e6 < sum(len(message.body) for message in down) < 160e6
     wanted = {tuple(name.split("/")): contents(*messages) for name, messages in distribute(down, "Down").items()}
     channel.remote.fill(distribute(down, "Down"))
     start = time.monotonic()
