@@ -43,6 +43,7 @@ struct pair {
 	uint64_t size;        /* or SIZE_UNKNOWN */
 	int64_t date;         /* or DATE_UNKNOWN */
 	uint64_t message_id;  /* 0: none */
+	uint64_t email_id;    /* 0: the server tells none */
 	struct digest digest; /* all zero: not known */
 };
 
@@ -72,8 +73,10 @@ struct journal_head {
 	uint32_t uidnext;
 	uint64_t highestmodseq;
 	uint32_t remote_messages; /* what the remote side held: MESSAGES */
+	uint64_t mailbox_id;      /* a hash of the remote side's MAILBOXID; 0: not told */
 	int64_t cur_ns;           /* mtimes of cur and new */
 	int64_t new_ns;
+	uint64_t inode; /* of the local mailbox's directory; 0: not known */
 	int64_t when;    /* of the commit, seconds since the epoch: set by journal_commit */
 	uint64_t pairs;  /* rows: set by journal_commit */
 	uint64_t notes;  /* set by journal_commit */

@@ -28,7 +28,10 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_REMOVE: return &remove_job;
 	case REQUEST_MOVE: return &move_job;
 	case REQUEST_SETTLE:
-	case REQUEST_PUBLISH: break;
+	case REQUEST_PUBLISH:
+	case REQUEST_RENAME:
+	case REQUEST_COPY:
+	case REQUEST_SUBSCRIBE: break;
 	}
 	assert(!"a request for local sides");
 	return NULL;

@@ -282,7 +282,10 @@ static int step(struct store_maildir *store, const struct request *request, stru
 		draft_publish(request->draft, request->flags, request->date,
 			      &store->progress.refused_keywords, err);
 		return 0;
-	case REQUEST_APPEND: break;
+	case REQUEST_APPEND:
+	case REQUEST_RENAME:
+	case REQUEST_COPY:
+	case REQUEST_SUBSCRIBE: break;
 	}
 	error_set(err, ERROR_INTERNAL, SCOPE_STORE, "a Maildir has no such request");
 	return 0;

@@ -389,6 +389,9 @@ static bool carry_out(struct job *job)
 	case REQUEST_MOVE: return change_all(job);
 	case REQUEST_SETTLE: return settle(job);
 	case REQUEST_PUBLISH: return publish(job);
+	case REQUEST_RENAME:
+	case REQUEST_COPY:
+	case REQUEST_SUBSCRIBE: break;
 	}
 	return false;
 }

@@ -60,7 +60,11 @@ enum mailbox_attribute {
 	MAILBOX_JUNK = 1u << 5,
 	MAILBOX_SENT = 1u << 6,
 	MAILBOX_TRASH = 1u << 7,
+	MAILBOX_SUBSCRIBED = 1u << 8, /* the user subscribed to it */
 };
+
+/* Those of them that are special uses. */
+#define MAILBOX_SPECIAL_USES 0xfeu
 
 /*
  * How a mailbox stood: equal and trusted stamps mean that nothing changed. A remote stamp is
@@ -72,8 +76,10 @@ struct stamp {
 	uint32_t uidnext;
 	uint32_t messages;
 	uint64_t modseq;
+	uint64_t mailbox_id; /* remote: a hash of its MAILBOXID (RFC 8474); 0 where none is told */
 	int64_t cur_ns; /* mtime of cur and new, nanoseconds */
 	int64_t new_ns;
+	uint64_t inode; /* local: of the mailbox's directory; 0 where that says nothing */
 };
 
 /* True where nothing can have changed between the two. */
@@ -87,6 +93,13 @@ enum request_kind {
 	 * already is no error; that something is in it is one, with ENOTEMPTY.
 	 */
 	REQUEST_DELETE,
+	/*
+	 * Renames the mailbox to target, and all below it likewise, durably; names above target are
+	 * made. A mailbox that is gone is an error with ENOENT, a target that exists one with EEXIST;
+	 * then nothing was done. INBOX is neither.
+	 */
+	REQUEST_RENAME,
+	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
 	REQUEST_FETCH,    /* the content of keys */
@@ -94,6 +107,7 @@ enum request_kind {
 	REQUEST_FLAG,     /* adds and removes flags of keys */
 	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
 	REQUEST_MOVE,     /* moves keys to target (a mailbox that exists), flags and date kept */
+	REQUEST_COPY,     /* remote: copies keys to target likewise */
 	/*
 	 * Local: all drafts finished and all names changed so far become durable; with a mailbox
 	 * also all names in it that others changed.
@@ -126,14 +140,16 @@ struct request {
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
 
-	/* FETCH, IDENTIFY, FLAG, REMOVE, MOVE. */
+	/* FETCH, IDENTIFY, FLAG, REMOVE, MOVE, COPY. */
 	const struct message_key *keys; /* ascending by UID on the remote side */
 	size_t count;
 	const uint64_t *sizes; /* FETCH: expected sizes beside keys, for chunking; or NULL */
 	uint32_t uidvalidity;  /* remote: refused where the mailbox has another one; 0: not checked */
 	struct flags add;      /* FLAG */
 	struct flags remove;   /* FLAG */
-	const char *target;    /* MOVE */
+	const char *target;    /* MOVE, COPY, RENAME */
+	unsigned special_use;  /* CREATE, remote: the use that it is for, where that can be said */
+	bool unsubscribe;      /* SUBSCRIBE */
 
 	/* APPEND, PUBLISH. */
 	struct source *source; /* APPEND: becomes the store's, closed by it in every case */
@@ -152,7 +168,7 @@ enum answer_kind {
 	 * the remote side: what came before it is to be dropped, nobody asked for it.
 	 */
 	ANSWER_BODY_END,
-	ANSWER_MOVED,    /* MOVE: message.key is now created in target, as far as the store knows */
+	ANSWER_MOVED,    /* MOVE, COPY: message.key is created in target, as far as the store knows */
 	ANSWER_DONE,     /* the request ended; error.kind is ERROR_NONE where it succeeded */
 };
 
@@ -175,7 +191,7 @@ struct answer {
 	struct message_key created; /* DONE of APPEND, MOVED: uid 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
 	/*
-	 * DONE of FLAG, REMOVE, MOVE, remote: what was left undone; of FETCH: what would be refused
+	 * DONE of FLAG, REMOVE, MOVE, COPY, remote: what was left undone; of FETCH: what would be refused
 	 * another time too; or NULL
 	 */
 	const struct uidset *refused;
@@ -192,6 +208,9 @@ struct store_ops {
 	int (*open_source)(struct store *store, const char *mailbox, const struct message_key *key,
 			   struct identity *identity, struct source **source, struct error *err);
 	int (*open_draft)(struct store *store, const char *mailbox, struct draft **draft,
+			  struct error *err);
+	int (*link_draft)(struct store *store, const char *mailbox, const char *from,
+			  const struct message_key *key, int64_t date, struct draft **draft,
 			  struct error *err);
 	int (*write_draft)(struct draft *draft, const char *bytes, size_t len, struct error *err);
 	int (*finish_draft)(struct draft *draft, struct identity *identity, const char **name,
@@ -235,6 +254,18 @@ static inline int store_open_draft(struct store *store, const char *mailbox, str
 				   struct error *err)
 {
 	return store->ops->open_draft(store, mailbox, draft, err);
+}
+
+/*
+ * Begins a draft whose content is that of another local message: linked to it where both have the
+ * same date and one file system, else copied. Only store_finish_draft is to follow: it fills size,
+ * Message-ID and digest by reading what it holds. -1 with ENOENT: the message is gone.
+ */
+static inline int store_link_draft(struct store *store, const char *mailbox, const char *from,
+				   const struct message_key *key, int64_t date,
+				   struct draft **draft, struct error *err)
+{
+	return store->ops->link_draft(store, mailbox, from, key, date, draft, err);
 }
 
 static inline int store_write_draft(struct store *store, struct draft *draft, const char *bytes,
