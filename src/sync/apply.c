@@ -69,7 +69,7 @@ static int submit_create(struct channel *channel, size_t index, enum side side, 
 {
 	struct box *box = &channel->boxes[index];
 	const struct request request = {
-	    .kind = REQUEST_CREATE, .ticket = index, .mailbox = box->name};
+	    .kind = REQUEST_CREATE, .ticket = index, .mailbox = box->at[side]};
 
 	if (!box->active || !plan_count(&box->plan, OP_CREATE, side))
 		return 0;
@@ -176,7 +176,7 @@ static struct request batch_request(const struct flight *flight, const struct bo
 		    : kind == OP_TRASH ? REQUEST_MOVE
 				       : REQUEST_REMOVE,
 	    .ticket = flight->len,
-	    .mailbox = box->name,
+	    .mailbox = box->at[flight->side],
 	    .keys = batch->keys,
 	    .count = batch->count,
 	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
@@ -437,7 +437,7 @@ static int settle_found(struct channel *channel, struct error *err)
 
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
-		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->name};
+		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->at[LOCAL]};
 		if (!box->active || !box->exists[LOCAL] || !relies_on_local(box))
 			continue;
 		if (store_do(channel->setup.stores[LOCAL], &request, &answer, err))

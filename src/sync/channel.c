@@ -111,8 +111,9 @@ static struct box *box_of(struct channel *channel, struct map *map, const char *
 	if (!is_wanted(channel, name))
 		return NULL;
 	struct box *box = array_push(channel->boxes, channel->len, channel->cap);
-	*box = (struct box){.name = arena_strdup(&channel->arena, name),
-			    .allowed = channel->setup.allow_deletions};
+	name = arena_strdup(&channel->arena, name);
+	*box = (struct box){
+	    .name = name, .at = {name, name}, .allowed = channel->setup.allow_deletions};
 	map_put(map, box->name, strlen(box->name), channel->len - 1);
 	return box;
 }

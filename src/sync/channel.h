@@ -43,7 +43,8 @@ struct tally {
 
 /* One mailbox on both sides. */
 struct box {
-	const char *name;
+	const char *name;      /* for people and for the journal: the local one */
+	const char *at[SIDES]; /* what each side calls it */
 	struct arena arena;
 	bool exists[SIDES];
 	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */

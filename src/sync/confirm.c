@@ -89,7 +89,7 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	const struct request request = {
 	    .kind = REQUEST_SCAN,
 	    .ticket = index,
-	    .mailbox = box->name,
+	    .mailbox = box->at[REMOTE],
 	    .base = box->sides[REMOTE].stamp,
 	    .known = known,
 	    .want_identity = box->lost_append,
@@ -161,7 +161,7 @@ static int confirm_remote(struct channel *channel, struct error *err)
 static int confirm_local(struct channel *channel, struct box *box, struct error *err)
 {
 	struct store *store = channel->setup.stores[LOCAL];
-	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
+	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->at[LOCAL]};
 	struct snapshot *snapshot = &box->sides[LOCAL];
 	struct answer answer;
 	int rc;

@@ -17,7 +17,7 @@ static struct planner_input input_of(const struct channel *channel, const struct
 	    .matches = box->match.matches,
 	    .matches_len = box->match.len,
 	    .is_trash =
-		box->attributes & MAILBOX_TRASH || !strcmp(box->name, channel->trash[REMOTE]),
+		box->attributes & MAILBOX_TRASH || !strcmp(box->at[REMOTE], channel->trash[REMOTE]),
 	    .is_junk = (box->attributes & MAILBOX_JUNK) != 0,
 	};
 
@@ -198,7 +198,7 @@ void channel_plan(struct channel *channel)
 	}
 	for (size_t i = 0; i < channel->len; i++)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)
-			if (!strcmp(channel->boxes[i].name, channel->trash[side]))
+			if (!strcmp(channel->boxes[i].at[side], channel->trash[side]))
 				pair_with_trash(channel, &channel->boxes[i], side);
 	free(boxes);
 }

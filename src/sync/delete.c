@@ -21,12 +21,12 @@ static bool is_due(const struct box *box, enum side side)
 /* True where the mailbox has others below it on that side. */
 static bool has_children(const struct channel *channel, const struct box *box, enum side side)
 {
-	size_t len = strlen(box->name);
+	size_t len = strlen(box->at[side]);
 
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *other = &channel->boxes[i];
-		if (other->exists[side] && !strncmp(other->name, box->name, len) &&
-		    other->name[len] == '/')
+		if (other->exists[side] && !strncmp(other->at[side], box->at[side], len) &&
+		    other->at[side][len] == '/')
 			return true;
 	}
 	return false;
@@ -60,7 +60,7 @@ int apply_deletions(struct channel *channel, enum side side, struct error *err)
 	for (size_t i = channel->len; i-- > 0 && !rc;) {
 		struct box *box = &channel->boxes[i];
 		const struct request request = {
-		    .kind = REQUEST_DELETE, .ticket = i, .mailbox = box->name};
+		    .kind = REQUEST_DELETE, .ticket = i, .mailbox = box->at[side]};
 		if (!is_due(box, side))
 			continue;
 		if (channel->held_back[side])

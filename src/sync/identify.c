@@ -52,7 +52,7 @@ static int submit_keys(struct channel *channel, enum side side, enum request_kin
 	struct box *box = &channel->boxes[index];
 	const struct request request = {.kind = kind,
 					.ticket = index,
-					.mailbox = box->name,
+					.mailbox = box->at[side],
 					.uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
 					.keys = list->keys,
 					.count = list->len};

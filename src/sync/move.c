@@ -133,11 +133,11 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	const struct request request = {
 	    .kind = REQUEST_MOVE,
 	    .ticket = moves->convoys_len - 1,
-	    .mailbox = box->name,
+	    .mailbox = box->at[moves->side],
 	    .keys = convoy->keys,
 	    .count = convoy->count,
 	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
-	    .target = channel->boxes[target].name,
+	    .target = channel->boxes[target].at[moves->side],
 	};
 	if (channel->boxes[target].active)
 		*rc = store_submit(channel->setup.stores[moves->side], &request, err);

@@ -87,7 +87,7 @@ static int submit_orders(struct pull *pull, struct error *err)
 		const struct request request = {
 		    .kind = REQUEST_FETCH,
 		    .ticket = i,
-		    .mailbox = box->name,
+		    .mailbox = box->at[REMOTE],
 		    .keys = order->keys,
 		    .count = order->len,
 		    .sizes = order->sizes,
@@ -145,7 +145,7 @@ static int publish(struct pull *pull, const struct landing *landing, struct erro
 {
 	const struct request request = {
 	    .kind = REQUEST_PUBLISH,
-	    .mailbox = landing->box->name,
+	    .mailbox = landing->box->at[LOCAL],
 	    .draft = landing->draft,
 	    .flags = landing->op->flags,
 	    .date = landing->op->identity.date,
@@ -208,7 +208,7 @@ static int take_body(struct pull *pull, const struct answer *answer, struct erro
 	struct box *box = &pull->channel->boxes[answer->ticket];
 	struct store *local = pull->channel->setup.stores[LOCAL];
 
-	if (!pull->draft && store_open_draft(local, box->name, &pull->draft, err))
+	if (!pull->draft && store_open_draft(local, box->at[LOCAL], &pull->draft, err))
 		goto failed;
 	if (!store_write_draft(local, pull->draft, answer->data, answer->len, err))
 		return 0;

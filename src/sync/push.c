@@ -80,7 +80,7 @@ static void load_parcel(struct push *push, struct box *box, const struct op *op)
 
 	while (parcel->box)
 		parcel++;
-	if (store_open_source(push->channel->setup.stores[LOCAL], box->name, &key,
+	if (store_open_source(push->channel->setup.stores[LOCAL], box->at[LOCAL], &key,
 			      &parcel->identity, &parcel->source, &err)) {
 		if (err.sys != ENOENT)
 			hold_back(push->channel, box, REMOTE, &err);
@@ -100,7 +100,7 @@ static int submit_parcel(struct push *push, struct parcel *parcel, struct error 
 	const struct request request = {
 	    .kind = REQUEST_APPEND,
 	    .ticket = (uint64_t)(parcel - push->parcels),
-	    .mailbox = parcel->box->name,
+	    .mailbox = parcel->box->at[REMOTE],
 	    .source = parcel->source,
 	    .flags = {parcel->op->flags.bits},
 	    .date = parcel->identity.date,

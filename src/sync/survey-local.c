@@ -89,7 +89,7 @@ void survey_end_refusals(struct box *box, enum side side)
 static int scan_local(struct channel *channel, struct box *box)
 {
 	struct store *store = channel->setup.stores[LOCAL];
-	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->name};
+	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->at[LOCAL]};
 	struct snapshot *snapshot = &box->sides[LOCAL];
 	struct answer answer;
 	struct error err;
@@ -130,7 +130,7 @@ static int scan_local(struct channel *channel, struct box *box)
 static int confirm_missing(struct channel *channel, struct box *box)
 {
 	struct store *store = channel->setup.stores[LOCAL];
-	struct request request = {.kind = REQUEST_IDENTIFY, .mailbox = box->name};
+	struct request request = {.kind = REQUEST_IDENTIFY, .mailbox = box->at[LOCAL]};
 	struct snapshot *snapshot = &box->sides[LOCAL];
 	const struct pair *pairs = journal_pairs(box->journal, &request.count);
 	struct message_key *keys = xcalloc(request.count + 1, sizeof(*keys));

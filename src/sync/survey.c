@@ -210,7 +210,7 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	struct request request = {
 	    .kind = REQUEST_SCAN,
 	    .ticket = index,
-	    .mailbox = box->name,
+	    .mailbox = box->at[REMOTE],
 	    .base = head_stamp(head, REMOTE),
 	    .known = known,
 	    .want_identity = identify || box->sides[LOCAL].fresh_len > 0,
