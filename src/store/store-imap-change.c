@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * REMOVE and MOVE: what changes a mailbox. Nothing is sent before its SELECT was answered and
- * its UIDVALIDITY is the one that was meant.
+ * REMOVE, MOVE and COPY: what changes a mailbox, or fills another from it. Nothing is sent before
+ * its SELECT was answered and its UIDVALIDITY is the one that was meant.
  *
  * Without UIDPLUS (or where UID EXPUNGE is refused, though offered) EXPUNGE would take everything
  * that is marked as deleted, others' messages too: it is sent only where a search shows that
@@ -207,6 +207,17 @@ static enum job_progress remove_run(struct store_imap *store, struct job *job)
 	return job->steps ? await(job) : remove_step(store, job);
 }
 
+/* Copies into the target. */
+static void copy_send(struct store_imap *store, struct job *job,
+		      const struct remote_mailbox *target)
+{
+	struct change_state *change = job->change;
+
+	change->phase = CHANGE_COPYING;
+	add_step(store, job, STEP_COPY,
+		 imap_uid_copy(store->session, &change->uids, target->wire, target->wire_len));
+}
+
 /* Moves, or copies where the server cannot. */
 static enum job_progress move_send(struct store_imap *store, struct job *job)
 {
@@ -225,9 +236,7 @@ static enum job_progress move_send(struct store_imap *store, struct job *job)
 		    imap_uid_move(store->session, &change->uids, target->wire, target->wire_len));
 		return JOB_SENT;
 	}
-	change->phase = CHANGE_COPYING;
-	add_step(store, job, STEP_COPY,
-		 imap_uid_copy(store->session, &change->uids, target->wire, target->wire_len));
+	copy_send(store, job, target);
 	return JOB_WAITS;
 }
 
@@ -311,6 +320,48 @@ static enum job_progress move_run(struct store_imap *store, struct job *job)
 	return progress == JOB_SENT ? move_send(store, job) : progress;
 }
 
+/*
+ * A copy's last command was answered. What the server does not name among the copied is left
+ * undone; where it names none, all were copied, nobody knows where to.
+ */
+static enum job_progress copy_finish(struct job *job)
+{
+	struct change_state *change = job->change;
+
+	if (change->refused)
+		job->error = change->error;
+	if (change->refused || change->copied.len) {
+		uids_add_minus(&change->uids, &change->copied, &job->refused);
+		return JOB_DONE;
+	}
+	for (size_t i = 0; i < job->request.count; i++)
+		*array_push(change->moves, change->moves_len, change->moves_cap) =
+		    (struct uid_move){.from = job->request.keys[i].uid};
+	return JOB_DONE;
+}
+
+static enum job_progress copy_run(struct store_imap *store, struct job *job)
+{
+	const struct remote_mailbox *target;
+	enum job_progress progress;
+
+	change_begin(job);
+	if (!job->request.count)
+		return JOB_DONE;
+	if (job->steps)
+		return job->change->phase == CHANGE_COPYING ? JOB_SENT : JOB_WAITS;
+	if (job->change->phase == CHANGE_COPYING)
+		return copy_finish(job);
+	target = mailbox_of_name(store, job->request.target, &job->error);
+	if (!target)
+		return JOB_DONE;
+	progress = open_for_change(store, job);
+	if (progress != JOB_SENT)
+		return progress;
+	copy_send(store, job, target);
+	return JOB_SENT;
+}
+
 /* What a refused command was to do. */
 static const char *purpose(enum step_kind kind)
 {
@@ -345,21 +396,29 @@ static void change_take_end(struct job *job, const struct step *step,
 	change->refused = true;
 }
 
-/* Notes a COPYUID: the n-th of one set became the n-th of the other. */
+/*
+ * Notes a COPYUID: the n-th of one set became the n-th of the other. It can name no more than was
+ * asked for; one that does is as good as none, and so is what it says of a message twice.
+ */
 static void note_moves(struct change_state *change, const struct imap_answer *answer)
 {
 	uint32_t from = 0, to = 0;
 
-	if (!answer->uids || !answer->uids_to)
+	if (!answer->uids || !answer->uids_to ||
+	    uidset_count(answer->uids) > uidset_count(&change->uids))
 		return;
 	change->uidvalidity = (uint32_t)answer->code_number;
 	while ((from = uidset_after(answer->uids, from)) &&
-	       (to = uidset_after(answer->uids_to, to)))
+	       (to = uidset_after(answer->uids_to, to))) {
+		if (!uidset_has(&change->uids, from) || uidset_has(&change->copied, from))
+			continue;
+		uidset_add(&change->copied, from);
 		*array_push(change->moves, change->moves_len, change->moves_cap) =
 		    (struct uid_move){from, to};
+	}
 }
 
-/* Where a message went, once it is gone from where it was. */
+/* Where a message went, once all that was to be done about it is done. */
 static bool move_tell(struct store_imap *store, struct job *job, struct answer *out)
 {
 	struct change_state *change = job->change;
@@ -385,13 +444,11 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 
 	(void)store;
 	(void)out;
-	if (answer->code == IMAP_CODE_COPYUID)
-		note_moves(change, answer);
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
-	if (answer->code == IMAP_CODE_COPYUID && answer->uids &&
+	if (answer->code == IMAP_CODE_COPYUID &&
 	    (step->kind == STEP_COPY || step->kind == STEP_MOVE))
-		uids_add_all(answer->uids, &change->copied);
+		note_moves(change, answer);
 	if (answer->kind == IMAP_TAGGED)
 		change_take_end(job, step, answer);
 	return false;
@@ -412,3 +469,5 @@ const struct job_kind remove_job = {
     .run = remove_run, .take = change_take, .free = change_free, .changes = true};
 const struct job_kind move_job = {
     .run = move_run, .take = change_take, .tell = move_tell, .free = change_free, .changes = true};
+const struct job_kind copy_job = {
+    .run = copy_run, .take = change_take, .tell = move_tell, .free = change_free, .changes = true};

@@ -173,7 +173,7 @@ struct store_imap {
 };
 
 extern const struct job_kind list_job, create_job, delete_job, scan_job, identify_job, fetch_job,
-    append_job, flag_job, remove_job, move_job;
+    append_job, flag_job, remove_job, move_job, copy_job;
 
 /* store-imap.c: a store over an open session, which becomes its own. */
 struct store *store_imap_over(struct imap_session *session, bool read_only);

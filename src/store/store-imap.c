@@ -27,10 +27,10 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_FLAG: return &flag_job;
 	case REQUEST_REMOVE: return &remove_job;
 	case REQUEST_MOVE: return &move_job;
+	case REQUEST_COPY: return &copy_job;
 	case REQUEST_SETTLE:
 	case REQUEST_PUBLISH:
 	case REQUEST_RENAME:
-	case REQUEST_COPY:
 	case REQUEST_SUBSCRIBE: break;
 	}
 	assert(!"a request for local sides");

@@ -6,6 +6,8 @@ tests_unit_test_store_imap_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += \
 	tests/imapd/store/append.imapd \
 	tests/imapd/store/broken.imapd \
+	tests/imapd/store/copy.imapd \
+	tests/imapd/store/copy-plain.imapd \
 	tests/imapd/store/create.imapd \
 	tests/imapd/store/delete.imapd \
 	tests/imapd/store/fetch-courier.imapd \

@@ -13,6 +13,7 @@
  *	> flag NAME UIDS +LETTERS|-LETTERS... [v=...]
  *	> remove NAME UIDS [v=...]
  *	> move NAME UIDS TARGET [v=...]
+ *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
  *time
@@ -184,7 +185,7 @@ static enum request_kind kind_from(const char *word)
 	    {"list", REQUEST_LIST},     {"create", REQUEST_CREATE},     {"delete", REQUEST_DELETE},
 	    {"scan", REQUEST_SCAN},     {"identify", REQUEST_IDENTIFY}, {"fetch", REQUEST_FETCH},
 	    {"append", REQUEST_APPEND}, {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE},
-	    {"move", REQUEST_MOVE},
+	    {"move", REQUEST_MOVE},     {"copy", REQUEST_COPY},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -210,6 +211,7 @@ static size_t take_arguments(struct client *client, struct request *request, str
 		request->date = DATE;
 		return 3;
 	case REQUEST_MOVE:
+	case REQUEST_COPY:
 		request->target = asked->target = unescape(args[2]);
 		take_keys(request, asked, args[1]);
 		return 3;
