@@ -33,17 +33,19 @@ struct walk {
 	struct dirents dirents;
 };
 
-/* Whether a directory has cur and new, and when they changed. */
+/* Whether a directory has cur and new, when they changed, and which one it is. */
 static bool look_at_mailbox(int home, struct maildir_listing *listing)
 {
 	int64_t now = clock_wall_ns();
-	struct stat cur, fresh;
+	struct stat cur, fresh, own;
 
 	if (fstatat(home, "cur", &cur, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(cur.st_mode) ||
-	    fstatat(home, "new", &fresh, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(fresh.st_mode))
+	    fstatat(home, "new", &fresh, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(fresh.st_mode) ||
+	    fstat(home, &own) < 0)
 		return false;
 	listing->cur_ns = maildir_stamp_trusted(&cur, now);
 	listing->new_ns = maildir_stamp_trusted(&fresh, now);
+	listing->inode = own.st_ino;
 	return true;
 }
 

@@ -49,6 +49,18 @@ static int open_part(struct maildir_mailbox *mailbox, int home, enum maildir_dir
 	return 0;
 }
 
+/* Notes which directory it is: other names may lead to it one day, and this one to another. */
+static int note_inode(struct maildir_mailbox *mailbox, int home, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(home, &st) < 0)
+		return error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot look at its directory",
+				   text_show(mailbox->name));
+	mailbox->inode = st.st_ino;
+	return 0;
+}
+
 /* Opens cur and new; tmp waits for a delivery. */
 int maildir_mailbox_open(struct maildir_tree *tree, const char *name, bool may_write,
 			 struct maildir_mailbox **mailbox, struct error *err)
@@ -62,7 +74,8 @@ int maildir_mailbox_open(struct maildir_tree *tree, const char *name, bool may_w
 	for (int i = 0; i < MAILDIR_DIRS; i++)
 		opened->fds[i] = -1;
 	home = maildir_mailbox_open_home(opened, err);
-	if (home < 0 || open_part(opened, home, MAILDIR_CUR, err) < 0 ||
+	if (home < 0 || note_inode(opened, home, err) < 0 ||
+	    open_part(opened, home, MAILDIR_CUR, err) < 0 ||
 	    open_part(opened, home, MAILDIR_NEW, err) < 0)
 		maildir_mailbox_close(&opened);
 	file_close(&home);

@@ -30,6 +30,7 @@ struct maildir_mailbox {
 	struct maildir_tree *tree; /* borrowed */
 	char *name;
 	bool may_write;
+	uint64_t inode; /* of the directory that cur and new are in */
 	int fds[MAILDIR_DIRS]; /* tmp is -1 until the first delivery */
 	bool dirty[MAILDIR_DIRS];
 	struct maildir_keywords keywords;

@@ -290,6 +290,7 @@ int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **sca
 	if (*scan) {
 		(*scan)->cur_ns = cur_ns;
 		(*scan)->new_ns = new_ns;
+		(*scan)->inode = mailbox->inode;
 		(*scan)->room = maildir_keywords_room(&mailbox->keywords);
 		mailbox->keywords.scanned = true;
 	}

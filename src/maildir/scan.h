@@ -44,6 +44,7 @@ struct maildir_scan {
 	struct maildir_keywords *keywords; /* the mailbox's */
 	int64_t cur_ns; /* mtimes before the scan, 0 where too young to be trusted */
 	int64_t new_ns;
+	uint64_t inode; /* the mailbox's */
 };
 
 /* Scans. -1: SCOPE_MAILBOX. */

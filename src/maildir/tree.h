@@ -50,6 +50,7 @@ struct maildir_listing {
 	const char *name; /* mail/mailbox-name.h */
 	int64_t cur_ns;   /* mtimes, 0 where too young to be trusted (maildir/mailbox.h) */
 	int64_t new_ns;
+	uint64_t inode; /* of its directory, which renaming keeps; 0 where it cannot be opened */
 };
 
 /*

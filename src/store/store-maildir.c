@@ -58,7 +58,9 @@ static int step_list(struct store_maildir *store, struct answer *answer)
 	listing = &progress->listing[progress->index++];
 	answer->kind = ANSWER_MAILBOX;
 	answer->mailbox = listing->name;
-	answer->stamp = (struct stamp){.cur_ns = listing->cur_ns, .new_ns = listing->new_ns};
+	answer->stamp = (struct stamp){.cur_ns = listing->cur_ns,
+				       .new_ns = listing->new_ns,
+				       .inode = listing->inode};
 	return 1;
 }
 
@@ -80,8 +82,9 @@ static int step_scan(struct store_maildir *store, const struct request *request,
 	}
 	answer->complete = true;
 	answer->permanent = progress->scan->room;
-	answer->stamp =
-	    (struct stamp){.cur_ns = progress->scan->cur_ns, .new_ns = progress->scan->new_ns};
+	answer->stamp = (struct stamp){.cur_ns = progress->scan->cur_ns,
+				       .new_ns = progress->scan->new_ns,
+				       .inode = progress->scan->inode};
 	mailbox = cache_get(store, request->mailbox, NULL);
 	if (mailbox && !mailbox->scan) {
 		mailbox->scan = progress->scan;

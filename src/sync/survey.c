@@ -12,7 +12,8 @@
 struct stamp head_stamp(const struct journal_head *head, enum side side)
 {
 	if (side == LOCAL)
-		return (struct stamp){.cur_ns = head->cur_ns, .new_ns = head->new_ns};
+		return (struct stamp){
+		    .cur_ns = head->cur_ns, .new_ns = head->new_ns, .inode = head->inode};
 	return (struct stamp){.uidvalidity = head->uidvalidity,
 			      .uidnext = head->uidnext,
 			      .messages = head->remote_messages,

@@ -365,6 +365,27 @@ static void lists_stamps(void **state)
 	arena_free(&arena);
 }
 
+/* Renaming keeps the inode, and a new directory of the old name has another. */
+static void lists_inodes(void **state)
+{
+	struct fixture *fixture = *state;
+	bool plusplus = maildir_tree_layout(fixture->tree) == MAILDIR_LAYOUT_PLUSPLUS;
+	struct arena arena = {0};
+	struct maildir_listing *listing;
+	struct stat inbox, other;
+	size_t count;
+
+	fixture_create(fixture, "INBOX");
+	fixture_create(fixture, "a/b");
+	assert_int_equal(stat(fixture_path(fixture, plusplus ? "." : "INBOX"), &inbox), 0);
+	assert_int_equal(stat(fixture_path(fixture, plusplus ? ".a.b" : "a/b"), &other), 0);
+	assert_int_equal(maildir_tree_list(fixture->tree, &arena, &listing, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(listing[0].inode, inbox.st_ino);
+	assert_int_equal(listing[1].inode, other.st_ino);
+	arena_free(&arena);
+}
+
 /* The buffer has to outgrow the first guess where names are long. */
 static void reads_directories_at_once(void **state)
 {
@@ -416,6 +437,8 @@ int main(void)
 					    teardown_unprivileged),
 	    TREE(trusts_only_old_times),
 	    TREE(lists_stamps),
+	    TREE(lists_inodes),
+	    PLUSPLUS(lists_inodes),
 	    TREE(reads_directories_at_once),
 	};
 

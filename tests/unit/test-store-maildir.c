@@ -19,6 +19,7 @@ struct outcome {
 	struct identity identities[NAMES_MAX];
 	char body[256];
 	size_t body_len;
+	struct stamp stamp; /* of the last mailbox */
 	struct answer done;
 };
 
@@ -45,6 +46,7 @@ static struct outcome *ask(struct store *store, struct request request)
 		switch (answer.kind) {
 		case ANSWER_MAILBOX:
 			note_name(&outcome, outcome.mailboxes++, answer.mailbox);
+			outcome.stamp = answer.stamp;
 			break;
 		case ANSWER_MESSAGE:
 			at = outcome.messages++;
@@ -181,6 +183,35 @@ static void stamps_are_trusted_late(void **state)
 	clock_sleep_ms(60);
 	changed = ask_well(store, scan)->done.stamp;
 	assert_false(stamp_unchanged(LOCAL, &old, &changed));
+	store_close(&store);
+}
+
+/* A directory put in another's place is a change, whatever its times; an unknown one is none. */
+static void stamps_tell_directories_apart(void **state)
+{
+	static const struct {
+		uint64_t then, now;
+		bool unchanged;
+	} rows[] = {{5, 5, true}, {5, 6, false}, {0, 6, true}, {5, 0, true}, {0, 0, true}};
+	const struct request scan = {.kind = REQUEST_SCAN, .mailbox = "m"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct stamp stamp;
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct stamp then = {.cur_ns = 1, .new_ns = 2, .inode = rows[i].then};
+		const struct stamp now = {.cur_ns = 1, .new_ns = 2, .inode = rows[i].now};
+
+		assert_int_equal(stamp_unchanged(LOCAL, &then, &now), rows[i].unchanged);
+	}
+	fixture_create(fixture, "m");
+	fixture_age(fixture, "m");
+	stamp = ask_well(store, scan)->done.stamp;
+	assert_int_equal(stat(fixture_path(fixture, "m"), &st), 0);
+	assert_int_equal(stamp.inode, st.st_ino);
+	stamp = ask_well(store, (struct request){.kind = REQUEST_LIST})->stamp;
+	assert_int_equal(stamp.inode, st.st_ino);
 	store_close(&store);
 }
 
@@ -639,6 +670,7 @@ int main(void)
 	    TEST(lists_and_creates),
 	    TEST(scans),
 	    TEST(stamps_are_trusted_late),
+	    TEST(stamps_tell_directories_apart),
 	    TEST(says_where_a_mailbox_is_missing),
 	    TEST(scans_the_directory_of_today),
 	    TEST(identifies_what_is_there),
