@@ -174,19 +174,17 @@ static int64_t take_date(struct fields *fields)
 	return field_is(text, len, "-") ? DATE_UNKNOWN : parse_int(fields, text, len);
 }
 
-/* 64 small hexadecimal digits, four words of them. */
-static void parse_digest(struct fields *fields, const char *text, size_t len, struct digest *digest)
+/* A digest, or the word for one that is not known. True where it is known. */
+static bool take_digest(struct fields *fields, const char *none, struct digest *digest)
 {
-	if (len != (size_t)2 * DIGEST_SIZE) {
-		fields->bad = true;
-		return;
-	}
-	for (size_t i = 0; i < DIGEST_SIZE; i += 8) {
-		uint64_t word = parse_hex(fields, text + 2 * i, 16, 16);
+	char *text;
+	size_t len = take_field(fields, &text);
 
-		for (size_t k = 0; k < 8; k++)
-			digest->bytes[i + k] = (uint8_t)(word >> (56 - 8 * k));
-	}
+	if (field_is(text, len, none))
+		return false;
+	if (digest_from_hex(digest, text, len) < 0)
+		fields->bad = true;
+	return true;
 }
 
 /* A UID, which is never 0. */
@@ -226,9 +224,7 @@ static void take_pair(struct fields *fields, struct pair *pair)
 	len = take_field(fields, &text);
 	if (!field_is(text, len, "-"))
 		pair->message_id = parse_hex(fields, text, len, 16);
-	len = take_field(fields, &text);
-	if (!field_is(text, len, "-"))
-		parse_digest(fields, text, len, &pair->digest);
+	take_digest(fields, "-", &pair->digest);
 	pair->gone = take_gone(fields);
 	pair->name = take_text(fields);
 	if (pair->name == NULL)
@@ -247,10 +243,7 @@ static void take_identity(struct fields *fields, struct identity *identity)
 	identity->has_message_id = !field_is(text, len, "?");
 	if (identity->has_message_id && !field_is(text, len, "-"))
 		identity->message_id = parse_hex(fields, text, len, 16);
-	len = take_field(fields, &text);
-	identity->has_digest = !field_is(text, len, "?");
-	if (identity->has_digest)
-		parse_digest(fields, text, len, &identity->digest);
+	identity->has_digest = take_digest(fields, "?", &identity->digest);
 }
 
 /* The kind of a letter. */

@@ -81,15 +81,13 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 	*out = '\0';
 }
 
-/* The value of a hexadecimal digit of either case, or -1. */
+/* The value of a small hexadecimal digit, or -1. */
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
 	return -1;
 }
 

@@ -28,7 +28,7 @@ void digest_close(struct digest_stream **stream);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
-/* 0, or -1 where it is not 64 hexadecimal digits. */
+/* 0, or -1 where it is not 64 hexadecimal digits as digest_to_hex() writes them. */
 int digest_from_hex(struct digest *out, const char *hex, size_t len);
 
 #endif
