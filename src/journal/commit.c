@@ -15,8 +15,8 @@ static bool journal_same_head(const struct journal_head *a, const struct journal
 {
 	return a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext &&
 	       a->highestmodseq == b->highestmodseq && a->remote_messages == b->remote_messages &&
-	       a->cur_ns == b->cur_ns && a->new_ns == b->new_ns && a->policy == b->policy &&
-	       a->even == b->even;
+	       a->mailbox_id == b->mailbox_id && a->cur_ns == b->cur_ns && a->new_ns == b->new_ns &&
+	       a->inode == b->inode && a->policy == b->policy && a->even == b->even;
 }
 
 /* Remembers that the file of that name is now size bytes and ours. */

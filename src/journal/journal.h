@@ -76,7 +76,7 @@ struct journal_head {
 	uint64_t mailbox_id;      /* a hash of the remote side's MAILBOXID; 0: not told */
 	int64_t cur_ns;           /* mtimes of cur and new */
 	int64_t new_ns;
-	uint64_t inode; /* of the local mailbox's directory; 0: not known */
+	uint64_t inode;  /* of the local mailbox's directory; 0: not known */
 	int64_t when;    /* of the commit, seconds since the epoch: set by journal_commit */
 	uint64_t pairs;  /* rows: set by journal_commit */
 	uint64_t notes;  /* set by journal_commit */

@@ -154,8 +154,8 @@ static struct journal_note notes_normal(const struct journal_note *note)
 static bool notes_same_identity(const struct identity *a, const struct identity *b)
 {
 	return a->size == b->size && a->date == b->date && a->message_id == b->message_id &&
-	       a->has_message_id == b->has_message_id && a->has_digest == b->has_digest &&
-	       digest_equal(&a->digest, &b->digest);
+	       a->has_message_id == b->has_message_id && a->email_id == b->email_id &&
+	       a->has_digest == b->has_digest && digest_equal(&a->digest, &b->digest);
 }
 
 /* Every field counts. */

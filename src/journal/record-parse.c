@@ -109,6 +109,28 @@ static uint64_t parse_hex(struct fields *fields, const char *text, size_t len, s
 	return number;
 }
 
+/* A hash of 64 bits; the writers have "-" for 0. */
+static uint64_t parse_hash(struct fields *fields, const char *text, size_t len)
+{
+	uint64_t hash;
+
+	if (len == 1 && text[0] == '-')
+		return 0;
+	hash = parse_hex(fields, text, len, 16);
+	if (hash == 0)
+		fields->bad = true;
+	return hash;
+}
+
+/* The next field as a hash. */
+static uint64_t take_hash(struct fields *fields)
+{
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	return parse_hash(fields, text, len);
+}
+
 /* A word; NULL for "-". Controls cannot be in it: their escapes can. */
 static const char *take_text(struct fields *fields)
 {
@@ -214,16 +236,12 @@ static unsigned take_gone(struct fields *fields)
 /* All of a pair; its name must be there. */
 static void take_pair(struct fields *fields, struct pair *pair)
 {
-	char *text;
-	size_t len;
-
 	pair->uid = take_uid(fields);
 	pair->flags = take_flags(fields);
 	pair->size = take_size(fields);
 	pair->date = take_date(fields);
-	len = take_field(fields, &text);
-	if (!field_is(text, len, "-"))
-		pair->message_id = parse_hex(fields, text, len, 16);
+	pair->message_id = take_hash(fields);
+	pair->email_id = take_hash(fields);
 	take_digest(fields, "-", &pair->digest);
 	pair->gone = take_gone(fields);
 	pair->name = take_text(fields);
@@ -241,8 +259,9 @@ static void take_identity(struct fields *fields, struct identity *identity)
 	identity->date = take_date(fields);
 	len = take_field(fields, &text);
 	identity->has_message_id = !field_is(text, len, "?");
-	if (identity->has_message_id && !field_is(text, len, "-"))
-		identity->message_id = parse_hex(fields, text, len, 16);
+	if (identity->has_message_id)
+		identity->message_id = parse_hash(fields, text, len);
+	identity->email_id = take_hash(fields);
 	identity->has_digest = take_digest(fields, "?", &identity->digest);
 }
 
@@ -423,8 +442,10 @@ static void take_head(struct fields *fields, struct journal_head *head)
 	head->uidnext = take_u32(fields);
 	head->highestmodseq = take_uint(fields, UINT64_MAX);
 	head->remote_messages = take_u32(fields);
+	head->mailbox_id = take_hash(fields);
 	head->cur_ns = take_int(fields);
 	head->new_ns = take_int(fields);
+	head->inode = take_uint(fields, UINT64_MAX);
 	head->when = take_int(fields);
 	head->pairs = take_uint(fields, UINT64_MAX);
 	head->notes = take_uint(fields, UINT64_MAX);

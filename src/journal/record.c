@@ -97,6 +97,15 @@ static void put_date(struct buf *out, int64_t date)
 		put_int(out, date);
 }
 
+/* Appends a blank and a hash, or "-" for none. */
+static void put_hash(struct buf *out, uint64_t hash)
+{
+	if (hash == 0)
+		put_text(out, NULL);
+	else
+		put_hex(out, hash, 16);
+}
+
 /* Appends a blank and a digest. */
 static void put_digest(struct buf *out, const struct digest *digest)
 {
@@ -138,10 +147,8 @@ void record_put_pair(struct buf *out, const struct pair *pair)
 	put_flags(out, pair->flags);
 	put_size(out, pair->size);
 	put_date(out, pair->date);
-	if (pair->message_id != 0)
-		put_hex(out, pair->message_id, 16);
-	else
-		put_text(out, NULL);
+	put_hash(out, pair->message_id);
+	put_hash(out, pair->email_id);
 	if (digest_equal(&pair->digest, &no_digest))
 		put_text(out, NULL);
 	else
@@ -180,12 +187,11 @@ void record_put_note(struct buf *out, const struct journal_note *note)
 	put_flags(out, note->flags);
 	put_size(out, note->identity.size);
 	put_date(out, note->identity.date);
-	if (!note->identity.has_message_id)
-		put_text(out, "?");
-	else if (note->identity.message_id == 0)
-		put_text(out, NULL);
+	if (note->identity.has_message_id)
+		put_hash(out, note->identity.message_id);
 	else
-		put_hex(out, note->identity.message_id, 16);
+		put_text(out, "?");
+	put_hash(out, note->identity.email_id);
 	if (note->identity.has_digest)
 		put_digest(out, &note->identity.digest);
 	else
@@ -234,8 +240,10 @@ void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 	put_uint(out, head->uidnext);
 	put_uint(out, head->highestmodseq);
 	put_uint(out, head->remote_messages);
+	put_hash(out, head->mailbox_id);
 	put_int(out, head->cur_ns);
 	put_int(out, head->new_ns);
+	put_uint(out, head->inode);
 	put_int(out, head->when);
 	put_uint(out, head->pairs);
 	put_uint(out, head->notes);

@@ -13,8 +13,8 @@
  *	c SEQUENCE HEAD CRC CRC                        a commit
  *
  * where FLAGS are Maildir's letters and then "*" before each keyword, IDENTITY is SIZE DATE
- *MESSAGE-ID DIGEST, and HEAD is UIDVALIDITY UIDNEXT MODSEQ MESSAGES CUR NEW WHEN PAIRS NOTES POLICY
- *EVEN.
+ * MESSAGE-ID EMAIL-ID DIGEST, and HEAD is UIDVALIDITY UIDNEXT MODSEQ MESSAGES MAILBOX-ID CUR NEW
+ * INODE WHEN PAIRS NOTES POLICY EVEN.
  *
  * And the one line of the file "channel":
  *
@@ -74,7 +74,7 @@ struct record_commit {
 #define RECORD_COMMIT_MAX ((size_t)512)
 
 /* No pair's line is shorter: no file of so many bytes holds more pairs. */
-#define RECORD_PAIR_MIN (sizeof("p 1 - - - - - - x\n") - 1)
+#define RECORD_PAIR_MIN (sizeof("p 1 - - - - - - - x\n") - 1)
 
 /* Each appends one line with its newline; out->full where it did not fit. */
 void record_put_first(struct buf *out, const struct record_owner *owner);

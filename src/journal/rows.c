@@ -18,7 +18,7 @@
 
 /*
  * Both tables hold an index of pairs plus 1 in 4 bytes: with their share of empty slots and the
- * names' hashes some 20 bytes a row beside the 80 of the pair itself.
+ * names' hashes some 20 bytes a row beside the 88 of the pair itself.
  */
 struct slots {
 	uint32_t *at;
@@ -250,8 +250,8 @@ static void rows_rename(struct rows *rows, struct pair *pair, const char *name, 
 static bool rows_same_message(const struct pair *a, const struct pair *b)
 {
 	return a->uid == b->uid && a->gone == b->gone && a->size == b->size && a->date == b->date &&
-	       a->message_id == b->message_id && digest_equal(&a->digest, &b->digest) &&
-	       strcmp(a->name, b->name) == 0;
+	       a->message_id == b->message_id && a->email_id == b->email_id &&
+	       digest_equal(&a->digest, &b->digest) && strcmp(a->name, b->name) == 0;
 }
 
 /* A pair in rows, to be changed. */

@@ -214,6 +214,7 @@ struct pair fixture_pair(uint32_t uid)
 	    .size = (uint64_t)uid * 1234567,
 	    .date = (int64_t)uid * 1000 - 5000,
 	    .message_id = uid % 3 == 0 ? 0 : uid * 0x9e3779b97f4a7c15u,
+	    .email_id = uid % 4 == 0 ? 0 : uid * 0xc2b2ae3d27d4eb4fu,
 	};
 
 	snprintf(name, sizeof(names[0]), "17000%" PRIu32 ".M%" PRIu32 " %%.host,S=%" PRIu32, uid,
@@ -241,6 +242,7 @@ struct journal_note fixture_note(enum journal_note_kind kind, uint32_t n)
 			 .date = n % 4 == 1 ? DATE_UNKNOWN : -(int64_t)n,
 			 .has_message_id = n % 4 != 2,
 			 .message_id = n % 4 == 3 ? n : 0,
+			 .email_id = n % 5 == 0 ? 0 : UINT64_MAX - n,
 			 .has_digest = n % 3 == 0},
 	    .text = kind == JOURNAL_MOVING    ? "Trash/été 1\n2"
 		    : kind == JOURNAL_REFUSED ? "NO [TOOBIG] 100% too big"
@@ -260,8 +262,10 @@ struct journal_head fixture_head(uint32_t n)
 	    .uidnext = n + 1000,
 	    .highestmodseq = UINT64_MAX - n,
 	    .remote_messages = n * 2,
+	    .mailbox_id = n * 0x9e3779b97f4a7c15u,
 	    .cur_ns = (int64_t)n * 1000000007,
 	    .new_ns = -(int64_t)n,
+	    .inode = n * 13,
 	    .policy = n * 11,
 	    .even = n % 2 == 0,
 	};
@@ -270,10 +274,11 @@ struct journal_head fixture_head(uint32_t n)
 void fixture_dump_head(const struct journal_head *head, struct buf *out)
 {
 	buf_printf(out,
-		   "head %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRId64 " %" PRId64
-		   " %" PRIu64 " %" PRIu64 " %" PRIu32 " %d\n",
+		   "head %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRIu64 " %" PRId64
+		   " %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %d\n",
 		   head->uidvalidity, head->uidnext, head->highestmodseq, head->remote_messages,
-		   head->cur_ns, head->new_ns, head->pairs, head->notes, head->policy, head->even);
+		   head->mailbox_id, head->cur_ns, head->new_ns, head->inode, head->pairs,
+		   head->notes, head->policy, head->even);
 }
 
 static void fixture_dump_digest(const struct digest *digest, struct buf *out)
@@ -284,9 +289,9 @@ static void fixture_dump_digest(const struct digest *digest, struct buf *out)
 
 void fixture_dump_pair(const struct pair *pair, struct buf *out)
 {
-	buf_printf(out, "pair %" PRIu32 " %" PRIu32 " %u %" PRIu64 " %" PRId64 " %" PRIu64 " ",
-		   pair->uid, pair->flags.bits, pair->gone, pair->size, pair->date,
-		   pair->message_id);
+	buf_printf(out, "pair %" PRIu32 " %" PRIu32 " %u %" PRIu64 " %" PRId64, pair->uid,
+		   pair->flags.bits, pair->gone, pair->size, pair->date);
+	buf_printf(out, " %" PRIu64 " %" PRIu64 " ", pair->message_id, pair->email_id);
 	fixture_dump_digest(&pair->digest, out);
 	buf_printf(out, " [%s]\n", pair->name);
 }
@@ -298,9 +303,9 @@ void fixture_dump_note(const struct journal_note *note, struct buf *out)
 	buf_printf(out, "note %d %d %" PRIu32 " [%s] %" PRIu32 " %" PRIu32 " %" PRIu32, note->kind,
 		   note->side, note->uid, note->name != NULL ? note->name : "(none)",
 		   note->uidvalidity, note->floor, note->flags.bits);
-	buf_printf(out, " %" PRIu64 " %" PRId64 " %d %" PRIu64 " %d ", identity->size,
+	buf_printf(out, " %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64 " %d ", identity->size,
 		   identity->date, identity->has_message_id, identity->message_id,
-		   identity->has_digest);
+		   identity->email_id, identity->has_digest);
 	fixture_dump_digest(&identity->digest, out);
 	buf_printf(out, " [%s]\n", note->text != NULL ? note->text : "(none)");
 }

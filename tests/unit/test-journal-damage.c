@@ -449,7 +449,7 @@ static void test_fitting_checksums(void **state)
 
 		buf_init(&file, 65536);
 		record_put_first(&file, &owner);
-		buf_puts(&file, "p 1 - 5 6 - - - a%0Ab\n");
+		buf_puts(&file, "p 1 - 5 6 - - - - a%0Ab\n");
 		head.pairs = 1;
 		record_put_commit(&file, 0, 1, &head);
 		second = file.len;

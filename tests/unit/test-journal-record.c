@@ -97,6 +97,7 @@ static void test_pair_text(void **state)
 			    .size = 18446744073709551614u,
 			    .date = -9223372036854775807,
 			    .message_id = 0xabc,
+			    .email_id = 0xdef,
 			    .name = "1.M2P3.host,S=4 %"};
 	struct buf out;
 
@@ -104,7 +105,8 @@ static void test_pair_text(void **state)
 	buf_init(&out, 4096);
 	record_put_pair(&out, &pair);
 	assert_string_equal(out.data, "p 4294967295 FS 18446744073709551614 -9223372036854775807 "
-				      "0000000000000abc - - 1.M2P3.host,S=4%20%25\n");
+				      "0000000000000abc 0000000000000def - - "
+				      "1.M2P3.host,S=4%20%25\n");
 	buf_reset(&out);
 	memset(pair.digest.bytes, 0x5a, sizeof(pair.digest.bytes));
 	pair = (struct pair){.uid = 1,
@@ -114,8 +116,8 @@ static void test_pair_text(void **state)
 			     .digest = pair.digest,
 			     .name = "-"};
 	record_put_pair(&out, &pair);
-	assert_string_equal(out.data, "p 1 - - - - 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
-				      "5a5a5a5a5a5a5a5a remote %2D\n");
+	assert_string_equal(out.data, "p 1 - - - - - 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+				      "5a5a5a5a5a5a5a5a5a remote %2D\n");
 	buf_free(&out);
 }
 
@@ -239,11 +241,12 @@ static void test_small_records(void **state)
 static void test_malformed(void **state)
 {
 	static const char *const good[] = {
-	    "p 1 FS 10 20 0123456789abcdef " HEX64 " - name",
-	    "p 1 FS 10 20 - - both name",
-	    "p 1 - - -1 - - - name",
-	    "P local 1 name 0 0 - 1 2 ? ? -",
-	    "R local 0 name 0 0 - 1 2 - " HEX64 " reason",
+	    "p 1 FS 10 20 0123456789abcdef - " HEX64 " - name",
+	    "p 1 FS 10 20 - - - both name",
+	    "p 1 - - -1 - - - - name",
+	    "p 1 - - - - fedcba9876543210 - - name",
+	    "P local 1 name 0 0 - 1 2 ? - ? -",
+	    "R local 0 name 0 0 - 1 2 - - " HEX64 " reason",
 	};
 	static const char *const bad[] = {
 	    "",
@@ -281,30 +284,37 @@ static void test_malformed(void **state)
 	    "e A 1 a b",
 	    "e A 1 %",
 	    "e A 1 %2f",
-	    "p 0 FS 10 20 - - - name",
-	    "p 1 SF 10 20 - - - name",
-	    "p 1 FS 010 20 - - - name",
-	    "p 1 FS 18446744073709551615 20 - - - name",
-	    "p 1 FS 10 -0 - - - name",
-	    "p 1 FS 10 9223372036854775808 - - - name",
-	    "p 1 FS 10 20 0 - - name",
-	    "p 1 FS 10 20 0123456789abcdeF - - name",
-	    "p 1 FS 10 20 ? - - name",
-	    "p 1 FS 10 20 - 00 - name",
+	    "p 0 FS 10 20 - - - - name",
+	    "p 1 SF 10 20 - - - - name",
+	    "p 1 FS 010 20 - - - - name",
+	    "p 1 FS 18446744073709551615 20 - - - - name",
+	    "p 1 FS 10 -0 - - - - name",
+	    "p 1 FS 10 9223372036854775808 - - - - name",
+	    "p 1 FS 10 20 0 - - - name",
+	    "p 1 FS 10 20 0123456789abcdeF - - - name",
+	    "p 1 FS 10 20 ? - - - name",
+	    "p 1 FS 10 20 0000000000000000 - - - name",
+	    "p 1 FS 10 20 - 0 - - name",
+	    "p 1 FS 10 20 - 0000000000000000 - - name",
+	    "p 1 FS 10 20 - ? - - name",
+	    "p 1 FS 10 20 - - 00 - name",
+	    "p 1 FS 10 20 - - - name",
+	    "p 1 FS 10 20 - - - - -",
 	    "p 1 FS 10 20 - - - -",
-	    "p 1 FS 10 20 - - -",
-	    "p 1 FS 10 20 - - - ",
-	    "p 1 FS 10 20 - - - a b",
-	    "p 1 FS 10 20 - - - a\tb",
-	    "p 1 FS 10 20 - - - a\x7f",
-	    "p 1 FS 10 20 - - nowhere name",
-	    "p 1 FS 10 20 - -  name",
-	    "P nowhere 1 name 0 0 - 1 2 ? ? -",
-	    "P local 0 - 0 0 - 1 2 ? ? -",
-	    "P local 1 name 0 0 - 1 2 ? -",
+	    "p 1 FS 10 20 - - - - ",
+	    "p 1 FS 10 20 - - - - a b",
+	    "p 1 FS 10 20 - - - - a\tb",
+	    "p 1 FS 10 20 - - - - a\x7f",
+	    "p 1 FS 10 20 - - - nowhere name",
+	    "p 1 FS 10 20 - - -  name",
+	    "P nowhere 1 name 0 0 - 1 2 ? - ? -",
+	    "P local 0 - 0 0 - 1 2 ? - ? -",
 	    "P local 1 name 0 0 - 1 2 ? - -",
-	    "P local 1 name 0 0 - 1 2 ? ? - -",
-	    "X local 1 name 0 0 - 1 2 ? ? -",
+	    "P local 1 name 0 0 - 1 2 ? - - -",
+	    "P local 1 name 0 0 - 1 2 ? ? ? -",
+	    "P local 1 name 0 0 - 1 2 ? ? -",
+	    "P local 1 name 0 0 - 1 2 ? - ? - -",
+	    "X local 1 name 0 0 - 1 2 ? - ? -",
 	};
 	struct record record;
 
@@ -371,8 +381,8 @@ static void test_commit_damaged(void **state)
 /* The largest numbers there are fit the bound that the tail's reader relies on. */
 static void test_commit_longest(void **state)
 {
-	struct journal_head head = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT32_MAX,
-				    -INT64_MAX, -INT64_MAX, -INT64_MAX, UINT64_MAX,
+	struct journal_head head = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX,
+				    -INT64_MAX, -INT64_MAX, UINT64_MAX, -INT64_MAX, UINT64_MAX,
 				    UINT64_MAX, UINT32_MAX, false};
 	struct record_commit commit;
 	struct buf out;

@@ -161,13 +161,14 @@ static void test_put_tells_change(void **state)
 	pair.flags.bits ^= FLAG_SEEN;
 	assert_int_equal(rows_put(rows, &pair), ROWS_FLAGS);
 	assert_int_equal(rows_put(rows, &pair), ROWS_SAME);
-	for (int field = 0; field < 6; field++) {
+	for (int field = 0; field < 7; field++) {
 		switch (field) {
 		case 0: pair.size++; break;
 		case 1: pair.date++; break;
 		case 2: pair.message_id++; break;
 		case 3: pair.digest.bytes[31] ^= 1; break;
 		case 4: pair.gone ^= 1; break;
+		case 5: pair.email_id++; break;
 		default: pair.name = "another"; break;
 		}
 		assert_int_equal(rows_put(rows, &pair), ROWS_PAIR);
@@ -359,6 +360,9 @@ static void test_notes_are_normal(void **state)
 	assert_false(rows_note(rows, &note));
 	note.identity.has_message_id = true;
 	assert_true(rows_note(rows, &note));
+	note.identity.email_id = 7;
+	assert_true(rows_note(rows, &note));
+	assert_false(rows_note(rows, &note));
 	rows_close(&rows);
 }
 

@@ -401,7 +401,7 @@ static void test_odd_names(void **state)
 					    "\xff\xfe",
 					    "ünïcode",
 					    "\x01\x7f",
-					    "p 1 - - - - - x",
+					    "p 1 - - - - - - - x",
 					    "c"};
 	struct journal_dir *dir = fixture_open_dir(true);
 
@@ -479,9 +479,13 @@ static void test_syncs(void **state)
 	fixture_commit(journal, &head);
 	fixture_commit(journal, NULL);
 	assert_int_equal(fixture_fdatasync.count + fixture_fsync.count + fixture_write.count, 0);
-	head.policy++; /* a head that differs in one field is a change */
-	fixture_commit(journal, &head);
-	assert_int_equal(fixture_fdatasync.count, 1);
+	for (int field = 0; field < 3; field++) { /* a head that differs in one is a change */
+		head.policy += field == 0;
+		head.mailbox_id += field == 1;
+		head.inode += field == 2;
+		fixture_commit(journal, &head);
+		assert_int_equal(fixture_fdatasync.count, field + 1);
+	}
 	journal_close(&journal);
 	fixture_reset_calls();
 	journal = fixture_open(dir, "INBOX"); /* an unchanged mailbox: nothing written */
