@@ -10,4 +10,5 @@ libevenmail_a_SOURCES += \
 	src/store/store-imap-add.c src/store/store-imap-delete.c src/store/store-imap-flag.c
 libevenmail_a_SOURCES += \
 	src/store/store-memory.c src/store/store-memory.h src/store/store-memory-inner.h \
-	src/store/store-memory-draft.c src/store/store-memory-side.c
+	src/store/store-memory-draft.c src/store/store-memory-mailbox.c \
+	src/store/store-memory-side.c src/store/store-memory-user.c

@@ -47,6 +47,25 @@ int memory_open_draft(struct store *head, const char *name, struct draft **draft
 	return 0;
 }
 
+int memory_link_draft(struct store *head, const char *name, const char *from,
+		      const struct message_key *key, int64_t date, struct draft **draft,
+		      struct error *err)
+{
+	struct memory *memory = ((struct store_memory *)head)->memory;
+	const struct held_mailbox *mailbox = memory_find(memory, from);
+	const struct held_message *held = mailbox ? memory_find_message(mailbox, key) : NULL;
+
+	(void)date;
+	if (memory_open_draft(head, name, draft, err))
+		return -1;
+	if (held)
+		return memory_write_draft(*draft, held->message.content, held->message.len, err);
+	memory_drop_draft(*draft);
+	*draft = NULL;
+	errno = ENOENT;
+	return error_errno(err, SCOPE_MESSAGE, "mailbox %s: message %s", from, key->name);
+}
+
 int memory_write_draft(struct draft *draft, const char *bytes, size_t len, struct error *err)
 {
 	assert(!draft->name);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Inside of the memory store: what a side holds (store-memory-side.c) and how it is changed. */
+/*
+ * Inside of the memory store: what a side holds (store-memory-side.c, store-memory-mailbox.c) and
+ * how sessions (store-memory.c, store-memory-draft.c) and users (store-memory-user.c) change it.
+ */
 #ifndef STORE_STORE_MEMORY_INNER_H
 #define STORE_STORE_MEMORY_INNER_H
 
@@ -24,6 +27,8 @@ struct held_message {
 
 struct held_mailbox {
 	const char *name;
+	const char *durable_name; /* the same pointer but while a rename is not durable */
+	uint32_t fate;            /* of that rename: mailboxes that share it survive together */
 	unsigned attributes;
 	bool present;
 	bool durable;
@@ -31,6 +36,8 @@ struct held_mailbox {
 	uint32_t uidnext;
 	uint64_t modseq;
 	int64_t changed; /* the directory's mtime */
+	uint64_t id;     /* remote: MAILBOXID */
+	uint64_t inode;  /* local */
 	struct held_message **messages;
 	size_t len, cap;
 };
@@ -41,7 +48,9 @@ struct memory {
 	struct arena arena;
 	struct held_mailbox **mailboxes;
 	size_t len, cap;
-	uint32_t serial; /* of names and UIDVALIDITYs */
+	const char **subscribed; /* names, be there such mailboxes or not */
+	size_t subscribed_len, subscribed_cap;
+	uint32_t serial; /* of names, UIDVALIDITYs and ids */
 	uint64_t changes;
 	int64_t clock; /* grows with every change */
 	struct memory_stop *stop;
@@ -52,6 +61,24 @@ struct memory {
 /* The mailbox of that name, or NULL. */
 struct held_mailbox *memory_find(const struct memory *memory, const char *name);
 struct held_mailbox *memory_make(struct memory *memory, const char *name, unsigned attributes);
+/* It is gone, durably. */
+void memory_unmake(struct held_mailbox *mailbox);
+/*
+ * Renames a mailbox and all below it; how they are called on the disk stays. 0, or why nothing was
+ * done: ENOENT, EEXIST, or EINVAL where one of them is INBOX or the new name is below the old one.
+ */
+int memory_rename_all(struct memory *memory, const char *from, const char *to);
+/* All renames become durable. */
+void memory_settle_names(struct memory *memory);
+/* What becomes of renames in a power cut. */
+void memory_cut_names(struct memory *memory, uint64_t seed);
+void memory_set_subscribed(struct memory *memory, const char *name, bool subscribed);
+/* The mailbox's attributes, with MAILBOX_SUBSCRIBED. */
+unsigned memory_attributes(const struct memory *memory, const struct held_mailbox *mailbox);
+/* A number that was never given before, and is not 0. */
+uint64_t memory_new_id(struct memory *memory);
+/* An email_id that was never given before; 0 where the side has none. */
+uint64_t memory_new_email_id(struct memory *memory);
 /* The message of that key that is there, or NULL. */
 struct held_message *memory_find_message(const struct held_mailbox *mailbox,
 					 const struct message_key *key);
@@ -72,6 +99,8 @@ void memory_identify(const char *content, size_t len, struct identity *identity)
 /* A name that was never given before. */
 const char *memory_unique_name(struct memory *memory);
 struct stamp memory_stamp(const struct memory *memory, const struct held_mailbox *mailbox);
+/* Whether what has that fate survives a power cut of that seed; seed 0: nothing does. */
+bool memory_survives(uint64_t seed, uint32_t fate);
 /* Everything becomes as durable as it is. */
 void memory_settle(struct memory *memory);
 /* One step of a store: the watcher is called. False: the side is broken, and it is not made. */
@@ -91,6 +120,9 @@ struct store_memory {
 };
 
 int memory_open_draft(struct store *store, const char *mailbox, struct draft **draft,
+		      struct error *err);
+int memory_link_draft(struct store *store, const char *mailbox, const char *from,
+		      const struct message_key *key, int64_t date, struct draft **draft,
 		      struct error *err);
 int memory_write_draft(struct draft *draft, const char *bytes, size_t len, struct error *err);
 int memory_finish_draft(struct draft *draft, struct identity *identity, const char **name,

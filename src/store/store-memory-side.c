@@ -26,6 +26,7 @@ void memory_free(struct memory **memory)
 	for (size_t i = 0; i < freed->len; i++)
 		free(freed->mailboxes[i]->messages);
 	free(freed->mailboxes);
+	free(freed->subscribed);
 	arena_free(&freed->arena);
 	free(freed);
 	*memory = NULL;
@@ -69,30 +70,6 @@ bool memory_step(struct memory *memory)
 uint64_t memory_changes(const struct memory *memory)
 {
 	return memory->changes;
-}
-
-/* One that is gone keeps its place, so that a later one of the same name is another. */
-struct held_mailbox *memory_find(const struct memory *memory, const char *name)
-{
-	for (size_t i = 0; i < memory->len; i++)
-		if (memory->mailboxes[i]->present && !strcmp(memory->mailboxes[i]->name, name))
-			return memory->mailboxes[i];
-	return NULL;
-}
-
-struct held_mailbox *memory_make(struct memory *memory, const char *name, unsigned attributes)
-{
-	struct held_mailbox *mailbox = arena_alloc(&memory->arena, sizeof(*mailbox));
-
-	*mailbox = (struct held_mailbox){.name = arena_strdup(&memory->arena, name),
-					 .attributes = attributes,
-					 .present = true,
-					 .uidvalidity = memory->serial++,
-					 .uidnext = 1,
-					 .modseq = 1,
-					 .changed = ++memory->clock};
-	*array_push(memory->mailboxes, memory->len, memory->cap) = mailbox;
-	return mailbox;
 }
 
 struct held_message *memory_find_message(const struct held_mailbox *mailbox,
@@ -167,24 +144,9 @@ struct memory_message memory_show(const struct held_message *held)
 	return message;
 }
 
-struct stamp memory_stamp(const struct memory *memory, const struct held_mailbox *mailbox)
-{
-	struct stamp stamp = {0};
-
-	if (memory->side == LOCAL) {
-		stamp.cur_ns = stamp.new_ns = memory->abilities.stamps ? mailbox->changed : 0;
-		return stamp;
-	}
-	stamp.uidvalidity = mailbox->uidvalidity;
-	stamp.uidnext = mailbox->uidnext;
-	stamp.modseq = memory->abilities.condstore ? mailbox->modseq : 0;
-	for (size_t i = 0; i < mailbox->len; i++)
-		stamp.messages += mailbox->messages[i]->now.present;
-	return stamp;
-}
-
 void memory_settle(struct memory *memory)
 {
+	memory_settle_names(memory);
 	for (size_t i = 0; i < memory->len; i++) {
 		struct held_mailbox *mailbox = memory->mailboxes[i];
 		mailbox->durable = mailbox->present;
@@ -195,8 +157,8 @@ void memory_settle(struct memory *memory)
 	}
 }
 
-/* Whether what has that fate reached the disk (a step of splitmix64); seed 0 always says no. */
-static bool survives(uint64_t seed, uint32_t fate)
+/* A step of splitmix64. */
+bool memory_survives(uint64_t seed, uint32_t fate)
 {
 	uint64_t z = seed + fate * 0x9e3779b97f4a7c15u;
 
@@ -214,7 +176,7 @@ static void cut_message(struct memory *memory, struct held_mailbox *mailbox,
 
 	if ((held->now.present != durable.present ||
 	     !flags_equal(held->now.flags, durable.flags)) &&
-	    !survives(seed, held->fate))
+	    !memory_survives(seed, held->fate))
 		memory_change(memory, mailbox, held, &durable);
 	if (!held->content_durable && held->now.present) {
 		message->len = 0;
@@ -228,112 +190,14 @@ void memory_power_cut(struct memory *memory, uint64_t seed)
 {
 	for (size_t i = 0; memory->side == LOCAL && i < memory->len; i++) {
 		struct held_mailbox *mailbox = memory->mailboxes[i];
-		if (mailbox->present && !mailbox->durable && !survives(seed, mailbox->uidvalidity))
+		if (mailbox->present && !mailbox->durable &&
+		    !memory_survives(seed, mailbox->uidvalidity))
 			mailbox->present = false;
 		mailbox->durable = mailbox->present;
 		for (size_t k = 0; k < mailbox->len; k++)
 			cut_message(memory, mailbox, mailbox->messages[k], seed);
 	}
+	if (memory->side == LOCAL)
+		memory_cut_names(memory, seed);
 }
 
-/* A user's mailbox is there whatever happens next. */
-void memory_create(struct memory *memory, const char *mailbox, unsigned attributes)
-{
-	struct held_mailbox *found = memory_find(memory, mailbox);
-
-	if (!found)
-		found = memory_make(memory, mailbox, attributes);
-	found->attributes |= attributes;
-	found->durable = true;
-}
-
-void memory_destroy(struct memory *memory, const char *mailbox)
-{
-	struct held_mailbox *found = memory_find(memory, mailbox);
-
-	if (found)
-		found->present = found->durable = false;
-}
-
-struct message_key memory_deliver(struct memory *memory, const char *mailbox, const void *content,
-				  size_t len, struct flags flags, int64_t date)
-{
-	struct memory_message message = {.content = arena_strndup(&memory->arena, content, len),
-					 .len = len};
-	struct held_message *held;
-
-	memory_create(memory, mailbox, 0);
-	memory_identify(message.content, len, &message.state.identity);
-	held = memory_add(memory, memory_find(memory, mailbox), &message, NULL, flags, date);
-	held->content_durable = true;
-	return held->message.state.key;
-}
-
-void memory_flag(struct memory *memory, const char *mailbox, const struct message_key *key,
-		 struct flags add, struct flags remove)
-{
-	struct held_mailbox *found = memory_find(memory, mailbox);
-	struct held_message *held = found ? memory_find_message(found, key) : NULL;
-
-	if (!held)
-		return;
-	const struct message_standing to = {
-	    true, flags_minus(flags_union(flags_minus(held->now.flags, remove), add),
-			      memory->abilities.lacking)};
-	memory_change(memory, found, held, &to);
-	held->durable = held->now;
-}
-
-void memory_expunge(struct memory *memory, const char *mailbox, const struct message_key *key)
-{
-	struct held_mailbox *found = memory_find(memory, mailbox);
-	struct held_message *held = found ? memory_find_message(found, key) : NULL;
-
-	if (!held)
-		return;
-	memory_change(memory, found, held, &(struct message_standing){0});
-	held->durable = held->now;
-}
-
-/* As after a restore: the messages are the same, all their numbers are others. */
-void memory_renumber(struct memory *memory, const char *mailbox)
-{
-	struct held_mailbox *old = memory_find(memory, mailbox);
-	struct held_mailbox *made;
-
-	if (!old || memory->side == LOCAL)
-		return;
-	old->present = false;
-	made = memory_make(memory, mailbox, old->attributes);
-	for (size_t i = 0; i < old->len; i++) {
-		const struct held_message *held = old->messages[i];
-		if (held->now.present)
-			memory_add(memory, made, &held->message, NULL, held->now.flags,
-				   held->message.state.identity.date);
-	}
-}
-
-bool memory_has(const struct memory *memory, const char *mailbox)
-{
-	return memory_find(memory, mailbox) != NULL;
-}
-
-size_t memory_count(const struct memory *memory, const char *mailbox)
-{
-	const struct held_mailbox *found = memory_find(memory, mailbox);
-	size_t count = 0;
-
-	for (size_t i = 0; found && i < found->len; i++)
-		count += found->messages[i]->now.present;
-	return count;
-}
-
-struct memory_message memory_get(const struct memory *memory, const char *mailbox, size_t index)
-{
-	const struct held_mailbox *found = memory_find(memory, mailbox);
-
-	for (size_t i = 0; found && i < found->len; i++)
-		if (found->messages[i]->now.present && !index--)
-			return memory_show(found->messages[i]);
-	return (struct memory_message){0};
-}

@@ -49,7 +49,7 @@ static void list(struct job *job)
 		if (!job->mailbox->present)
 			continue;
 		struct answer *answer = tell(job, ANSWER_MAILBOX);
-		answer->attributes = job->mailbox->attributes;
+		answer->attributes = memory_attributes(job->memory, job->mailbox);
 		answer->stamp = memory_stamp(job->memory, job->mailbox);
 	}
 	job->mailbox = NULL;
@@ -76,14 +76,65 @@ static bool delete (struct job *job)
 	if (!may_change(job))
 		return false;
 	/* A user may have come between. */
-	for (size_t i = 0; i < job->mailbox->len; i++)
+	job->mailbox = memory_find(job->memory, job->request->mailbox);
+	for (size_t i = 0; job->mailbox && i < job->mailbox->len; i++)
 		if (job->mailbox->messages[i]->now.present) {
 			error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX,
 				  "mailbox %s: it is not empty", job->request->mailbox);
 			job->done.error.sys = ENOTEMPTY;
 			return true;
 		}
-	memory_destroy(job->memory, job->request->mailbox);
+	if (job->mailbox)
+		memory_unmake(job->mailbox);
+	return true;
+}
+
+/* Why a rename was refused. */
+static void refuse_rename(struct job *job, int reason)
+{
+	errno = reason;
+	error_errno(&job->done.error, SCOPE_MAILBOX, "mailbox %s: cannot be renamed to %s",
+		    job->request->mailbox, job->request->target);
+	if (job->memory->side == REMOTE)
+		job->done.error.kind = ERROR_REFUSED;
+}
+
+/* RENAME: on a disk one step, and one more until it is durable. */
+static bool rename_mailbox(struct job *job)
+{
+	int reason;
+
+	if (!may_change(job))
+		return false;
+	reason = memory_rename_all(job->memory, job->request->mailbox, job->request->target);
+	if (reason) {
+		refuse_rename(job, reason);
+		return true;
+	}
+	if (job->memory->side == LOCAL && !may_change(job))
+		return false;
+	memory_settle_names(job->memory);
+	return true;
+}
+
+/* False where there is no such mailbox, or a user deleted it just now: the request has failed. */
+static bool is_there(struct job *job, const struct held_mailbox *mailbox)
+{
+	if (mailbox && mailbox->present)
+		return true;
+	error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "there is no such mailbox");
+	return false;
+}
+
+/* SUBSCRIBE: a name that is no mailbox can only be left. */
+static bool subscribe(struct job *job)
+{
+	bool leave = job->request->unsubscribe;
+
+	if (!may_change(job))
+		return false;
+	if (leave || is_there(job, job->mailbox))
+		memory_set_subscribed(job->memory, job->request->mailbox, !leave);
 	return true;
 }
 
@@ -111,7 +162,7 @@ static void tell_scanned(struct job *job, const struct held_message *held)
 		state->identity.size = SIZE_UNKNOWN;
 	if (job->memory->side == LOCAL || !request->want_identity || known) {
 		state->identity.has_message_id = false;
-		state->identity.message_id = 0;
+		state->identity.message_id = state->identity.email_id = 0;
 	}
 }
 
@@ -218,15 +269,6 @@ static int read_all(struct source *source, struct buf *out, struct error *err)
 	return 0;
 }
 
-/* False where there is no such mailbox, or a user deleted it just now: the request has failed. */
-static bool is_there(struct job *job, const struct held_mailbox *mailbox)
-{
-	if (mailbox && mailbox->present)
-		return true;
-	error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "there is no such mailbox");
-	return false;
-}
-
 /* Puts an appended message in place, or refuses it. */
 static bool append_content(struct job *job, const struct buf *content)
 {
@@ -245,6 +287,7 @@ static bool append_content(struct job *job, const struct buf *content)
 	if (!is_there(job, job->mailbox))
 		return true;
 	memory_identify(message.content, message.len, &message.state.identity);
+	message.state.identity.email_id = memory_new_email_id(job->memory);
 	const struct held_message *held =
 	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
 	job->done.uidvalidity = job->mailbox->uidvalidity;
@@ -287,10 +330,11 @@ static bool change(struct job *job, struct held_message *held)
 	return true;
 }
 
-/* MOVE: one message; where it is not one step, it is in both places in between. */
+/* MOVE, COPY: one message; a move that is not one step has it in both places in between. */
 static bool move(struct job *job, struct held_message *held)
 {
 	struct held_mailbox *target = memory_find(job->memory, job->request->target);
+	bool stays = job->request->kind == REQUEST_COPY;
 
 	if (!may_change(job))
 		return false;
@@ -300,19 +344,21 @@ static bool move(struct job *job, struct held_message *held)
 	    memory_add(job->memory, target, &held->message, held->message.state.key.name,
 		       held->now.flags, held->message.state.identity.date);
 	moved->content_durable = held->content_durable;
-	held->fate = job->memory->abilities.atomic_move ? moved->fate : held->fate;
-	if (!job->memory->abilities.atomic_move && !may_change(job))
+	if (!stays && job->memory->abilities.atomic_move)
+		held->fate = moved->fate;
+	else if (!stays && !may_change(job))
 		return false;
 	struct answer *told = tell(job, ANSWER_MOVED);
 	told->message.key = held->message.state.key;
 	told->uidvalidity = target->uidvalidity;
 	if (job->memory->side == LOCAL || job->memory->abilities.uidplus)
 		told->created = moved->message.state.key;
-	memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
+	if (!stays)
+		memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
 	return true;
 }
 
-/* FLAG, REMOVE, MOVE: what is gone already is left out, but where it is the only one here. */
+/* FLAG, REMOVE, MOVE, COPY: what is gone already is left out, but where it is the only one here. */
 static bool change_all(struct job *job)
 {
 	const struct request *request = job->request;
@@ -325,7 +371,7 @@ static bool change_all(struct job *job)
 			error_errno(&job->done.error, SCOPE_MESSAGE, "message %s",
 				    request->keys[i].name);
 		}
-		if (held && !(request->kind == REQUEST_MOVE ? move(job, held) : change(job, held)))
+		if (held && !(request->target ? move(job, held) : change(job, held)))
 			return false;
 	}
 	return true;
@@ -359,7 +405,7 @@ static bool is_possible(struct job *job)
 	enum request_kind kind = request->kind;
 
 	if (kind == REQUEST_LIST || kind == REQUEST_SETTLE || kind == REQUEST_CREATE ||
-	    kind == REQUEST_DELETE)
+	    kind == REQUEST_DELETE || kind == REQUEST_RENAME || kind == REQUEST_SUBSCRIBE)
 		return true;
 	if (!job->mailbox)
 		error_set(err, job->memory->side == LOCAL ? ERROR_IO : ERROR_REFUSED, SCOPE_MAILBOX,
@@ -386,12 +432,12 @@ static bool carry_out(struct job *job)
 	case REQUEST_APPEND: return append(job);
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
-	case REQUEST_MOVE: return change_all(job);
+	case REQUEST_MOVE:
+	case REQUEST_COPY: return change_all(job);
 	case REQUEST_SETTLE: return settle(job);
 	case REQUEST_PUBLISH: return publish(job);
-	case REQUEST_RENAME:
-	case REQUEST_COPY:
-	case REQUEST_SUBSCRIBE: break;
+	case REQUEST_RENAME: return rename_mailbox(job);
+	case REQUEST_SUBSCRIBE: return subscribe(job);
 	}
 	return false;
 }
@@ -495,6 +541,7 @@ static const struct store_ops local_ops = {
     .next = memory_next,
     .open_source = memory_open_source,
     .open_draft = memory_open_draft,
+    .link_draft = memory_link_draft,
     .write_draft = memory_write_draft,
     .finish_draft = memory_finish_draft,
     .drop_draft = memory_drop_draft,

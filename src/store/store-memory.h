@@ -8,8 +8,9 @@
  * watcher is called before each step of a store.
  *
  * The local side forgets: what a store changed there, or a user delivered, survives
- * memory_power_cut() for certain only after a REQUEST_SETTLE, as on a disk. What else users change
- * is durable at once, and so is everything on the remote side.
+ * memory_power_cut() for certain only after a REQUEST_SETTLE, as on a disk; but a REQUEST_RENAME or
+ * REQUEST_DELETE that was answered is durable. What else users change is durable at once, and so is
+ * everything on the remote side.
  *
  * Sides that break together share a struct memory_stop. Each change that a store makes, and each
  * message that it fetches, is one step; the step at which a stop falls due is not made, and from
@@ -26,7 +27,9 @@ struct memory_abilities {
 	bool condstore;       /* MODSEQ: stamps can be trusted, and scans may be deltas */
 	bool qresync;         /* deltas tell what vanished without asking for all UIDs */
 	bool atomic_move;     /* else a move is a copy and a removal, two steps */
+	bool object_ids;      /* remote: mailboxes and messages have ids (RFC 8474) */
 	bool stamps;          /* local: directory times are old enough to be trusted */
+	bool inodes;          /* local: directories have inodes, which are used again */
 	uint64_t append_max;  /* larger messages are refused; 0: none */
 	struct flags lacking; /* flags that it cannot keep */
 };
@@ -74,8 +77,16 @@ void memory_power_cut(struct memory *memory, uint64_t seed);
 /* What users do. Mailboxes are made as they are named; keys that are not there mean nothing. */
 void memory_create(struct memory *memory, const char *mailbox, unsigned attributes);
 void memory_destroy(struct memory *memory, const char *mailbox);
+/* With all below it; false where REQUEST_RENAME would be refused. */
+bool memory_rename(struct memory *memory, const char *from, const char *to);
 struct message_key memory_deliver(struct memory *memory, const char *mailbox, const void *content,
 				  size_t len, struct flags flags, int64_t date);
+/* The same content, flags and date once more. */
+struct message_key memory_copy(struct memory *memory, const char *mailbox,
+			       const struct message_key *key, const char *target);
+/* Under the same unique name and email_id, or as a new message of the same content and date. */
+struct message_key memory_move(struct memory *memory, const char *mailbox,
+			       const struct message_key *key, const char *target, bool same);
 void memory_flag(struct memory *memory, const char *mailbox, const struct message_key *key,
 		 struct flags add, struct flags remove);
 void memory_expunge(struct memory *memory, const char *mailbox, const struct message_key *key);
