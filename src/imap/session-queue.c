@@ -385,6 +385,18 @@ unsigned imap_create(struct imap_session *session, const char *wire, size_t len)
 	return queue_mailbox(session, "CREATE", wire, len);
 }
 
+/* Renames a mailbox and all below it. */
+unsigned imap_rename(struct imap_session *session, const char *from, size_t from_len,
+		     const char *to, size_t to_len)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_PLAIN, "RENAME");
+
+	assert(!session->read_only);
+	imap_command_put_astring(&request->command, from, from_len);
+	imap_command_put_astring(&request->command, to, to_len);
+	return session_queue_end(session, request);
+}
+
 /* Deletes a mailbox with all that is in it. */
 unsigned imap_delete(struct imap_session *session, const char *wire, size_t len)
 {

@@ -207,6 +207,8 @@ unsigned imap_append(struct imap_session *session, const char *wire, size_t len,
 		     int64_t date, const struct imap_source *source);
 unsigned imap_create(struct imap_session *session, const char *wire, size_t len);
 unsigned imap_delete(struct imap_session *session, const char *wire, size_t len);
+unsigned imap_rename(struct imap_session *session, const char *from, size_t from_len,
+		     const char *to, size_t to_len);
 unsigned imap_noop(struct imap_session *session);
 
 /*

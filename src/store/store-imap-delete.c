@@ -21,10 +21,8 @@ struct delete_state {
 /* Some servers refuse to delete the mailbox that is open, or end the session. */
 static void leave_mailbox(struct store_imap *store, struct job *job)
 {
-	if (!store->wire || store->wire->mailbox != job->mailbox)
-		return;
-	store_add_step(store, job, STEP_UNSELECT, imap_unselect(store->session), NULL);
-	selection_drop(&store->wire);
+	if (store->wire && store->wire->mailbox == job->mailbox)
+		store_leave(store, job);
 }
 
 /* Asks what is in it. */

@@ -80,6 +80,7 @@ enum step_kind {
 	STEP_CREATE,
 	STEP_UNSELECT,
 	STEP_DELETE,
+	STEP_RENAME,
 };
 
 struct job;
@@ -140,6 +141,7 @@ struct job {
 		struct change_state *change;
 		struct add_state *add;
 		struct delete_state *delete;
+		struct rename_state *rename;
 	};
 };
 
@@ -172,8 +174,8 @@ struct store_imap {
 	char delimiter; /* as LIST told */
 };
 
-extern const struct job_kind list_job, create_job, delete_job, scan_job, identify_job, fetch_job,
-    append_job, flag_job, remove_job, move_job, copy_job;
+extern const struct job_kind list_job, create_job, delete_job, rename_job, scan_job, identify_job,
+    fetch_job, append_job, flag_job, remove_job, move_job, copy_job;
 
 /* store-imap.c: a store over an open session, which becomes its own. */
 struct store *store_imap_over(struct imap_session *session, bool read_only);
@@ -194,6 +196,9 @@ void store_describe_refusal(struct error *err, enum error_scope scope, const cha
 struct remote_mailbox *mailbox_find_wire(struct store_imap *store, const char *wire, size_t len);
 struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wire, size_t len);
 void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, const char *name);
+/* The server calls it otherwise from now on: by these bytes; name: what it is called here, or NULL. */
+void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, const char *wire,
+		    size_t len, const char *name);
 /* The mailbox of that name, listed or not; NULL with err where this server can have none. */
 struct remote_mailbox *mailbox_of_name(struct store_imap *store, const char *name,
 				       struct error *err);
@@ -203,6 +208,8 @@ void mailboxes_free(struct store_imap *store);
 
 /* Opens the job's mailbox by a command of its own; not awaited. */
 void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidity, uint64_t modseq);
+/* Closes the mailbox that is open, by a command of the job's; not awaited. */
+void store_leave(struct store_imap *store, struct job *job);
 /* The next command will find itself in the job's mailbox: opens it where that is not so yet. */
 void store_ensure_selected(struct store_imap *store, struct job *job);
 /* Whether the next command will find itself there by what the job sent or joined before. */

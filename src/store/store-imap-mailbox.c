@@ -53,6 +53,37 @@ void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, 
 	map_put(&store->by_name, mailbox->name, strlen(mailbox->name), own);
 }
 
+/*
+ * What had the new bytes before, or a mailbox that is not there, takes over the old ones and the old
+ * name: whoever asks for that finds nothing, and may make it anew.
+ */
+void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, const char *wire,
+		    size_t len, const char *name)
+{
+	struct remote_mailbox *other = mailbox_find_wire(store, wire, len);
+	char *old_name = mailbox->name ? xstrdup(mailbox->name) : NULL;
+	char *old_wire = mailbox->wire;
+	size_t old_len = mailbox->wire_len, own, others;
+
+	if (!other)
+		other = mailbox_add_wire(store, wire, len);
+	map_get(&store->by_wire, old_wire, old_len, &own);
+	map_get(&store->by_wire, other->wire, other->wire_len, &others);
+	mailbox->wire = other->wire;
+	mailbox->wire_len = other->wire_len;
+	*other = (struct remote_mailbox){.name = other->name,
+					 .wire = old_wire,
+					 .wire_len = old_len,
+					 .delimiter = mailbox->delimiter};
+	map_put(&store->by_wire, mailbox->wire, mailbox->wire_len, own);
+	map_put(&store->by_wire, other->wire, other->wire_len, others);
+	if (name)
+		mailbox_set_name(store, mailbox, name);
+	if (old_name)
+		mailbox_set_name(store, other, old_name);
+	free(old_name);
+}
+
 /* A mailbox that was never listed gets the bytes that its name is encoded to. */
 struct remote_mailbox *mailbox_of_name(struct store_imap *store, const char *name,
 				       struct error *err)
@@ -129,6 +160,13 @@ void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidit
 		       imap_select(store->session, mailbox->wire, mailbox->wire_len,
 				   store->read_only, uidvalidity, modseq),
 		       selection);
+}
+
+/* No mailbox is open any more. */
+void store_leave(struct store_imap *store, struct job *job)
+{
+	store_add_step(store, job, STEP_UNSELECT, imap_unselect(store->session), NULL);
+	selection_drop(&store->wire);
 }
 
 bool store_is_selected(const struct store_imap *store, const struct job *job)

@@ -20,6 +20,7 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_LIST: return &list_job;
 	case REQUEST_CREATE: return &create_job;
 	case REQUEST_DELETE: return &delete_job;
+	case REQUEST_RENAME: return &rename_job;
 	case REQUEST_SCAN: return &scan_job;
 	case REQUEST_IDENTIFY: return &identify_job;
 	case REQUEST_FETCH: return &fetch_job;
@@ -30,7 +31,6 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_COPY: return &copy_job;
 	case REQUEST_SETTLE:
 	case REQUEST_PUBLISH:
-	case REQUEST_RENAME:
 	case REQUEST_SUBSCRIBE: break;
 	}
 	assert(!"a request for local sides");

@@ -31,6 +31,8 @@ EXTRA_DIST += \
 	tests/imapd/store/remove-refused.imapd \
 	tests/imapd/store/remove-uidplus.imapd \
 	tests/imapd/store/remove-wire.imapd \
+	tests/imapd/store/rename.imapd \
+	tests/imapd/store/rename-plain.imapd \
 	tests/imapd/store/scan-bases.imapd \
 	tests/imapd/store/scan-closed.imapd \
 	tests/imapd/store/scan-condstore.imapd \

@@ -13,6 +13,7 @@
  *	> flag NAME UIDS +LETTERS|-LETTERS... [v=...]
  *	> remove NAME UIDS [v=...]
  *	> move NAME UIDS TARGET [v=...]
+ *	> rename NAME TARGET
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -27,6 +28,7 @@
 #include "store/store-imap-inner.h"
 #include "store/store-imap.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -186,6 +188,7 @@ static enum request_kind kind_from(const char *word)
 	    {"scan", REQUEST_SCAN},     {"identify", REQUEST_IDENTIFY}, {"fetch", REQUEST_FETCH},
 	    {"append", REQUEST_APPEND}, {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE},
 	    {"move", REQUEST_MOVE},     {"copy", REQUEST_COPY},
+	    {"rename", REQUEST_RENAME},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -215,6 +218,9 @@ static size_t take_arguments(struct client *client, struct request *request, str
 		request->target = asked->target = unescape(args[2]);
 		take_keys(request, asked, args[1]);
 		return 3;
+	case REQUEST_RENAME:
+		request->target = asked->target = unescape(args[1]);
+		return 2;
 	case REQUEST_CREATE:
 	case REQUEST_DELETE:
 	case REQUEST_SCAN: return 1;
@@ -300,7 +306,10 @@ static void say_done(struct buf *out, const struct answer *answer)
 	if (answer->refused)
 		say_uids(out, " refused=", answer->refused);
 	if (answer->error.kind != ERROR_NONE)
-		buf_printf(out, " error %d/%d: %s", answer->error.kind, answer->error.scope,
+		buf_printf(out, " error %d/%d%s: %s", answer->error.kind, answer->error.scope,
+			   answer->error.sys == ENOENT	 ? " gone"
+			   : answer->error.sys == EEXIST ? " taken"
+							 : "",
 			   answer->error.text);
 }
 
