@@ -33,6 +33,25 @@ struct policy case_policy(void)
 			       .safety_count = POLICY_SAFETY_COUNT};
 }
 
+struct planner_case case_begin(const char *file, int line, char *title)
+{
+	return (struct planner_case){.file = file,
+				     .line = line,
+				     .title = title,
+				     .policy = case_policy(),
+				     .permanent = {{.bits = FLAG_ALL, .any_keyword = true},
+						   {.bits = FLAG_ALL, .any_keyword = true}},
+				     .boxes_len = 1};
+}
+
+const char *case_row_name(const struct planner_case *it, const struct case_row *row,
+			  struct arena *arena)
+{
+	const char *box = it->boxes[row->box].name;
+
+	return arena_printf(arena, "%s%s%u", box ? box : "", box ? "/" : "", row->id);
+}
+
 /* Reads letters up to a mark or the end; '.' is none. Returns what follows. */
 static const char *read_flags(const struct place *place, const char *text, struct flags *out)
 {
@@ -139,6 +158,14 @@ static enum policy_deletion read_deletion(const struct place *place, const char 
 	return DELETION_KEEP;
 }
 
+/* "50,20": the guard's bounds, and that there is a guard. */
+static void read_safety(const struct place *place, struct planner_case *it, const char *text)
+{
+	if (sscanf(text, "%u,%u", &it->policy.safety_percent, &it->policy.safety_count) != 2)
+		refuse(place, "no percent,count", text);
+	it->guarded = true;
+}
+
 /* One "key=value" of a policy or permanent line. */
 static void read_setting(const struct place *place, struct planner_case *it, bool policy,
 			 char *setting)
@@ -152,6 +179,8 @@ static void read_setting(const struct place *place, struct planner_case *it, boo
 		it->policy.change[LOCAL] = read_changes(place, value);
 	else if (policy && !strcmp(key, "push"))
 		it->policy.change[REMOTE] = read_changes(place, value);
+	else if (policy && !strcmp(key, "safety"))
+		read_safety(place, it, value);
 	else if (policy && !strcmp(key, "local"))
 		it->policy.deletion[LOCAL] = read_deletion(place, value);
 	else if (policy && !strcmp(key, "remote"))
@@ -197,6 +226,18 @@ static size_t split(char *line, char *fields[FIELDS_MAX])
 	return len;
 }
 
+/* "7", "7=A". */
+static void read_id(const struct place *place, struct case_row *row, const char *text)
+{
+	char *rest;
+
+	row->id = (uint32_t)strtoul(text, &rest, 10);
+	if (*rest == '=' && rest[1] >= 'A' && rest[1] <= 'Z' && !rest[2])
+		row->letter = rest[1];
+	else if (*rest)
+		refuse(place, "no id", text);
+}
+
 /* One message. */
 static void read_row(const struct place *place, struct arena *arena, struct planner_case *it,
 		     char *line)
@@ -205,12 +246,12 @@ static void read_row(const struct place *place, struct arena *arena, struct plan
 	struct case_row *row = array_push(it->rows, it->len, it->cap);
 
 	strsep(&expected, ":");
-	*row = (struct case_row){.line = place->line};
+	*row = (struct case_row){.line = place->line, .box = it->boxes_len - 1};
 	if (!expected || split(line, fields) != 4) {
 		refuse(place, "a row is: id base local remote : expected", line);
 		return;
 	}
-	row->id = (uint32_t)strtoul(fields[0], NULL, 10);
+	read_id(place, row, fields[0]);
 	row->paired = strcmp(fields[1], "-") != 0;
 	if (row->paired)
 		row->gone = read_gone(place, read_flags(place, fields[1], &row->base));
@@ -218,30 +259,104 @@ static void read_row(const struct place *place, struct arena *arena, struct plan
 	row->sides[REMOTE] = read_side(place, fields[3]);
 	read_expected(place, arena, row, expected);
 	for (size_t i = 0; i + 1 < it->len; i++)
-		if (it->rows[i].id == row->id)
+		if (it->rows[i].id == row->id && it->rows[i].box == row->box)
 			refuse(place, "an id twice", fields[0]);
+	const struct case_box *box = &it->boxes[row->box];
+	if (box->is_gone && row->sides[box->gone].there)
+		refuse(place, "the mailbox is gone there", fields[0]);
+}
+
+/* "message B size=A id=none". */
+static void read_message(const struct place *place, struct planner_case *it, char **fields,
+			 size_t len)
+{
+	static const char *const names[CASE_PARTS] = {"size", "date", "id", "digest"};
+	unsigned letter = (unsigned)fields[1][0] - 'A';
+
+	if (letter >= CASE_LETTERS || fields[1][1]) {
+		refuse(place, "no message", fields[1]);
+		return;
+	}
+	for (size_t i = 2; i < len; i++) {
+		char *value = fields[i];
+		const char *name = strsep(&value, "=");
+		unsigned part = 0;
+		while (part < CASE_PARTS && strcmp(name, names[part]) != 0)
+			part++;
+		if (!value || part == CASE_PARTS) {
+			refuse(place, "no part=whose", name);
+			return;
+		}
+		it->parts[letter][part] = strcmp(value, "none") ? *value : '-';
+	}
+}
+
+/* The mailbox of that name begins; the first one takes the place of the nameless. */
+static void begin_box(const struct place *place, struct arena *arena, struct planner_case *it,
+		      const char *name)
+{
+	if (it->boxes[0].name || it->len) {
+		if (it->boxes_len == CASE_BOXES_MAX)
+			refuse(place, "too many mailboxes", name);
+		it->boxes[it->boxes_len++] = (struct case_box){0};
+	}
+	it->boxes[it->boxes_len - 1].name = arena_strdup(arena, name);
+}
+
+/* "mailbox Work trash", "mailbox Old gone=local : B4". */
+static void read_mailbox(const struct place *place, struct arena *arena, struct planner_case *it,
+			 char **fields, size_t len)
+{
+	size_t i = 1;
+
+	if (fields[1][0] >= 'A' && fields[1][0] <= 'Z')
+		begin_box(place, arena, it, fields[i++]);
+	struct case_box *box = &it->boxes[it->boxes_len - 1];
+	for (; i < len; i++) {
+		if (!strcmp(fields[i], "trash"))
+			box->is_trash = true;
+		else if (!strcmp(fields[i], "junk"))
+			box->is_junk = true;
+		else if (i + 3 == len && !strncmp(fields[i], "gone=", 5) &&
+			 !strcmp(fields[i + 1], ":"))
+			break;
+		else
+			refuse(place, "not understood", fields[i]);
+	}
+	if (i == len)
+		return;
+	box->is_gone = true;
+	box->gone = strcmp(fields[i] + 5, "local") ? REMOTE : LOCAL;
+	box->rule = case_rule(fields[i + 2]);
 }
 
 /* A line that is no row, of the case that was begun. */
-static void read_settings(const struct place *place, struct planner_case *it, char *line)
+static void read_settings(const struct place *place, struct arena *arena, struct planner_case *it,
+			  char *line)
 {
 	char *fields[FIELDS_MAX];
 	size_t len = split(line, fields);
 
+	if (len < 2) {
+		refuse(place, "not understood", fields[0]);
+		return;
+	}
+	if (!strcmp(fields[0], "mailbox")) {
+		read_mailbox(place, arena, it, fields, len);
+		return;
+	}
+	if (!strcmp(fields[0], "message")) {
+		read_message(place, it, fields, len);
+		return;
+	}
 	for (size_t i = 1; i < len; i++) {
 		if (!strcmp(fields[0], "policy") || !strcmp(fields[0], "permanent"))
 			read_setting(place, it, !strcmp(fields[0], "policy"), fields[i]);
-		else if (!strcmp(fields[0], "mailbox") && !strcmp(fields[i], "trash"))
-			it->is_trash = true;
-		else if (!strcmp(fields[0], "mailbox") && !strcmp(fields[i], "junk"))
-			it->is_junk = true;
 		else if (!strcmp(fields[0], "sides") && !strcmp(fields[i], "fixed"))
 			it->fixed = true;
 		else
 			refuse(place, "not understood", fields[0]);
 	}
-	if (len < 2)
-		refuse(place, "not understood", fields[0]);
 }
 
 /* One line of a file. */
@@ -252,13 +367,8 @@ static void read_line(struct case_file *file, const struct place *place, char *l
 	if (!*line)
 		return;
 	if (!strncmp(line, "case ", 5)) {
-		struct planner_case *it = array_push(file->cases, file->len, file->cap);
-		*it = (struct planner_case){.file = place->file,
-					    .line = place->line,
-					    .title = arena_strdup(&file->arena, line + 5),
-					    .policy = case_policy(),
-					    .permanent = {{.bits = FLAG_ALL, .any_keyword = true},
-							  {.bits = FLAG_ALL, .any_keyword = true}}};
+		*array_push(file->cases, file->len, file->cap) =
+		    case_begin(place->file, place->line, arena_strdup(&file->arena, line + 5));
 		return;
 	}
 	if (!file->len)
@@ -267,7 +377,7 @@ static void read_line(struct case_file *file, const struct place *place, char *l
 	if (*line >= '0' && *line <= '9')
 		read_row(place, &file->arena, it, line);
 	else
-		read_settings(place, it, line);
+		read_settings(place, &file->arena, it, line);
 }
 
 void case_file_read(struct case_file *file, const char *path)
@@ -285,7 +395,7 @@ void case_file_read(struct case_file *file, const char *path)
 	}
 	fclose(stream);
 	for (size_t i = 0; i < file->len; i++)
-		if (!file->cases[i].len)
+		if (!file->cases[i].len && !file->cases[i].boxes[0].is_gone)
 			refuse(&place, "a case without rows", file->cases[i].title);
 }
 
@@ -334,6 +444,8 @@ struct planner_case case_swap(const struct planner_case *from, struct arena *are
 		to.policy.deletion[side] = from->policy.deletion[other_side(side)];
 		to.permanent[side] = from->permanent[other_side(side)];
 	}
+	for (size_t i = 0; i < from->boxes_len; i++)
+		to.boxes[i].gone = other_side(from->boxes[i].gone);
 	for (size_t i = 0; i < from->len; i++) {
 		struct case_row *row = &to.rows[i];
 		*row = from->rows[i];
@@ -352,7 +464,7 @@ enum rule case_rule(const char *expected)
 {
 	size_t len = strcspn(expected, " ");
 
-	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_M9_REFUSED; rule++)
+	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_B4_DELETE; rule++)
 		if (strlen(rule_name(rule)) == len && !strncmp(expected, rule_name(rule), len))
 			return rule;
 	if (strcmp(expected, "nothing") != 0)

@@ -11,20 +11,34 @@
  *	# id base local remote : expected
  *	  1  S    S     -      : M2 remove local
  *
- * What is not set is as a user gets it who sets nothing.  Flags are Maildir's letters and "*"
- *before each keyword, '.' for none; of a side in "permanent" "**" behind them means any keyword,
- *"?*" any but unheard where it is not named (mute). "sides fixed": the case is not to be turned
- *round (the APPENDING notes are of local files only).
+ * What is not set is as a user gets it who sets nothing. Flags are Maildir's letters and "*" before
+ * each keyword, '.' for none; of a side in "permanent" "**" behind them means any keyword, "?*" any
+ * but unheard where it is not named (mute). "policy safety=PERCENT,COUNT" lets the guard look at
+ * the plans: what it stops ends with "blocked". "sides fixed": the case is not to be turned round.
  *
  *	base    '-': no pair; else the flags agreed on, with "!L", "!R" for a side known to lack it
  *	local   '-': not there; else its flags; '?' after them: refused by the other side before;
  *	remote  "@F" after them: an APPENDING note remembers flags F; "ghost@F>=9": so does a note
- *of a file that is not there, and its copy has a UID >= 9
+ *		of a file that is not there, and its copy has a UID >= 9
  *
  * A row without a pair that both sides hold is one message that sync/match.h has paired. Expected
  * are, in any order and with ';' between: "M1 forget", "M2 remove SIDE", "M2 trash SIDE",
  * "M3 agree FLAGS!L", "M4 flag SIDE +FLAGS -FLAGS", "M4 agree FLAGS", "M5 agree FLAGS",
  * "M6 pair FLAGS", "M7 copy SIDE FLAGS"; or, where nothing is to happen, "M8", "M9" or "nothing".
+ *
+ * A case may hold several mailboxes: a line "mailbox NAME" (capitalised; "trash" and "junk" may
+ * follow) begins each, and an id counts in its mailbox only. It is the UID and the unique name at
+ * once, so a file that keeps its name on its way has the same id in both mailboxes. "=A" behind an
+ * id says which message it is; its size, date, Message-ID and digest are its own unless a line says
+ * whose they are:
+ *
+ *	message B size=A date=A id=none
+ *
+ * As ever a server tells no digest. Expected are also, on the row that is left, "V1 move SIDE ->
+ * MAILBOX/ID FLAGS" (flags on the side that moved it belong to the row where it arrived), and,
+ * where the message is to be found under another id, "V2 pair FLAGS as ID", "V2 flag ... as ID",
+ * "V2 agree ... as ID". "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
+ * what is to become of it.
  */
 #ifndef TESTS_PLANNER_CASE_H
 #define TESTS_PLANNER_CASE_H
@@ -48,8 +62,21 @@ struct case_side {
 	uint32_t floor;
 };
 
+/* What makes a message out; each is its own or another's. */
+enum case_part {
+	CASE_SIZE,
+	CASE_DATE,
+	CASE_ID,
+	CASE_DIGEST,
+	CASE_PARTS,
+};
+
+#define CASE_LETTERS 26
+
 struct case_row {
+	size_t box;
 	uint32_t id; /* its UID; "m7" is its name */
+	char letter; /* which message it is, or '\0': one of its own */
 	bool paired;
 	struct flags base;
 	unsigned gone; /* bits 1 << side */
@@ -60,14 +87,28 @@ struct case_row {
 	int line;
 };
 
+struct case_box {
+	const char *name; /* NULL where there is but one */
+	bool is_trash, is_junk;
+	bool is_gone; /* on that side, and so much becomes of it */
+	enum side gone;
+	enum rule rule;
+};
+
+#define CASE_BOXES_MAX 8
+
 struct planner_case {
 	const char *file;
 	int line;
 	char *title;
 	struct policy policy;
 	struct flag_room permanent[SIDES];
-	bool is_trash, is_junk, fixed;
-	struct case_row *rows;
+	bool guarded, fixed;
+	/* Of each letter: whose part it has, '-' for nobody's. */
+	char parts[CASE_LETTERS][CASE_PARTS];
+	struct case_box boxes[CASE_BOXES_MAX];
+	size_t boxes_len;
+	struct case_row *rows; /* of all boxes */
 	size_t len, cap;
 };
 
@@ -79,6 +120,11 @@ struct case_file {
 
 /* What a user gets who sets nothing. */
 struct policy case_policy(void);
+/* A case without rows and settings; of one mailbox. */
+struct planner_case case_begin(const char *file, int line, char *title);
+/* "Work/7", or "7" where there is but one mailbox; in arena. */
+const char *case_row_name(const struct planner_case *it, const struct case_row *row,
+			  struct arena *arena);
 /* Reads a file; fails the test where it is malformed, naming the line. */
 void case_file_read(struct case_file *file, const char *path);
 void case_file_free(struct case_file *file);

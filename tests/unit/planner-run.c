@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "sync/guard.h"
 #include "sync/planner.h"
 
 #include <setjmp.h>
@@ -13,10 +14,12 @@
 
 #include <cmocka.h>
 
-/* All that the planner is given of one case. */
+/* All that the planner is given of one mailbox. */
 struct inputs {
 	struct arena arena;
+	const struct planner_case *it;
 	size_t *order; /* of the rows */
+	size_t len;
 	struct pair *pairs;
 	struct snapshot sides[SIDES];
 	struct match *matches;
@@ -37,8 +40,6 @@ uint32_t run_random(uint64_t *state, uint32_t limit)
 /* Puts indexes into an order that the seed decides. */
 static void shuffle(size_t *order, size_t len, uint64_t *seed)
 {
-	for (size_t i = 0; i < len; i++)
-		order[i] = i;
 	for (size_t i = len; *seed && i > 1; i--) {
 		size_t other = run_random(seed, (uint32_t)i), kept = order[i - 1];
 		order[i - 1] = order[other];
@@ -46,23 +47,55 @@ static void shuffle(size_t *order, size_t len, uint64_t *seed)
 	}
 }
 
-/* What identifies a row's message on a side; the sides differ in the date, so that it is seen whose
- * identity an operation carries. */
-static struct identity identity_of(const struct case_row *row, enum side side)
+/* What a row's message is known by, all of it. Of one of its own the sides differ in the date, so
+ * that it is seen whose identity an operation carries. */
+static struct identity identity_whole(const struct planner_case *it, const struct case_row *row,
+				      enum side side)
 {
-	return (struct identity){.size = 1000 + row->id,
-				 .date = (int64_t)row->id * 10 + side,
-				 .message_id = row->id + 7,
-				 .has_message_id = true};
+	struct identity whole = {.has_message_id = true, .has_digest = true};
+	uint32_t part[CASE_PARTS];
+
+	for (unsigned i = 0; i < CASE_PARTS; i++) {
+		char whose = row->letter ? it->parts[row->letter - 'A'][i] : '\0';
+		part[i] = 100 * (uint32_t)(whose ? whose : row->letter);
+		if (!row->letter)
+			part[i] = 100000 + 100 * ((uint32_t)row->box * 1000 + row->id);
+		if (whose == '-')
+			part[i] = 0;
+	}
+	whole.size = part[CASE_SIZE];
+	whole.date = part[CASE_DATE] + (row->letter ? 0 : side);
+	whole.message_id = part[CASE_ID];
+	memcpy(whole.digest.bytes, &part[CASE_DIGEST], sizeof(part[CASE_DIGEST]));
+	return whole;
+}
+
+/* What a side tells of it: only files are read. */
+static struct identity identity_of(const struct planner_case *it, const struct case_row *row,
+				   enum side side)
+{
+	struct identity identity = identity_whole(it, row, side);
+
+	if (side == REMOTE) {
+		identity.has_digest = false;
+		identity.digest = (struct digest){0};
+	}
+	return identity;
 }
 
 /* One row that the journal holds. */
 static void add_pair(struct inputs *in, const struct case_row *row)
 {
+	const struct identity whole = identity_whole(in->it, row, REMOTE);
+
 	in->pairs[in->pairs_len] = (struct pair){.uid = row->id,
 						 .flags = row->base,
 						 .gone = row->gone,
-						 .name = arena_printf(&in->arena, "m%u", row->id)};
+						 .name = arena_printf(&in->arena, "m%u", row->id),
+						 .size = whole.size,
+						 .date = whole.date,
+						 .message_id = whole.message_id,
+						 .digest = whole.digest};
 	for (enum side side = LOCAL; side < SIDES; side++)
 		in->sides[side].known[in->pairs_len] =
 		    (struct presence){.flags = row->sides[side].flags,
@@ -100,7 +133,7 @@ static void add_fresh(struct inputs *in, const struct case_row *row)
 		struct fresh_message *fresh = &snapshot->fresh[snapshot->fresh_len];
 		index[side] = snapshot->fresh_len++;
 		fresh->state.flags = held->flags;
-		fresh->state.identity = identity_of(row, side);
+		fresh->state.identity = identity_of(in->it, row, side);
 		fresh->base = held->remembered;
 		fresh->floor = held->floor;
 		fresh->ghost = held->ghost;
@@ -118,10 +151,12 @@ static void add_fresh(struct inputs *in, const struct case_row *row)
 	}
 }
 
-/* Makes the inputs; each kind in an order of its own. */
-static void make_inputs(const struct planner_case *it, uint64_t seed, struct inputs *in)
+/* Makes the inputs of one mailbox: pairs as a journal gives them, all else in an order of its own. */
+static void make_inputs(const struct planner_case *it, size_t box, uint64_t *seed,
+			struct inputs *in)
 {
-	*in = (struct inputs){.order = xcalloc(it->len + 1, sizeof(*in->order)),
+	*in = (struct inputs){.it = it,
+			      .order = xcalloc(it->len + 1, sizeof(*in->order)),
 			      .pairs = xcalloc(it->len + 1, sizeof(*in->pairs)),
 			      .matches = xcalloc(it->len + 1, sizeof(*in->matches)),
 			      .notes = xcalloc(4 * it->len + 1, sizeof(*in->notes))};
@@ -132,14 +167,14 @@ static void make_inputs(const struct planner_case *it, uint64_t seed, struct inp
 		    .known = xcalloc(it->len + 1, sizeof(*in->sides[side].known)),
 		    .fresh = xcalloc(it->len + 1, sizeof(*in->sides[side].fresh)),
 		};
-	shuffle(in->order, it->len, &seed);
 	for (size_t i = 0; i < it->len; i++)
-		if (it->rows[in->order[i]].paired)
-			add_pair(in, &it->rows[in->order[i]]);
-	shuffle(in->order, it->len, &seed);
-	for (size_t i = 0; i < it->len; i++)
-		if (!it->rows[in->order[i]].paired)
-			add_fresh(in, &it->rows[in->order[i]]);
+		if (it->rows[i].box == box && it->rows[i].paired)
+			add_pair(in, &it->rows[i]);
+		else if (it->rows[i].box == box)
+			in->order[in->len++] = i;
+	shuffle(in->order, in->len, seed);
+	for (size_t i = 0; i < in->len; i++)
+		add_fresh(in, &it->rows[in->order[i]]);
 	in->sides[LOCAL].known_len = in->sides[REMOTE].known_len = in->pairs_len;
 }
 
@@ -177,58 +212,119 @@ static const char *change_text(struct arena *arena, const char *sign, struct fla
 		   : arena_printf(arena, " %s%s", sign, flags_text(arena, flags));
 }
 
-/* One operation as a line, without its row. */
-static char *op_text(const struct op *op, struct arena *arena)
+/* The row of that id in a mailbox, or NULL. */
+static const struct case_row *find_row(const struct planner_case *it, size_t box, uint32_t id)
 {
-	const char *rule = rule_name(op->rule), *name = op_name(op->kind);
-
-	switch (op->kind) {
-	case OP_FORGET: return arena_printf(arena, "%s %s", rule, name);
-	case OP_AGREE:
-		return arena_printf(arena, "%s %s %s%s%s", rule, name, flags_text(arena, op->flags),
-				    op->gone & 1u << LOCAL ? "!L" : "",
-				    op->gone & 1u << REMOTE ? "!R" : "");
-	case OP_PAIR:
-		return arena_printf(arena, "%s %s %s", rule, name, flags_text(arena, op->flags));
-	case OP_COPY:
-		return arena_printf(arena, "%s %s %s %s", rule, name, side_name(op->side),
-				    flags_text(arena, op->flags));
-	case OP_FLAG:
-		return arena_printf(arena, "%s %s %s%s%s", rule, name, side_name(op->side),
-				    change_text(arena, "+", op->add),
-				    change_text(arena, "-", op->remove));
-	default: return arena_printf(arena, "%s %s %s", rule, name, side_name(op->side));
-	}
-}
-
-/* The row that an operation is about, by its UID or else its name. */
-static const struct case_row *row_of(const struct planner_case *it, const struct op *op)
-{
-	uint32_t id = op->uid ? op->uid : (uint32_t)strtoul(op->name + 1, NULL, 10);
-
 	for (size_t i = 0; i < it->len; i++)
-		if (it->rows[i].id == id)
+		if (it->rows[i].box == box && it->rows[i].id == id)
 			return &it->rows[i];
-	fail_msg("%s: an operation on message %u, which is in no row", it->title, id);
 	return NULL;
 }
 
-/* What is not in its line: which message, and what is known of it. */
-static void check_op(const struct case_row *row, const struct op *op)
-{
-	char name[16];
+/* The rows that an operation is about: one, or with V2 the one that is left, and as what it is to
+ * be found. */
+struct op_rows {
+	const struct case_row *row;
+	const struct case_row *as; /* or NULL */
+};
 
-	snprintf(name, sizeof(name), "m%u", row->id);
-	assert_false(op->blocked);
-	if (op->kind != OP_COPY || op->side == LOCAL)
-		assert_int_equal(op->uid, row->id);
-	if (op->kind != OP_COPY || op->side == REMOTE)
-		assert_string_equal(op->name, name);
-	if (op->kind != OP_COPY && op->kind != OP_PAIR)
-		return;
+static uint32_t id_of_name(const char *name)
+{
+	return (uint32_t)strtoul(name + 1, NULL, 10);
+}
+
+/* By its UID and its name. */
+static struct op_rows rows_of(const struct planner_case *it, size_t box, const struct op *op)
+{
+	uint32_t uid = op->uid ? op->uid : id_of_name(op->name);
+	uint32_t name = op->name ? id_of_name(op->name) : uid;
+	const struct case_row *of_uid = find_row(it, box, uid);
+	const struct case_row *of_name = find_row(it, box, name);
+
+	if (!of_uid || !of_name)
+		fail_msg("%s: an operation on message %u, m%u, which is in no row", it->title, uid,
+			 name);
+	if (of_uid == of_name)
+		return (struct op_rows){.row = of_uid};
+	/* The key that is new is that of the side where it arrived. */
+	assert_int_equal(op->rule, RULE_V2_RENAME);
+	assert_int_not_equal(of_uid->paired, of_name->paired);
+	const struct op_rows rows = of_uid->paired ? (struct op_rows){of_uid, of_name}
+						   : (struct op_rows){of_name, of_uid};
+	assert_true(rows.as->sides[of_uid->paired ? LOCAL : REMOTE].there);
+	return rows;
+}
+
+/* "Work/7": what a move arrives as. */
+static const char *there_text(const struct planner_case *it, const struct op *op,
+			      const size_t *order, struct arena *arena)
+{
+	uint32_t id = op->side == REMOTE ? id_of_name(op->there.name) : op->there.uid;
+	const struct case_row *there = find_row(it, order[op->target], id);
+
+	if (!there || !there->sides[other_side(op->side)].there)
+		fail_msg("%s: a move to message %u, which is not there", it->title, id);
+	return case_row_name(it, there, arena);
+}
+
+/* What is to be done, in words. */
+static const char *deed_text(const struct op *op, struct arena *arena)
+{
+	switch (op->kind) {
+	case OP_FORGET: return "";
+	case OP_PAIR: return arena_printf(arena, " %s", flags_text(arena, op->flags));
+	case OP_AGREE:
+		return arena_printf(arena, " %s%s%s", flags_text(arena, op->flags),
+				    op->gone & 1u << LOCAL ? "!L" : "",
+				    op->gone & 1u << REMOTE ? "!R" : "");
+	case OP_COPY:
+		return arena_printf(arena, " %s %s", side_name(op->side),
+				    flags_text(arena, op->flags));
+	case OP_FLAG:
+		return arena_printf(arena, " %s%s%s", side_name(op->side),
+				    change_text(arena, "+", op->add),
+				    change_text(arena, "-", op->remove));
+	default: return arena_printf(arena, " %s", side_name(op->side));
+	}
+}
+
+/* One operation as a line. */
+static char *op_text(const struct planner_case *it, const struct op *op,
+		     const struct op_rows *rows, const size_t *order, struct arena *arena)
+{
+	const char *move = "", *as = "";
+
+	if (op->kind == OP_MOVE)
+		move = arena_printf(arena, " -> %s %s", there_text(it, op, order, arena),
+				    flags_text(arena, op->flags));
+	if (rows->as)
+		as = arena_printf(arena, " as %u", rows->as->id);
+	return arena_printf(arena, "%s: %s %s%s%s%s%s", case_row_name(it, rows->row, arena),
+			    rule_name(op->rule), op_name(op->kind), deed_text(op, arena), move, as,
+			    op->blocked ? " blocked" : "");
+}
+
+/* What is not in its line: which message, and what is known of it. */
+static void check_op(const struct planner_case *it, const struct op_rows *rows,
+		     const struct op *op)
+{
+	const struct case_row *row = rows->row;
+	/* Flags where a move arrives: the other side's key is not known yet. */
+	bool arrives = op->kind == OP_FLAG && op->rule == RULE_V1_MOVE && !row->paired;
+	struct identity expected = {0};
+
+	if (op->kind == OP_COPY || arrives)
+		assert_true((op->side == LOCAL) == (op->kind == OP_COPY) ? op->uid > 0
+									 : op->name != NULL);
+	else
+		assert_true(op->uid && op->name);
 	/* A pair has the server's date, which no later run can change. */
-	enum side of = op->kind == OP_PAIR ? REMOTE : other_side(op->side);
-	struct identity expected = identity_of(row, of);
+	if (op->kind == OP_COPY)
+		expected = identity_of(it, row, other_side(op->side));
+	else if (op->kind == OP_PAIR || op->kind == OP_MOVE)
+		expected = identity_whole(it, row, REMOTE);
+	else
+		return;
 	assert_memory_equal(&op->identity, &expected, sizeof(expected));
 }
 
@@ -255,44 +351,94 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void planner_run(const struct planner_case *it, uint64_t seed, struct planner_run *run)
+/* Takes one mailbox's plan down in lines. */
+static void tell_plan(const struct planner_case *it, const size_t *order, size_t box,
+		      struct plan *plan, struct planner_run *run)
 {
-	struct inputs in;
-
-	*run = (struct planner_run){0};
-	run->plan.arena = &run->arena;
-	make_inputs(it, seed, &in);
-	const struct planner_input input = {
-	    .policy = &it->policy,
-	    .pairs = in.pairs,
-	    .pairs_len = in.pairs_len,
-	    .notes = in.notes,
-	    .notes_len = in.notes_len,
-	    .sides = {&in.sides[LOCAL], &in.sides[REMOTE]},
-	    .matches = in.matches,
-	    .matches_len = in.matches_len,
-	    .is_trash = it->is_trash,
-	    .is_junk = it->is_junk,
-	};
-	planner_messages(&input, &run->plan);
-	for (size_t i = 0; i < run->plan.len; i++) {
-		struct op *op = &run->plan.ops[i];
-		const struct case_row *row = row_of(it, op);
+	for (size_t i = 0; i < plan->len; i++) {
+		struct op *op = &plan->ops[i];
+		const struct op_rows rows = rows_of(it, box, op);
+		check_op(it, &rows, op);
+		check_order(plan, i);
+		*array_push(run->lines, run->len, run->cap) =
+		    op_text(it, op, &rows, order, &run->arena);
 		if (op->name)
 			op->name = arena_strdup(&run->arena, op->name);
-		check_op(row, op);
-		check_order(&run->plan, i);
-		*array_push(run->lines, run->len, run->cap) =
-		    arena_printf(&run->arena, "%u: %s", row->id, op_text(op, &run->arena));
 	}
+}
+
+/* A mailbox that is gone on one side, and what becomes of it. */
+static void tell_gone(const struct case_box *box, enum rule rule, struct planner_run *run)
+{
+	*array_push(run->lines, run->len, run->cap) =
+	    arena_printf(&run->arena, "%s: %s", box->name, rule_name(rule));
+}
+
+/* All that the planner does, in the order in which sync/decide.c has it done. */
+static void run_planner(const struct planner_case *it, const size_t *order,
+			struct planner_box *boxes, struct planner_run *run)
+{
+	for (size_t i = 0; i < it->boxes_len; i++)
+		planner_messages(&boxes[i].input, boxes[i].plan);
+	planner_moves(boxes, it->boxes_len);
+	for (size_t i = 0; i < it->boxes_len; i++) {
+		const struct case_box *box = &it->boxes[order[i]];
+		if (box->is_gone)
+			tell_gone(box,
+				  planner_mailbox_gone(&boxes[i].input, box->gone, boxes[i].plan),
+				  run);
+		if (it->guarded)
+			guard_check(&boxes[i].input, false, boxes[i].plan);
+	}
+}
+
+/* What the planner is given of one mailbox. */
+static struct planner_input input_of(const struct planner_case *it, size_t box,
+				     const struct inputs *in)
+{
+	return (struct planner_input){
+	    .policy = &it->policy,
+	    .pairs = in->pairs,
+	    .pairs_len = in->pairs_len,
+	    .notes = in->notes,
+	    .notes_len = in->notes_len,
+	    .sides = {&in->sides[LOCAL], &in->sides[REMOTE]},
+	    .matches = in->matches,
+	    .matches_len = in->matches_len,
+	    .is_trash = it->boxes[box].is_trash,
+	    .is_junk = it->boxes[box].is_junk,
+	};
+}
+
+void planner_run(const struct planner_case *it, uint64_t seed, struct planner_run *run)
+{
+	struct inputs in[CASE_BOXES_MAX];
+	struct planner_box boxes[CASE_BOXES_MAX];
+	size_t order[CASE_BOXES_MAX];
+
+	*run = (struct planner_run){0};
+	for (size_t i = 0; i < it->boxes_len; i++)
+		order[i] = i;
+	shuffle(order, it->boxes_len, &seed);
+	for (size_t i = 0; i < it->boxes_len; i++) {
+		make_inputs(it, order[i], &seed, &in[i]);
+		run->plans[order[i]].arena = &run->arena;
+		boxes[i] = (struct planner_box){.input = input_of(it, order[i], &in[i]),
+						.plan = &run->plans[order[i]]};
+	}
+	run_planner(it, order, boxes, run);
+	for (size_t i = 0; i < it->boxes_len; i++)
+		tell_plan(it, order, order[i], boxes[i].plan, run);
 	if (run->len)
 		qsort(run->lines, run->len, sizeof(*run->lines), compare_lines);
-	free_inputs(&in);
+	for (size_t i = 0; i < it->boxes_len; i++)
+		free_inputs(&in[i]);
 }
 
 void planner_run_free(struct planner_run *run)
 {
-	plan_free(&run->plan);
+	for (size_t i = 0; i < CASE_BOXES_MAX; i++)
+		plan_free(&run->plans[i]);
 	free(run->lines);
 	arena_free(&run->arena);
 }
@@ -303,10 +449,16 @@ char **case_lines(const struct planner_case *it, struct arena *arena, size_t *le
 	size_t cap = 0;
 
 	*len = 0;
+	for (size_t i = 0; i < it->boxes_len; i++)
+		if (it->boxes[i].is_gone)
+			*array_push(lines, *len, cap) =
+			    arena_printf(arena, "%s: %s", it->boxes[i].name,
+					 rule_name(it->boxes[i].rule));
 	for (size_t i = 0; i < it->len; i++)
 		for (size_t k = 0; k < it->rows[i].expected_len; k++)
 			*array_push(lines, *len, cap) =
-			    arena_printf(arena, "%u: %s", it->rows[i].id, it->rows[i].expected[k]);
+			    arena_printf(arena, "%s: %s", case_row_name(it, &it->rows[i], arena),
+					 it->rows[i].expected[k]);
 	if (*len)
 		qsort(lines, *len, sizeof(*lines), compare_lines);
 	return lines;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Runs the planner on a case (planner-case.h): makes its inputs of the rows, in an order that a
- * seed decides, and tells the plan as sorted lines "ID: RULE KIND ...", the operations' own fields
- * held against the rows.
+ * seed decides, and tells the plans as sorted lines "ID: RULE KIND ...", "MAILBOX/ID: ..." or
+ * "MAILBOX: RULE", the operations' own fields held against the rows.
  */
 #ifndef TESTS_PLANNER_RUN_H
 #define TESTS_PLANNER_RUN_H
@@ -11,7 +11,7 @@
 
 struct planner_run {
 	struct arena arena;
-	struct plan plan;
+	struct plan plans[CASE_BOXES_MAX]; /* of the case's mailboxes, in its order */
 	char **lines; /* sorted */
 	size_t len, cap;
 };

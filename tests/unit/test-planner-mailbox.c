@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Rules B1 to B4: the whole truth table. */
+/* Rules B1 to B4: the whole truth table. What becomes of B4 once the messages are planned is in
+ * tests/planner/mailboxes.case. */
 #include "sync/planner.h"
 
 #include <setjmp.h>
@@ -143,68 +144,11 @@ static void keeps_mailboxes_with_their_messages(void **state)
 	assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), RULE_B4_DELETE);
 }
 
-/* What the side that still has the mailbox holds, and what leaves it. */
-static const struct {
-	size_t known, fresh, ghosts;
-	enum op_kind ops[3];
-	bool may_make;
-	enum rule rule;
-} remains[] = {
-    /* Nothing is in it. */
-    {.may_make = true, .rule = RULE_B4_DELETE},
-    {.rule = RULE_B4_DELETE},
-    {.ghosts = 1, .may_make = true, .rule = RULE_B4_DELETE},
-    /* All of it leaves, whatever the way. */
-    {.known = 3, .ops = {OP_REMOVE, OP_TRASH, OP_MOVE}, .rule = RULE_B4_DELETE},
-    /* Something is kept. */
-    {.known = 3, .ops = {OP_REMOVE, OP_TRASH, OP_FLAG}, .may_make = true, .rule = RULE_B3_GONE},
-    /* Something is new there: the messages that go are asked about first. */
-    {.known = 1, .fresh = 1, .ops = {OP_REMOVE}, .may_make = true, .rule = RULE_B3_GONE},
-    {.fresh = 1, .may_make = true, .rule = RULE_B1_CREATE},
-    {.fresh = 1, .may_make = false, .rule = RULE_B3_GONE},
-};
-
-static void check_remains(size_t index, enum side missing)
-{
-	const enum side holder = other_side(missing);
-	struct presence held[3] = {{.present = true}, {.present = true}, {.present = true}};
-	struct presence absent[3] = {{.present = false}};
-	struct fresh_message fresh[2] = {{.ghost = remains[index].ghosts > 0}};
-	struct policy policy = {.safety_count = 0};
-	struct pair pairs[3] = {{.uid = 0}};
-	struct snapshot sides[SIDES] = {{.side = LOCAL}, {.side = REMOTE}};
-	struct planner_input input = {.policy = &policy,
-				      .pairs = pairs,
-				      .pairs_len = remains[index].known,
-				      .sides = {&sides[LOCAL], &sides[REMOTE]}};
-	struct plan plan = {0};
-
-	policy.change[missing] = remains[index].may_make ? CHANGE_MAILBOXES : 0;
-	sides[holder].known = held;
-	sides[missing].known = absent;
-	sides[LOCAL].known_len = sides[REMOTE].known_len = remains[index].known;
-	sides[holder].fresh = fresh;
-	sides[holder].fresh_len = remains[index].fresh + remains[index].ghosts;
-	for (size_t i = 0; i < 3 && remains[index].ops[i] != OP_NONE; i++)
-		plan_add(&plan, remains[index].ops[i], holder, RULE_M2_DELETE);
-	assert_int_equal(planner_mailbox_gone(&input, missing, &plan), remains[index].rule);
-	plan_free(&plan);
-}
-
-static void deletes_only_what_is_left_empty(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(remains) / sizeof(*remains); i++)
-		for (enum side missing = LOCAL; missing < SIDES; missing++)
-			check_remains(i, missing);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(follows_the_table),
 	    cmocka_unit_test(keeps_mailboxes_with_their_messages),
-	    cmocka_unit_test(deletes_only_what_is_left_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

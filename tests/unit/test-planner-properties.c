@@ -74,12 +74,10 @@ static struct case_row random_row(uint64_t *seed, uint32_t id)
 /* A situation; its rows are freed by free_situation. */
 static struct planner_case random_situation(uint64_t seed, bool all_allowed)
 {
-	struct planner_case it = {.file = "random", .title = (char *)"seed", .line = (int)seed};
+	struct planner_case it = case_begin("random", (int)seed, (char *)"seed");
 	size_t len = 1 + run_random(&seed, ROWS_MAX);
 
-	it.policy = case_policy();
 	for (enum side side = LOCAL; side < SIDES; side++) {
-		it.permanent[side] = (struct flag_room){.bits = FLAG_ALL, .any_keyword = true};
 		if (all_allowed)
 			continue;
 		it.policy.change[side] = run_random(&seed, CHANGE_ALL + 1);
@@ -87,7 +85,7 @@ static struct planner_case random_situation(uint64_t seed, bool all_allowed)
 		if (!run_random(&seed, 2))
 			it.permanent[side] = random_room(&seed);
 	}
-	it.is_trash = !run_random(&seed, 4);
+	it.boxes[0].is_trash = !run_random(&seed, 4);
 	for (size_t i = 0; i < len; i++)
 		*array_push(it.rows, it.len, it.cap) = random_row(&seed, (uint32_t)i + 1);
 	/* A side does not show what it cannot keep. */
@@ -150,7 +148,7 @@ static void apply_op(struct planner_case *it, const struct op *op)
 		assert_true(it->policy.change[op->side] & CHANGE_DELETIONS);
 		assert_int_not_equal(it->policy.deletion[op->side], DELETION_KEEP);
 		assert_int_equal(op->kind == OP_TRASH,
-				 it->policy.deletion[op->side] == DELETION_TRASH && !it->is_trash);
+				 it->policy.deletion[op->side] == DELETION_TRASH && !it->boxes[0].is_trash);
 		end_row(row);
 	}
 }
@@ -162,9 +160,9 @@ static size_t apply_plan(struct planner_case *it)
 	size_t len;
 
 	planner_run(it, 0, &run);
-	len = run.plan.len;
+	len = run.plans[0].len;
 	for (size_t i = 0; i < len; i++)
-		apply_op(it, &run.plan.ops[i]);
+		apply_op(it, &run.plans[0].ops[i]);
 	planner_run_free(&run);
 	return len;
 }
@@ -221,7 +219,7 @@ static void treats_the_sides_alike(void **state)
 		planner_run(&it, 0, &one);
 		planner_run(&swapped, seed, &two);
 		assert_int_equal(one.len, two.len);
-		assert_int_equal(one.plan.refused, two.plan.refused);
+		assert_int_equal(one.plans[0].refused, two.plans[0].refused);
 		for (size_t i = 0; i < one.len; i++)
 			one.lines[i] = case_swap_text(one.lines[i], &arena);
 		if (one.len)
@@ -298,8 +296,8 @@ static void check_flags(const struct planner_case *it, const struct case_row *ro
 {
 	const struct op *flag[SIDES] = {NULL}, *agree = NULL;
 
-	for (size_t i = 0; i < run->plan.len; i++) {
-		const struct op *op = &run->plan.ops[i];
+	for (size_t i = 0; i < run->plans[0].len; i++) {
+		const struct op *op = &run->plans[0].ops[i];
 		if (op->uid == row->id && op->kind == OP_FLAG)
 			flag[op->side] = op;
 		else if (op->uid == row->id && op->kind == OP_AGREE)
