@@ -32,7 +32,7 @@ static int journal_note_file(struct journal *journal, size_t size, struct error 
 }
 
 /* Makes the file of one transaction: the open one's records, or all rows. */
-static int journal_make_file(struct journal *journal, struct buf *file, struct error *err)
+int journal_make_file(struct journal *journal, const struct buf *file, struct error *err)
 {
 	if (file->full)
 		return error_set(err, ERROR_IO, SCOPE_MAILBOX, "longer than any journal may be");
@@ -42,6 +42,27 @@ static int journal_make_file(struct journal *journal, struct buf *file, struct e
 		return -1;
 	journal->sequence = 1;
 	return 0;
+}
+
+/* The directory may not have been synced when the run that made the file was stopped. */
+int journal_adopt_file(struct journal *journal, size_t size, struct error *err)
+{
+	if (file_sync_dir(journal->dir->fd, err) < 0)
+		return -1;
+	journal->sequence = 1;
+	return journal_note_file(journal, size, err);
+}
+
+/* What the file holds is not what was read or written here. */
+int journal_refuse_change(struct error *err)
+{
+	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "another program has changed it meanwhile");
+}
+
+/* What the file holds is not known. */
+int journal_refuse_broken(struct error *err)
+{
+	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "takes no more after an earlier error");
 }
 
 /* Writes the first transaction, behind the first line. */
@@ -74,7 +95,7 @@ static int journal_open_to_append(const struct journal *journal, struct error *e
 	    (uint64_t)st.st_size == journal->size)
 		return fd;
 	file_close(&fd);
-	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "another program has changed it meanwhile");
+	return journal_refuse_change(err);
 }
 
 /*
@@ -109,7 +130,7 @@ static int journal_append(struct journal *journal, const struct journal_head *he
 }
 
 /* All that the journal holds, as one transaction. */
-static void journal_put_all(const struct journal *journal, struct buf *file)
+void journal_put_all(const struct journal *journal, struct buf *file)
 {
 	struct record_owner owner = journal_owner(journal);
 	const struct journal_note *notes;
@@ -159,7 +180,7 @@ int journal_commit(struct journal *journal, const struct journal_head *new_head,
 
 	assert(journal->dir->exclusive && journal->rows != NULL);
 	if (journal->broken) {
-		error_set(err, ERROR_IO, SCOPE_MAILBOX, "takes no more after an earlier error");
+		journal_refuse_broken(err);
 		return journal_prefix(journal, err);
 	}
 	if (journal->pending.len == 0 && !journal->pending.full &&

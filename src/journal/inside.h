@@ -48,4 +48,17 @@ static inline struct record_owner journal_owner(const struct journal *journal)
 	return (struct record_owner){journal->mailbox, journal->dir->account, journal->dir->tree};
 }
 
+/* Appends all that the journal holds, committed or not, as one transaction with its head. */
+void journal_put_all(const struct journal *journal, struct buf *file);
+/* -1 where a mailbox's name is longer than any that journals are kept for. */
+int journal_check_name(const char *mailbox, struct error *err);
+
+/* The following leave the file's name out of their errors. */
+/* Puts a file of one transaction in place: it is the journal's from then on. */
+int journal_make_file(struct journal *journal, const struct buf *file, struct error *err);
+/* The same where it is in place already: makes sure that it stays. */
+int journal_adopt_file(struct journal *journal, size_t size, struct error *err);
+int journal_refuse_change(struct error *err); /* "another program has changed it"; -1 */
+int journal_refuse_broken(struct error *err); /* "takes no more"; -1 */
+
 #endif

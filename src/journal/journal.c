@@ -248,6 +248,15 @@ static int journal_read(struct journal *journal, struct rows *rows, struct error
 	return rc;
 }
 
+/* What a journal holds is found by its mailbox: no name is cut. */
+int journal_check_name(const char *mailbox, struct error *err)
+{
+	if (strlen(mailbox) <= MAILBOX_NAME_MAX)
+		return 0;
+	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "the mailbox name is too long: %s",
+			 text_show(mailbox));
+}
+
 /* Reads the head. */
 int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **out,
 		 struct error *err)
@@ -255,9 +264,8 @@ int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **
 	struct journal *journal;
 
 	*out = NULL;
-	if (strlen(mailbox) > MAILBOX_NAME_MAX)
-		return error_set(err, ERROR_IO, SCOPE_MAILBOX, "the mailbox name is too long: %s",
-				 text_show(mailbox));
+	if (journal_check_name(mailbox, err) < 0)
+		return -1;
 	journal = xcalloc(1, sizeof(*journal));
 	journal->dir = dir;
 	journal->mailbox = xstrdup(mailbox);
@@ -280,6 +288,12 @@ void journal_close(struct journal **journal)
 	free((*journal)->mailbox);
 	free(*journal);
 	*journal = NULL;
+}
+
+/* Of what counts in it. */
+uint64_t journal_size(const struct journal *journal)
+{
+	return journal->size;
 }
 
 /* As committed last. */

@@ -126,6 +126,8 @@ int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **
 void journal_close(struct journal **journal);
 
 const struct journal_head *journal_head(const struct journal *journal);
+/* Bytes of its file; 0 where there is none yet. */
+uint64_t journal_size(const struct journal *journal);
 
 /*
  * Reads the rows and notes; needed before all of the following. Twice is fine. The head may be an
@@ -176,6 +178,15 @@ void journal_reset(struct journal *journal);
  * whether what was to be committed is on the disk, the next journal_open tells.
  */
 int journal_commit(struct journal *journal, const struct journal_head *head, struct error *err);
+/*
+ * Makes the journal that of another mailbox, for one that was renamed: what was committed is under
+ * the new name durably before it is gone under the old one, and the open transaction stays open. A
+ * stop in between leaves the same journal under both names; to do it again, from the old one,
+ * finishes it. -1 with sys EEXIST where the other mailbox has a journal that is not just what this
+ * one holds: nothing is done (journal_remove takes that one away). After any other -1 (ERROR_IO)
+ * the journal takes no more.
+ */
+int journal_carry(struct journal *journal, const char *mailbox, struct error *err);
 /* Removes the mailbox's journal file durably. */
 int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *err);
 

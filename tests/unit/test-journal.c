@@ -899,11 +899,13 @@ static void test_no_descriptors(void **state)
 
 	(void)state;
 	close(before);
-	for (int i = 0; i < 100; i++) {
-		snprintf(name, sizeof(name), "m%d", i);
-		journals[i] = fixture_load(dir, name);
-		put(journals[i], 1);
-		fixture_commit(journals[i], NULL);
+	for (int i = 0; i < 200; i++) { /* those made, and then those loaded from their files */
+		snprintf(name, sizeof(name), "m%d", i % 100);
+		if (i >= 100)
+			journal_close(&journals[i % 100]);
+		journals[i % 100] = fixture_load(dir, name);
+		put(journals[i % 100], 1 + (uint32_t)i);
+		fixture_commit(journals[i % 100], NULL);
 	}
 	after = dup(0);
 	close(after);
