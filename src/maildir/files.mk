@@ -1,5 +1,6 @@
 # Sources of src/maildir.
 libevenmail_a_SOURCES += \
+	src/maildir/change.c \
 	src/maildir/content.c src/maildir/content.h \
 	src/maildir/deliver.c src/maildir/deliver.h \
 	src/maildir/dirents.c src/maildir/dirents.h \
@@ -10,4 +11,4 @@ libevenmail_a_SOURCES += \
 	src/maildir/message.c src/maildir/message.h \
 	src/maildir/name.c src/maildir/name.h \
 	src/maildir/scan.c src/maildir/scan.h \
-	src/maildir/tree.c src/maildir/tree.h
+	src/maildir/tree.c src/maildir/tree-inner.h src/maildir/tree.h

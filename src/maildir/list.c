@@ -7,7 +7,7 @@
 #include "mail/mailbox-name.h"
 #include "maildir/dirents.h"
 #include "maildir/mailbox.h"
-#include "maildir/tree.h"
+#include "maildir/tree-inner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ struct walk {
 };
 
 /* Whether a directory has cur and new, when they changed, and which one it is. */
-static bool look_at_mailbox(int home, struct maildir_listing *listing)
+bool maildir_look(int home, struct maildir_listing *listing)
 {
 	int64_t now = clock_wall_ns();
 	struct stat cur, fresh, own;
@@ -129,7 +129,7 @@ static int visit_place(struct walk *walk, const struct place *place, struct erro
 		return 0;
 	if (home < 0)
 		return visit_closed(walk, place, err);
-	if (place->name[0] && look_at_mailbox(home, &listing))
+	if (place->name[0] && maildir_look(home, &listing))
 		*array_push(walk->found, walk->count, walk->cap) = listing;
 	if (is_root || layout == MAILDIR_LAYOUT_TREE)
 		rc = dirents_read(&walk->dirents, home, err);
