@@ -100,6 +100,13 @@ static int remove_dir(int parent, const char *entry, struct error *err)
 	return error_errno(err, SCOPE_MAILBOX, "cannot remove the directory %s", text_show(entry));
 }
 
+/* What is in use stays. */
+void maildir_remove_leftovers(int home)
+{
+	for (size_t i = 0; i < DOORS; i++)
+		remove_dir(home, doors[i], NULL);
+}
+
 /* Removes cur, new and tmp, all or none of them. */
 static int remove_doors(int home, struct error *err)
 {

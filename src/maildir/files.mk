@@ -10,5 +10,6 @@ libevenmail_a_SOURCES += \
 	src/maildir/mailbox.c src/maildir/mailbox.h \
 	src/maildir/message.c src/maildir/message.h \
 	src/maildir/name.c src/maildir/name.h \
+	src/maildir/rename.c \
 	src/maildir/scan.c src/maildir/scan.h \
 	src/maildir/tree.c src/maildir/tree-inner.h src/maildir/tree.h

@@ -25,5 +25,7 @@ int maildir_make_path(const struct maildir_tree *tree, const char *path, struct 
  * path is cut short on the way.
  */
 int maildir_remove_path(struct maildir_tree *tree, char *path, struct error *err);
+/* Removes those of cur, new and tmp that are empty. */
+void maildir_remove_leftovers(int home);
 
 #endif

@@ -67,6 +67,24 @@ int maildir_tree_create(struct maildir_tree *tree, const char *name, struct erro
  * err->sys ENOTEMPTY: there is something in one of them, and all three are there. INBOX is refused.
  */
 int maildir_tree_delete(struct maildir_tree *tree, const char *name, struct error *err);
+/*
+ * Renames a mailbox and all below it, durably: makes the directories above the new name, and
+ * removes those above the old one as far as nothing else is in them. -1 with nothing done, and
+ * err->sys: ENOENT, there is no mailbox from; EEXIST, there is a mailbox to, or something else in
+ * its place (a directory that only holds other mailboxes too: these would have to go with it), or,
+ * in maildir++, in that of a mailbox below; EINVAL, to is below from (for both layouts: it would
+ * take a way past a name that nobody knows of, and a stop there would lose the mailbox). ENOENT
+ * too where from is only the way to others. INBOX is neither.
+ *
+ * In layout "tree" it is one rename(2). In "maildir++" it is one for each mailbox below, then one
+ * for the mailbox itself: after a stop between them every message is in a mailbox, and doing the
+ * same again finishes it. An error between them leaves the same behind.
+ *
+ * A mailbox opened before keeps its descriptors, now of the directory under the new name: close it
+ * first.
+ */
+int maildir_tree_rename(struct maildir_tree *tree, const char *from, const char *to,
+			struct error *err);
 
 /*
  * Opens a directory beneath the root, by its encoded path; never through a symlink. -1: errno.

@@ -86,10 +86,15 @@ struct maildir_mailbox *cache_reopen(struct store_maildir *store, const char *na
 /* What was changed in it is settled first. */
 void cache_drop(struct store_maildir *store, const char *name)
 {
-	struct cached *slot = find_slot(store, name);
+	const size_t len = strlen(name);
 
-	if (slot)
-		close_slot(store, slot);
+	for (size_t i = 0; i < MAILBOXES_MAX; i++) {
+		struct cached *slot = &store->cache[i];
+
+		if (slot->mailbox && strncmp(slot->mailbox->name, name, len) == 0 &&
+		    (slot->mailbox->name[len] == '\0' || slot->mailbox->name[len] == '/'))
+			close_slot(store, slot);
+	}
 }
 
 /* One mailbox's names at a time is what memory is to hold (and a MOVE's two). */

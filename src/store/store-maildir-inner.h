@@ -67,7 +67,7 @@ struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name,
 /* Opens it anew: the directory of that name may be another by now. */
 struct maildir_mailbox *cache_reopen(struct store_maildir *store, const char *name,
 				     struct error *err);
-/* Closes it, for its directory is about to go. */
+/* Closes it and all below it, for their directories are about to go. */
 void cache_drop(struct store_maildir *store, const char *name);
 /* Forgets the scans of all but the two mailboxes, and that theirs are fresh. */
 void cache_begin(struct store_maildir *store, const char *name, const char *target);

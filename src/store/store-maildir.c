@@ -258,11 +258,21 @@ static void delete_mailbox(struct store_maildir *store, const char *name, struct
 	maildir_tree_delete(store->tree, name, err);
 }
 
+/* RENAME: what is known under either name is of another directory then. */
+static void rename_mailbox(struct store_maildir *store, const struct request *request,
+			   struct error *err)
+{
+	cache_drop(store, request->mailbox);
+	cache_drop(store, request->target);
+	maildir_tree_rename(store->tree, request->mailbox, request->target, err);
+}
+
 /* Whether a request of that kind changes something. */
 static bool is_change(enum request_kind kind)
 {
-	return kind == REQUEST_CREATE || kind == REQUEST_DELETE || kind == REQUEST_FLAG ||
-	       kind == REQUEST_REMOVE || kind == REQUEST_MOVE || kind == REQUEST_PUBLISH;
+	return kind == REQUEST_CREATE || kind == REQUEST_DELETE || kind == REQUEST_RENAME ||
+	       kind == REQUEST_FLAG || kind == REQUEST_REMOVE || kind == REQUEST_MOVE ||
+	       kind == REQUEST_PUBLISH;
 }
 
 /* The next answer of the first request: 1, or 0 where it has ended. */
@@ -277,6 +287,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_FETCH: return step_fetch(store, request, answer);
 	case REQUEST_CREATE: maildir_tree_create(store->tree, request->mailbox, err); return 0;
 	case REQUEST_DELETE: delete_mailbox(store, request->mailbox, err); return 0;
+	case REQUEST_RENAME: rename_mailbox(store, request, err); return 0;
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE: return step_change(store, request, answer);
@@ -286,7 +297,6 @@ static int step(struct store_maildir *store, const struct request *request, stru
 			      &store->progress.refused_keywords, err);
 		return 0;
 	case REQUEST_APPEND:
-	case REQUEST_RENAME:
 	case REQUEST_COPY:
 	case REQUEST_SUBSCRIBE: break;
 	}

@@ -11,6 +11,10 @@
  * PUBLISH of a draft that no SETTLE came before makes that draft durable first. A draft that could
  * not be made durable stays unpublishable: its PUBLISH fails. SETTLE fails with scope message where
  * that happened, with scope store where a directory could not be made durable.
+ *
+ * RENAME fails as maildir_tree_rename() does. A draft of a mailbox that is renamed is not published
+ * any more, and mailboxes that another store of the tree has opened stay as they are until it scans
+ * them: rename before anything else.
  */
 #ifndef STORE_STORE_MAILDIR_H
 #define STORE_STORE_MAILDIR_H

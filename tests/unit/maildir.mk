@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test-maildir-deliver \
 	tests/unit/test-maildir-keywords \
 	tests/unit/test-maildir-name \
+	tests/unit/test-maildir-rename \
 	tests/unit/test-maildir-scan \
 	tests/unit/test-maildir-tree \
 	tests/unit/test-store-maildir
@@ -12,6 +13,8 @@ tests_unit_test_maildir_keywords_SOURCES = tests/unit/test-maildir-keywords.c te
 tests_unit_test_maildir_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_name_SOURCES = tests/unit/test-maildir-name.c
 tests_unit_test_maildir_name_LDADD = $(UNIT_LDADD)
+tests_unit_test_maildir_rename_SOURCES = tests/unit/test-maildir-rename.c tests/unit/maildir-fixture.h
+tests_unit_test_maildir_rename_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_scan_SOURCES = tests/unit/test-maildir-scan.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_scan_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_tree_SOURCES = tests/unit/test-maildir-tree.c tests/unit/maildir-fixture.h

@@ -135,6 +135,41 @@ static void lists_and_creates(void **state)
 	store_close(&store);
 }
 
+/* Mailboxes that are open under the old name, or under the new one, are other ones afterwards. */
+static void renames(void **state)
+{
+	static const struct message_key key = {.name = "a"};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct request request = {.kind = REQUEST_RENAME, .mailbox = "m", .target = "n"};
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "m/k");
+	fixture_create(fixture, "n");
+	fixture_put(fixture, "m/new/a", "x\n", 2);
+	fixture_put(fixture, "m/k/new/a", "x\n", 2);
+	ask_well(store, about(REQUEST_IDENTIFY, &key, 1));
+	ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "m/k"});
+	ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "n"});
+	assert_int_equal(ask(store, request)->done.error.sys, EEXIST);
+	assert_int_equal(rmdir(fixture_path(fixture, "n/new")), 0);
+	outcome = ask_well(store, request);
+	assert_string_equal(outcome->done.mailbox, "m");
+	assert_int_equal(ask(store, request)->done.error.sys, ENOENT);
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "m/k");
+	for (unsigned below = 0; below < 2; below++) {
+		struct request identify = about(REQUEST_IDENTIFY, &key, 1);
+
+		identify.mailbox = below ? "m/k" : "m";
+		assert_int_equal(ask_well(store, identify)->messages, 0);
+		identify.mailbox = below ? "n/k" : "n";
+		assert_int_equal(ask_well(store, identify)->messages, 1);
+	}
+	store_close(&store);
+}
+
 static void scans(void **state)
 {
 	struct fixture *fixture = *state;
@@ -581,8 +616,9 @@ static void closing_leaves_no_drafts(void **state)
 /* A plan changes nothing, whatever it finds. */
 static void reading_changes_nothing(void **state)
 {
-	static const enum request_kind kinds[] = {REQUEST_CREATE, REQUEST_FLAG, REQUEST_REMOVE,
-						  REQUEST_MOVE, REQUEST_PUBLISH};
+	static const enum request_kind kinds[] = {REQUEST_CREATE, REQUEST_DELETE, REQUEST_RENAME,
+						  REQUEST_FLAG,	  REQUEST_REMOVE, REQUEST_MOVE,
+						  REQUEST_PUBLISH};
 	static const struct message_key key = {.name = "a"};
 	struct fixture *fixture = *state;
 	struct store *store = store_maildir_open(fixture->tree, false);
@@ -668,6 +704,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(lists_and_creates),
+	    TEST(renames),
 	    TEST(scans),
 	    TEST(stamps_are_trusted_late),
 	    TEST(stamps_tell_directories_apart),
