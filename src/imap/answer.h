@@ -31,7 +31,7 @@ enum imap_kind {
 	IMAP_CAPABILITY,  /* text: the atoms, blank between */
 	IMAP_ENABLED,     /* text: likewise */
 	IMAP_NAMESPACE,   /* name: the first personal prefix; delimiter */
-	IMAP_LIST,        /* name, delimiter, attributes, mailbox_id not here */
+	IMAP_LIST,        /* name, delimiter, attributes */
 	IMAP_STATUS,      /* name, mailbox */
 	IMAP_FLAGS,       /* text: the atoms */
 	IMAP_EXISTS,      /* number */
@@ -87,7 +87,7 @@ enum imap_code {
 	IMAP_CODE_APPENDUID, /* code_number: UIDVALIDITY; uids */
 	IMAP_CODE_COPYUID,   /* code_number: UIDVALIDITY; uids: source; uids_to: destination */
 	IMAP_CODE_MODIFIED,  /* uids */
-	IMAP_CODE_MAILBOXID, /* code_text */
+	IMAP_CODE_MAILBOXID, /* code_number: digest_hash_id of it */
 	IMAP_CODE_THROTTLED,
 };
 
@@ -112,11 +112,13 @@ struct imap_mailbox_status {
 		IMAP_HAS_UIDNEXT = 2,
 		IMAP_HAS_MESSAGES = 4,
 		IMAP_HAS_HIGHESTMODSEQ = 8,
+		IMAP_HAS_MAILBOX_ID = 16,
 	} has;
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint32_t messages;
 	uint64_t highestmodseq;
+	uint64_t mailbox_id; /* digest_hash_id of MAILBOXID */
 };
 
 /* What FETCH says; a member is there where its bit is set. */
@@ -130,6 +132,7 @@ struct imap_fetch {
 		IMAP_HAS_MESSAGE_ID = 32, /* a BODY[HEADER.FIELDS (MESSAGE-ID)] came */
 		IMAP_HAS_BODY = 64,       /* a BODY[] came as a literal and whole */
 		IMAP_HAS_NIL_BODY = 128,  /* a BODY[] came as NIL or as a quoted string */
+		IMAP_HAS_EMAIL_ID = 256,
 	} has;
 	uint32_t sequence;
 	uint32_t uid;
@@ -138,6 +141,7 @@ struct imap_fetch {
 	int64_t date;
 	uint64_t size;       /* RFC822.SIZE */
 	uint64_t message_id; /* header_message_id of what came, 0 where there is none */
+	uint64_t email_id;   /* X-GM-MSGID, or digest_hash_id of EMAILID; not 0 */
 	uint64_t body_size;  /* the literal's length */
 };
 

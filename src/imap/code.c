@@ -111,18 +111,11 @@ static int code_take_modseq(struct lex_cursor *cursor, struct imap_answer *answe
 	return code_take_number(cursor, UINT64_MAX, &answer->code_number, err);
 }
 
-/* Takes "(id)". */
-static void code_take_id(struct response *response, struct lex_cursor *cursor,
-			 struct imap_answer *answer)
+/* Takes "(id)"; any other shape is as if there were none. */
+static void code_take_id(struct lex_cursor *cursor, struct imap_answer *answer)
 {
-	struct lex_token token = {0};
-
-	if (lex_expect(cursor, LEX_OPEN, &token, NULL) < 0 ||
-	    lex_token(cursor, false, &token, NULL) < 0 || !lex_is_string(&token)) {
+	if (response_take_id(cursor, &answer->code_number) < 0)
 		answer->code = IMAP_CODE_OTHER;
-		return;
-	}
-	answer->code_text = response_string(response, &token);
 }
 
 /*
@@ -200,7 +193,7 @@ static int code_take(struct response *response, enum code_shape shape, struct le
 		if (response_join(response, cursor, &answer->code_text, NULL) < 0)
 			answer->code = IMAP_CODE_OTHER;
 		break;
-	case CODE_ID: code_take_id(response, cursor, answer); break;
+	case CODE_ID: code_take_id(cursor, answer); break;
 	case CODE_APPENDUID: code_take_uidplus(response, cursor, false, answer); break;
 	case CODE_COPYUID: code_take_uidplus(response, cursor, true, answer); break;
 	case CODE_MODIFIED: return code_take_modified(response, cursor, answer, err);

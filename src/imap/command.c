@@ -133,6 +133,8 @@ void imap_command_put_items(struct imap_command *command, unsigned items, uint64
 	    {IMAP_FETCH_MODSEQ, " MODSEQ"},
 	    {IMAP_FETCH_DATE, " INTERNALDATE"},
 	    {IMAP_FETCH_SIZE, " RFC822.SIZE"},
+	    {IMAP_FETCH_EMAIL_ID, " EMAILID"},
+	    {IMAP_FETCH_GMAIL_ID, " X-GM-MSGID"},
 	    {IMAP_FETCH_MESSAGE_ID, " BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"},
 	    {IMAP_FETCH_BODY, " BODY.PEEK[]"},
 	};

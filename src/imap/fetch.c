@@ -3,6 +3,7 @@
 
 #include "imap/parser.h"
 #include "mail/date.h"
+#include "mail/digest.h"
 #include "mail/header.h"
 
 #include <assert.h>
@@ -24,6 +25,7 @@ static enum fetch_item fetch_find_item(const struct lex_token *name)
 	} items[] = {
 	    {"UID", FETCH_UID},           {"FLAGS", FETCH_FLAGS},      {"MODSEQ", FETCH_MODSEQ},
 	    {"INTERNALDATE", FETCH_DATE}, {"RFC822.SIZE", FETCH_SIZE}, {"RFC822", FETCH_BODY},
+	    {"EMAILID", FETCH_EMAIL_ID},  {"X-GM-MSGID", FETCH_GMAIL_ID},
 	};
 
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
@@ -152,6 +154,27 @@ static void fetch_take_message_id(struct fetch *fetch, const struct lex_token *t
 	fetch->values.has |= IMAP_HAS_MESSAGE_ID;
 }
 
+/* Takes an object id out of its brackets. */
+static void fetch_take_email_id(struct fetch *fetch, const struct lex_token *token)
+{
+	if (!lex_is_object_id(token))
+		return;
+	fetch->values.email_id = digest_hash_id(token->bytes, token->len);
+	fetch->values.has |= IMAP_HAS_EMAIL_ID;
+}
+
+/* Takes Gmail's number of a message, which is one of 64 bits already. */
+static void fetch_take_gmail_id(struct fetch *fetch, const struct lex_token *token)
+{
+	uint64_t id;
+
+	if (token->kind != LEX_ATOM || lex_number(token->bytes, token->len, UINT64_MAX, &id) < 0 ||
+	    !id)
+		return;
+	fetch->values.email_id = id;
+	fetch->values.has |= IMAP_HAS_EMAIL_ID;
+}
+
 /* Takes a body that is no literal: the server's way to say that there is none. */
 static int fetch_take_nil_body(struct fetch *fetch, const struct lex_token *token,
 			       const struct lex_cursor *cursor, struct error *err)
@@ -184,6 +207,7 @@ static int fetch_take_value(struct fetch *fetch, const struct lex_token *token,
 			values->has |= IMAP_HAS_DATE;
 		return 0;
 	case FETCH_MESSAGE_ID: fetch_take_message_id(fetch, token); return 0;
+	case FETCH_GMAIL_ID: fetch_take_gmail_id(fetch, token); return 0;
 	case FETCH_FLAGS: return fetch_fail(token, cursor, err, "no list of flags");
 	default: return 0;
 	}
@@ -195,6 +219,8 @@ static int fetch_open_list(struct fetch *fetch, const struct lex_token *token,
 {
 	switch (fetch->item) {
 	case FETCH_OTHER:
+	case FETCH_EMAIL_ID:
+	case FETCH_GMAIL_ID:
 	case FETCH_MODSEQ: break;
 	case FETCH_FLAGS:
 		fetch->values.flags = (struct flags){0};
@@ -238,6 +264,8 @@ static int fetch_read_list(struct fetch *fetch, const struct lex_token *token,
 		return 0;
 	if (fetch->item == FETCH_MODSEQ)
 		return fetch_take_modseq(fetch, token, cursor, err);
+	if (fetch->item == FETCH_EMAIL_ID)
+		fetch_take_email_id(fetch, token);
 	if (fetch->item == FETCH_FLAGS)
 		fetch->values.flags =
 		    flags_union(fetch->values.flags, flag_from_imap(token->bytes, token->len));

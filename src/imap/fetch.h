@@ -4,7 +4,7 @@
  * what stands before an announced literal is read first, and tells whether that literal is the
  * body. What is not asked for by us is skipped, to any shape within IMAP_DEPTH_MAX.
  *
- * Lenient: an INTERNALDATE that cannot be read, NIL for anything but UID, and MODSEQ -1 (Zimbra)
+ * Lenient: an INTERNALDATE, EMAILID or X-GM-MSGID that cannot be read, NIL for anything but UID, and MODSEQ -1 (Zimbra)
  * count as not told. Malformed: UID 0, numbers that do not fit, two bodies, two different UIDs.
  */
 #ifndef IMAP_FETCH_H
@@ -35,6 +35,8 @@ enum fetch_item {
 	FETCH_DATE,
 	FETCH_SIZE,
 	FETCH_MESSAGE_ID,
+	FETCH_EMAIL_ID, /* EMAILID (RFC 8474) */
+	FETCH_GMAIL_ID, /* X-GM-MSGID */
 	FETCH_BODY,
 };
 

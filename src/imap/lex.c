@@ -5,10 +5,12 @@
 #include "imap/parser.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-#define LEX_PLACE_MAX 60 /* bytes of the wire that an error shows */
+#define LEX_PLACE_MAX     60  /* bytes of the wire that an error shows */
+#define LEX_OBJECT_ID_MAX 255 /* bytes (RFC 8474) */
 
 /* Makes a lexer at the start of a line. */
 void lex_init(struct lex *lex)
@@ -446,6 +448,20 @@ bool lex_is_word(const struct lex_token *token, const char *word)
 	    ((token->bytes[0] ^ word[0]) & ~0x20) != 0)
 		return false;
 	return strlen(word) == token->len && strncasecmp(token->bytes, word, token->len) == 0;
+}
+
+/* What an object id may hold. */
+bool lex_is_object_id(const struct lex_token *token)
+{
+	if (token->kind != LEX_ATOM || token->len > LEX_OBJECT_ID_MAX)
+		return false;
+	for (size_t i = 0; i < token->len; i++) {
+		unsigned char c = (unsigned char)token->bytes[i];
+
+		if (!isalnum(c) && c != '-' && c != '_')
+			return false;
+	}
+	return true;
 }
 
 /* Takes the backslashes out of a quoted string. */

@@ -125,6 +125,8 @@ void lex_rest(struct lex_cursor *cursor, const char **bytes, size_t *len);
 bool lex_is_string(const struct lex_token *token);
 /* Whether an atom is this word, in any case. */
 bool lex_is_word(const struct lex_token *token, const char *word);
+/* Whether a token is an object id (RFC 8474): 1 to 255 letters, digits, "-" and "_". */
+bool lex_is_object_id(const struct lex_token *token);
 /* Appends a quoted string's bytes without its backslashes. */
 void lex_unescape(const struct lex_token *token, struct buf *out);
 /* Reads digits and nothing else; -1 where there are others, none, or the number is above max. */

@@ -5,6 +5,7 @@
 #include "imap/code.h"
 #include "imap/command.h"
 #include "imap/parser.h"
+#include "mail/digest.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -215,6 +216,32 @@ static int response_read_list(struct response *response, struct lex_cursor *curs
 	return 0;
 }
 
+/* Takes an object id in its brackets. */
+int response_take_id(struct lex_cursor *cursor, uint64_t *out)
+{
+	struct lex_token id, token;
+
+	if (lex_expect(cursor, LEX_OPEN, &token, NULL) < 0 ||
+	    lex_token(cursor, false, &id, NULL) < 0 || !lex_is_object_id(&id) ||
+	    lex_expect(cursor, LEX_CLOSE, &token, NULL) < 0)
+		return -1;
+	*out = digest_hash_id(id.bytes, id.len);
+	return 0;
+}
+
+/* MAILBOXID of STATUS; one that cannot be read is not told. */
+static int response_take_mailbox_id(struct imap_mailbox_status *mailbox, struct lex_cursor *cursor,
+				    struct error *err)
+{
+	struct lex_cursor ahead = *cursor;
+
+	if (response_take_id(&ahead, &mailbox->mailbox_id) < 0)
+		return lex_skip_value(cursor, err);
+	mailbox->has |= IMAP_HAS_MAILBOX_ID;
+	*cursor = ahead;
+	return 0;
+}
+
 /* What one item of STATUS is told by, and where it goes. */
 static int response_take_status(struct imap_mailbox_status *mailbox, const struct lex_token *name,
 				struct lex_cursor *cursor, struct error *err)
@@ -235,6 +262,8 @@ static int response_take_status(struct imap_mailbox_status *mailbox, const struc
 	uint64_t number;
 	size_t i = 0;
 
+	if (lex_is_word(name, "MAILBOXID"))
+		return response_take_mailbox_id(mailbox, cursor, err);
 	while (i < RESPONSE_COUNT(items) && !lex_is_word(name, items[i].name))
 		i++;
 	if (i == RESPONSE_COUNT(items))

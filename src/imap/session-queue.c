@@ -160,11 +160,12 @@ void session_queue_setup(struct imap_session *session)
 	session_queue_compress(session);
 }
 
-/* The items of STATUS, in brackets. */
-static const char *status_items(unsigned usable)
+/* Puts the items of STATUS, in brackets. */
+static void put_status_items(struct imap_command *command, unsigned usable)
 {
-	return usable & IMAP_CAP_CONDSTORE ? "(UIDVALIDITY UIDNEXT MESSAGES HIGHESTMODSEQ)"
-					   : "(UIDVALIDITY UIDNEXT MESSAGES)";
+	imap_command_put_format(command, "(UIDVALIDITY UIDNEXT MESSAGES%s%s)",
+				usable & IMAP_CAP_CONDSTORE ? " HIGHESTMODSEQ" : "",
+				usable & IMAP_CAP_OBJECTID ? " MAILBOXID" : "");
 }
 
 /* All mailboxes, with their uses and figures as far as one command can tell them here. */
@@ -177,10 +178,12 @@ unsigned imap_list_all(struct imap_session *session, bool with_status)
 	struct imap_request *request =
 	    session_queue_begin(session, status ? REQUEST_READ : REQUEST_PLAIN, "LIST \"\" \"*\"");
 
-	if (status)
-		imap_command_put_format(&request->command, "RETURN (%sSTATUS %s)",
-					use ? "SPECIAL-USE " : "", status_items(usable));
-	else if (use)
+	if (status) {
+		imap_command_put_text(&request->command,
+				      use ? "RETURN (SPECIAL-USE STATUS" : "RETURN (STATUS");
+		put_status_items(&request->command, usable);
+		buf_putc(&request->command.text, ')');
+	} else if (use)
 		imap_command_put_text(&request->command, "RETURN (SPECIAL-USE)");
 	return session_queue_end(session, request);
 }
@@ -191,7 +194,7 @@ unsigned imap_status(struct imap_session *session, const char *wire, size_t len)
 	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "STATUS");
 
 	imap_command_put_astring(&request->command, wire, len);
-	imap_command_put_text(&request->command, status_items(session_usable(&session->server)));
+	put_status_items(&request->command, session_usable(&session->server));
 	return session_queue_end(session, request);
 }
 
@@ -233,11 +236,23 @@ unsigned imap_unselect(struct imap_session *session)
 	return session_queue_end(session, request);
 }
 
-/* What of a FETCH this server understands: MODSEQ without CONDSTORE is BAD at some (GMX). */
+/*
+ * What of a FETCH this server understands: MODSEQ without CONDSTORE is BAD at some (GMX). Gmail's own
+ * ids come first, for it has always had them: what was once noted by one kind is found by it again.
+ */
 static unsigned fetch_items(const struct imap_session *session, unsigned items,
 			    uint64_t *changed_since)
 {
-	if (session_usable(&session->server) & IMAP_CAP_CONDSTORE)
+	unsigned usable = session_usable(&session->server);
+
+	if (items & IMAP_FETCH_EMAIL_ID) {
+		items &= ~(unsigned)IMAP_FETCH_EMAIL_ID;
+		if (usable & IMAP_CAP_GMAIL)
+			items |= IMAP_FETCH_GMAIL_ID;
+		else if (usable & IMAP_CAP_OBJECTID)
+			items |= IMAP_FETCH_EMAIL_ID;
+	}
+	if (usable & IMAP_CAP_CONDSTORE)
 		return items;
 	*changed_since = 0;
 	return items & ~(unsigned)IMAP_FETCH_MODSEQ;

@@ -121,6 +121,9 @@ enum imap_fetch_item {
 	IMAP_FETCH_SIZE = 1u << 3,
 	IMAP_FETCH_MESSAGE_ID = 1u << 4,
 	IMAP_FETCH_BODY = 1u << 5, /* BODY.PEEK[] */
+	/* EMAILID, or X-GM-MSGID in its place: as offered, or neither. */
+	IMAP_FETCH_EMAIL_ID = 1u << 6,
+	IMAP_FETCH_GMAIL_ID = 1u << 7,
 };
 
 enum imap_store_how {

@@ -69,6 +69,21 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 	return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
 }
 
+/* Cuts the digest of an identifier down to a number. */
+uint64_t digest_hash_id(const char *id, size_t len)
+{
+	struct digest_stream *stream = digest_open();
+	struct digest digest;
+	uint64_t hash = 0;
+
+	digest_update(stream, id, len);
+	digest_finish(stream, &digest);
+	digest_close(&stream);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		hash = hash << 8 | digest.bytes[i];
+	return hash ? hash : 1;
+}
+
 /* Writes 64 lower case digits. */
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 {

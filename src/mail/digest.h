@@ -26,6 +26,12 @@ void digest_finish(struct digest_stream *stream, struct digest *out);
 /* NULL is fine; *stream becomes NULL. */
 void digest_close(struct digest_stream **stream);
 
+/*
+ * 64 bits of SHA-256 of an identifier (an object id of RFC 8474, say), exactly these bytes; never 0,
+ * which stands for none.
+ */
+uint64_t digest_hash_id(const char *id, size_t len);
+
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
 /* 0, or -1 where it is not 64 hexadecimal digits as digest_to_hex() writes them. */

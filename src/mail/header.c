@@ -101,19 +101,8 @@ uint64_t header_message_id(const struct header_scan *scan)
 uint64_t header_hash_message_id(const char *value, size_t len)
 {
 	struct header_scan kept = {0};
-	struct digest_stream *stream;
-	struct digest digest;
-	uint64_t hash = 0;
 
 	for (size_t i = 0; i < len; i++)
 		keep_byte(&kept, value[i]);
-	if (!kept.len)
-		return 0;
-	stream = digest_open();
-	digest_update(stream, kept.value, kept.len);
-	digest_finish(stream, &digest);
-	digest_close(&stream);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		hash = hash << 8 | digest.bytes[i];
-	return hash ? hash : 1;
+	return kept.len ? digest_hash_id(kept.value, kept.len) : 0;
 }

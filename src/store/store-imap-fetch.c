@@ -322,15 +322,16 @@ const struct job_kind fetch_job = {.run = fetch_run, .take = fetch_take, .free =
 /* One call: the session cuts it into lines. */
 static enum job_progress identify_run(struct store_imap *store, struct job *job)
 {
+	unsigned items = IMAP_FETCH_DATE | IMAP_FETCH_SIZE | IMAP_FETCH_MESSAGE_ID;
 	struct uidset uids = {0};
 
+	if (!store->no_email_id)
+		items |= IMAP_FETCH_EMAIL_ID;
 	if (!may_go_on(job) || job->selection || !job->request.count)
 		return job->steps ? JOB_SENT : JOB_DONE;
 	uids_add_keys(&job->request, &uids);
 	store_ensure_selected(store, job);
-	store_add_step(store, job, STEP_DETAILS,
-		       imap_uid_fetch(store->session, &uids,
-				      IMAP_FETCH_DATE | IMAP_FETCH_SIZE | IMAP_FETCH_MESSAGE_ID, 0),
+	store_add_step(store, job, STEP_DETAILS, imap_uid_fetch(store->session, &uids, items, 0),
 		       job->selection);
 	uidset_free(&uids);
 	return JOB_SENT;
@@ -358,6 +359,7 @@ static bool identify_take(struct store_imap *store, struct job *job, const struc
 	    .date = row->has & IMAP_HAS_DATE ? row->date : DATE_UNKNOWN,
 	    .message_id = row->message_id,
 	    .has_message_id = true,
+	    .email_id = row->has & IMAP_HAS_EMAIL_ID ? row->email_id : 0,
 	};
 	return true;
 }

@@ -167,6 +167,7 @@ struct store_imap {
 	size_t bodies;
 	bool no_move; /* the server refused it, though offered */
 	bool no_uid_expunge;
+	bool no_email_id;
 	struct remote_mailbox **mailboxes;
 	size_t len, cap;
 	struct map by_name; /* of those that have one */

@@ -77,6 +77,7 @@ static void list_take_status(struct store_imap *store, const struct imap_answer 
 	    .uidnext = status->has & IMAP_HAS_UIDNEXT ? status->uidnext : 0,
 	    .messages = status->has & IMAP_HAS_MESSAGES ? status->messages : 0,
 	    .modseq = status->has & IMAP_HAS_HIGHESTMODSEQ ? status->highestmodseq : 0,
+	    .mailbox_id = status->has & IMAP_HAS_MAILBOX_ID ? status->mailbox_id : 0,
 	};
 }
 

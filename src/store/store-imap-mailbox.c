@@ -240,6 +240,7 @@ static void selection_take_code(struct selection *selection, const struct imap_a
 		return;
 	case IMAP_CODE_UIDNEXT: stamp->uidnext = (uint32_t)answer->code_number; return;
 	case IMAP_CODE_HIGHESTMODSEQ: stamp->modseq = answer->code_number; return;
+	case IMAP_CODE_MAILBOXID: stamp->mailbox_id = answer->code_number; return;
 	case IMAP_CODE_PERMANENTFLAGS:
 		selection->permanent = read_permanent(&answer->code_text);
 		return;

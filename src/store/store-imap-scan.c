@@ -52,10 +52,12 @@ struct scan_state {
 };
 
 /* What is asked of a message that the caller does not know. */
-static unsigned items_of(const struct job *job)
+static unsigned items_of(const struct store_imap *store, const struct job *job)
 {
 	unsigned items = IMAP_FETCH_FLAGS | IMAP_FETCH_DATE | IMAP_FETCH_SIZE;
 
+	if (!store->no_email_id)
+		items |= IMAP_FETCH_EMAIL_ID;
 	return job->request.want_identity ? items | IMAP_FETCH_MESSAGE_ID : items;
 }
 
@@ -86,7 +88,7 @@ static enum job_progress scan_send(struct store_imap *store, struct job *job)
 	struct scan_state *scan = job->scan;
 	const struct stamp *base = &job->request.base;
 	bool quick = scan->way == SCAN_QRESYNC;
-	unsigned items = items_of(job);
+	unsigned items = items_of(store, job);
 
 	scan->phase = SCAN_LISTING;
 	store_select(store, job, quick ? base->uidvalidity : 0, quick ? base->modseq : 0);
@@ -181,6 +183,7 @@ static void fill_message(const struct imap_fetch *row, struct answer *out)
 	    .date = row->has & IMAP_HAS_DATE ? row->date : DATE_UNKNOWN,
 	    .message_id = row->has & IMAP_HAS_MESSAGE_ID ? row->message_id : 0,
 	    .has_message_id = row->has & IMAP_HAS_MESSAGE_ID,
+	    .email_id = row->has & IMAP_HAS_EMAIL_ID ? row->email_id : 0,
 	};
 }
 
@@ -242,11 +245,17 @@ static void scan_take_opening(struct job *job, const struct step *step,
 	}
 }
 
-/* Notes that a command was refused; with nothing to list, some servers do that. */
-static void scan_take_refusal(struct job *job, const struct step *step,
+/*
+ * Notes that a command was refused; with nothing to list, some servers do that. One that is BAD may
+ * be so for the ids that the server offers: they are not asked for again.
+ */
+static void scan_take_refusal(struct store_imap *store, struct job *job, const struct step *step,
 			      const struct imap_answer *answer)
 {
 	struct scan_state *scan = job->scan;
+	bool fetch = step->kind != STEP_SELECT && step->kind != STEP_SEARCH;
+
+	store->no_email_id |= fetch && answer->status == IMAP_BAD;
 
 	if (!job->selection->exists && step->kind != STEP_SELECT)
 		return;
@@ -261,7 +270,6 @@ static bool scan_take(struct store_imap *store, struct job *job, const struct st
 {
 	struct scan_state *scan = job->scan;
 
-	(void)store;
 	if (step->kind == STEP_SELECT)
 		scan_take_opening(job, step, answer);
 	switch (answer->kind) {
@@ -274,7 +282,7 @@ static bool scan_take(struct store_imap *store, struct job *job, const struct st
 	case IMAP_VANISHED: scan->top_sequence = scan->top_uid = 0; return false;
 	case IMAP_TAGGED:
 		if (answer->status != IMAP_OK)
-			scan_take_refusal(job, step, answer);
+			scan_take_refusal(store, job, step, answer);
 		return false;
 	default: return false;
 	}
@@ -305,7 +313,7 @@ static enum job_progress scan_details(struct store_imap *store, struct job *job)
 		scan->phase = SCAN_DETAILING;
 		store_ensure_selected(store, job);
 		store_add_step(store, job, STEP_DETAILS,
-			       imap_uid_fetch(store->session, &wanted, items_of(job), 0),
+			       imap_uid_fetch(store->session, &wanted, items_of(store, job), 0),
 			       job->selection);
 	}
 	uint32_t missing = asked ? uidset_after(&wanted, 0) : 0;

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "mail/digest.h"
 #include "mail/header.h"
 
 #include <inttypes.h>
@@ -71,6 +72,22 @@ static void show_uids(struct buf *out, const char *name, const struct uidset *ui
 		uidset_format(uids, &next, 300, out);
 }
 
+/* The ids that tests know by their hash; another one is Gmail's number. */
+static void show_id(struct buf *out, const char *name, uint64_t id)
+{
+	char longest[255];
+
+	memset(longest, 'x', sizeof(longest));
+	if (id == digest_hash_id("F1", 2))
+		buf_printf(out, " %s=<F1>", name);
+	else if (id == digest_hash_id("M-6_d9", 6))
+		buf_printf(out, " %s=<M-6_d9>", name);
+	else if (id == digest_hash_id(longest, sizeof(longest)))
+		buf_printf(out, " %s=<longest>", name);
+	else
+		buf_printf(out, " %s=%" PRIu64, name, id);
+}
+
 static void show_code(struct buf *out, const struct imap_answer *answer)
 {
 	static const char *const statuses[] = {"OK", "NO", "BAD", "PREAUTH"};
@@ -79,7 +96,9 @@ static void show_code(struct buf *out, const struct imap_answer *answer)
 		buf_printf(out, " %s", statuses[answer->status]);
 	if (answer->code != IMAP_CODE_NONE)
 		buf_printf(out, " [%s]", code_names[answer->code]);
-	if (answer->code_number > 0)
+	if (answer->code == IMAP_CODE_MAILBOXID)
+		show_id(out, "id", answer->code_number);
+	else if (answer->code_number > 0)
 		buf_printf(out, " n=%" PRIu64, answer->code_number);
 	show_string(out, "code", answer->code_text);
 	show_uids(out, "uids", answer->uids);
@@ -110,6 +129,8 @@ static void show_fetch(struct buf *out, const struct imap_fetch *fetch)
 			   fetch->message_id == header_hash_message_id("<a@b>", 5) ? "<a@b>"
 			   : fetch->message_id == 0                                ? "none"
 										   : "?");
+	if (fetch->has & IMAP_HAS_EMAIL_ID)
+		show_id(out, "email", fetch->email_id);
 	if (fetch->has & IMAP_HAS_BODY)
 		buf_printf(out, " body=%" PRIu64, fetch->body_size);
 	if (fetch->has & IMAP_HAS_NIL_BODY)
@@ -126,6 +147,8 @@ static void show_status(struct buf *out, const struct imap_mailbox_status *mailb
 		buf_printf(out, " messages=%u", mailbox->messages);
 	if (mailbox->has & IMAP_HAS_HIGHESTMODSEQ)
 		buf_printf(out, " modseq=%" PRIu64, mailbox->highestmodseq);
+	if (mailbox->has & IMAP_HAS_MAILBOX_ID)
+		show_id(out, "id", mailbox->mailbox_id);
 }
 
 static void show_delimiter(struct buf *out, char delimiter)

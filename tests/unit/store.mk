@@ -24,6 +24,9 @@ EXTRA_DIST += \
 	tests/imapd/store/list-status.imapd \
 	tests/imapd/store/move-copy.imapd \
 	tests/imapd/store/move.imapd \
+	tests/imapd/store/objectid.imapd \
+	tests/imapd/store/objectid-gmail.imapd \
+	tests/imapd/store/objectid-refused.imapd \
 	tests/imapd/store/read-only.imapd \
 	tests/imapd/store/remove-plain.imapd \
 	tests/imapd/store/remove-refused-again.imapd \

@@ -106,6 +106,15 @@ static void test_hex_refused(void **unused)
 	assert_int_equal(digest.bytes[31], 0xff);
 }
 
+/* The first eight bytes of SHA-256, of exactly what is given. */
+static void test_hash_id(void **unused)
+{
+	(void)unused;
+	assert_true(digest_hash_id("abc", 3) == 0xba7816bf8f01cfeaULL);
+	assert_true(digest_hash_id("", 0) == 0xe3b0c44298fc1c14ULL);
+	assert_true(digest_hash_id(" abc", 4) != digest_hash_id("abc", 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +122,7 @@ int main(void)
 	    cmocka_unit_test(test_equal),
 	    cmocka_unit_test(test_hex_round_trip),
 	    cmocka_unit_test(test_hex_refused),
+	    cmocka_unit_test(test_hash_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

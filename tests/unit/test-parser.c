@@ -15,6 +15,10 @@
 #include <cmocka.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+/* So many letters as an object id may have. */
+#define X51  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X255 X51 X51 X51 X51 X51
+
 #define CASE(in, out)                                                                              \
 	{                                                                                          \
 		(in), sizeof(in) - 1, (out)                                                        \
@@ -104,7 +108,14 @@ static const struct parser_case status_cases[] = {
     CASE("E1 OK [COPYUID 1  ] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID 1  > text=<x>\n"),
     CASE("E1 OK [COPYUID] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID> text=<x>\n"),
     CASE("E1 OK [MODIFIED 7,9] x\r\n", "tagged 1 OK [MODIFIED] uids=7,9 text=<x>\n"),
-    CASE("* OK [MAILBOXID (F2212ea87)] x\r\n", "status OK [MAILBOXID] code=<F2212ea87> text=<x>\n"),
+    CASE("* OK [MAILBOXID (F1)] x\r\n", "status OK [MAILBOXID] id=<F1> text=<x>\n"),
+    CASE("* OK [mailboxid ( M-6_d9 )] x\r\n", "status OK [MAILBOXID] id=<M-6_d9> text=<x>\n"),
+    CASE("* OK [MAILBOXID (F1] x\r\n", "status OK [OTHER] code=<MAILBOXID (F1> text=<x>\n"),
+    CASE("* OK [MAILBOXID (F1 F2)] x\r\n",
+	 "status OK [OTHER] code=<MAILBOXID (F1 F2)> text=<x>\n"),
+    CASE("* OK [MAILBOXID (\"F1\")] x\r\n",
+	 "status OK [OTHER] code=<MAILBOXID (\"F1\")> text=<x>\n"),
+    CASE("* OK [MAILBOXID ()] x\r\n", "status OK [OTHER] code=<MAILBOXID ()> text=<x>\n"),
     CASE("* OK [MAILBOXID F2212ea87] x\r\n",
 	 "status OK [OTHER] code=<MAILBOXID F2212ea87> text=<x>\n"),
     CASE("+ go ahead {7}\r\n+\r\n+ \r\n+idling\r\n",
@@ -139,7 +150,12 @@ static const struct parser_case data_cases[] = {
     CASE("* STATUS \"a b\" (MESSAGES 4294967295 UIDNEXT 4 UIDVALIDITY 7 HIGHESTMODSEQ 9)\r\n",
 	 "mailbox-status name=<a b> uidvalidity=7 uidnext=4 messages=4294967295 modseq=9\n"),
     CASE("* STATUS {3}\r\na)b (MAILBOXID (F1) X-NEW ((a) \"b\") MESSAGES 0 )\r\n",
-	 "mailbox-status name=<a)b> messages=0\n"),
+	 "mailbox-status name=<a)b> messages=0 id=<F1>\n"),
+    CASE("* STATUS a (MAILBOXID F1 MESSAGES 1)\r\n", "mailbox-status name=<a> messages=1\n"),
+    CASE("* STATUS a (MAILBOXID (F.1) MESSAGES 1)\r\n", "mailbox-status name=<a> messages=1\n"),
+    CASE("* STATUS a (MAILBOXID ((F1)) MESSAGES 1)\r\n", "mailbox-status name=<a> messages=1\n"),
+    CASE("* STATUS a (MAILBOXID NIL MESSAGES 1)\r\n", "mailbox-status name=<a> messages=1\n"),
+    CASE("* LIST () \"/\" a (MAILBOXID (F1))\r\n", "list attributes=0 delimiter=/ name=<a>\n"),
     CASE("* STATUS INBOX (UIDNEXT 0 UIDVALIDITY 0 HIGHESTMODSEQ -1 MESSAGES NIL)\r\n",
 	 "mailbox-status name=<INBOX>\n"),
     CASE("* STATUS blurdy() \r\n", "mailbox-status name=<blurdy>\n"),
@@ -208,7 +224,7 @@ static const struct parser_case fetch_cases[] = {
 	 "fetch 1 uid=2\n"),
     CASE("* 1 FETCH (ENVELOPE (NIL \"BODY[] {5}\" {2}\r\n)( ((NIL))) X-GM-LABELS (\"\\\\Sent\" "
 	 "a[b]) "
-	 "X-GM-MSGID 18446744073709551616 BINARY[1.2] ~{1}\r\n\0 EMAILID (M1) UID 2)\r\n",
+	 "BINARY[1.2] ~{1}\r\n\0 THREADID (M1) UID 2)\r\n",
 	 "fetch 1 uid=2\n"),
     CASE("* 1 FETCH (X-FOO (BODY[] {3}\r\n)\r\n BODY[] {0}\r\n) BODY (\"TEXT\" NIL) UID 2)\r\n",
 	 "fetch 1 uid=2\n"),
@@ -216,6 +232,24 @@ static const struct parser_case fetch_cases[] = {
     CASE("* 1 FETCH (UID 2)\r\n* 2 FETCH (BODY[] {1}\r\nx UID 3)\r\n* 3 FETCH (FLAGS ())\r\n",
 	 "fetch 1 uid=2\n data=<x>\nfetch 2 uid=3 body=1\nfetch 3 flags=\n"),
     CASE("* 1 FETCH (BODY[] {10}\r\nabc", ""),
+    CASE("* 1 FETCH (EMAILID (M-6_d9) UID 2)\r\n", "fetch 1 uid=2 email=<M-6_d9>\n"),
+    CASE("* 1 FETCH (UID 2 emailid(F1))\r\n", "fetch 1 uid=2 email=<F1>\n"),
+    CASE("* 1 FETCH (EMAILID (" X255 ") UID 2)\r\n", "fetch 1 uid=2 email=<longest>\n"),
+    CASE("* 1 FETCH (EMAILID (x" X255 ") UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID () UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID F1 UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID NIL UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID (NIL) UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID ((F1)) UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID (\"F1\") UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (EMAILID (M+1) UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (X-GM-MSGID 18446744073709551615 UID 2)\r\n",
+	 "fetch 1 uid=2 email=18446744073709551615\n"),
+    CASE("* 1 FETCH (X-GM-MSGID 18446744073709551616 UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (X-GM-MSGID 0 UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (X-GM-MSGID -1 UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (X-GM-MSGID \"7\" UID 2)\r\n", "fetch 1 uid=2\n"),
+    CASE("* 1 FETCH (X-GM-MSGID (7) UID 2)\r\n", "fetch 1 uid=2\n"),
     CASE("* 1 FETCH (UID 2 UID 2)\r\n", "fetch 1 uid=2\n"),
     CASE("* 1 FETCH (FLAGS (\\Seen) FLAGS (\\Deleted))\r\n", "fetch 1 flags=T\n"),
 };

@@ -272,6 +272,8 @@ static void say_stamp(struct buf *out, const struct stamp *stamp)
 		   stamp->uidnext, stamp->messages);
 	if (stamp->modseq)
 		buf_printf(out, " q=%" PRIu64, stamp->modseq);
+	if (stamp->mailbox_id)
+		buf_printf(out, " id=%016" PRIx64, stamp->mailbox_id);
 }
 
 /* One message of a scan or an identification. */
@@ -287,6 +289,8 @@ static void say_message(struct buf *out, const struct answer *answer)
 		buf_printf(out, " date=%" PRId64, identity->date);
 	if (identity->has_message_id)
 		buf_printf(out, " id=%s", identity->message_id ? "some" : "none");
+	if (identity->email_id)
+		buf_printf(out, " email=%016" PRIx64, identity->email_id);
 }
 
 /* The end of a request. */
