@@ -118,13 +118,25 @@ static void prepare_reading(struct maildir_content *content)
 	content->wire = content->disk = NULL;
 }
 
+/* Prepares for the first reading. */
+static struct maildir_content *take_file(int fd, const struct stat *st, bool raw)
+{
+	struct maildir_content *opened = xcalloc(1, sizeof(*opened));
+
+	opened->fd = fd;
+	opened->st = *st;
+	opened->raw = raw;
+	opened->wire = xmalloc(WIRE_CHUNK);
+	opened->disk = xmalloc(DISK_CHUNK);
+	return opened;
+}
+
 /* Opens and identifies. */
 int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bool readable,
 			 struct maildir_content **content, struct error *err)
 {
 	struct maildir_content *opened;
 	const struct maildir_entry *entry;
-	struct maildir_name name;
 	struct stat st;
 	int fd;
 	int rc = maildir_message_open(mailbox, unique, &fd, &entry, &st, err);
@@ -132,16 +144,10 @@ int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bo
 	*content = NULL;
 	if (rc <= 0)
 		return rc;
-	maildir_name_parse(entry->file, &name);
-	opened = xcalloc(1, sizeof(*opened));
-	opened->fd = fd;
-	opened->st = st;
+	opened = take_file(fd, &st, maildir_name_is_raw(entry->file, (uint64_t)st.st_size));
 	opened->flags = entry->flags;
-	opened->raw = name.disk_size == name.wire_size && name.disk_size == (uint64_t)st.st_size;
 	opened->label =
 	    xasprintf("mailbox %s: message %s", text_show(mailbox->name), text_show(unique));
-	opened->wire = xmalloc(WIRE_CHUNK);
-	opened->disk = xmalloc(DISK_CHUNK);
 	if (identify(opened, readable, err) < 0) {
 		maildir_content_close(&opened);
 		return -1;
@@ -149,6 +155,26 @@ int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bo
 	prepare_reading(opened);
 	*content = opened;
 	return 1;
+}
+
+/* The same reading, of a file that is no message of a mailbox yet. */
+int maildir_content_identify(int fd, bool raw, const char *label, struct identity *identity,
+			     uint64_t *disk_size, struct error *err)
+{
+	struct maildir_content *content;
+	struct stat st;
+	int rc;
+
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, SCOPE_MESSAGE, "%s: cannot look at the file", label);
+	content = take_file(fd, &st, raw);
+	content->label = xstrdup(label);
+	rc = identify(content, false, err);
+	*identity = content->identity;
+	*disk_size = (uint64_t)st.st_size;
+	content->fd = -1;
+	maildir_content_close(&content);
+	return rc;
 }
 
 /* What the first reading found. */

@@ -34,6 +34,12 @@ struct flags maildir_content_flags(const struct maildir_content *content);
 /* Up to len bytes; *got 0 is the end. -1: SCOPE_MESSAGE, the file changed or cannot be read. */
 int maildir_content_read(struct maildir_content *content, char *out, size_t len, size_t *got,
 			 struct error *err);
+/*
+ * Reads an open file, which stays the caller's, for the identity of a message and the bytes that it
+ * takes on disk. raw: it holds the message byte by byte. label: what errors call it.
+ */
+int maildir_content_identify(int fd, bool raw, const char *label, struct identity *identity,
+			     uint64_t *disk_size, struct error *err);
 /* NULL is fine. */
 void maildir_content_close(struct maildir_content **content);
 

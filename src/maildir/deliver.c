@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "mail/eol.h"
 #include "mail/header.h"
+#include "maildir/content.h"
 #include "maildir/dirents.h"
+#include "maildir/message.h"
 #include "maildir/name.h"
 #include "maildir/scan.h"
 
@@ -17,7 +19,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #define DELIVER_CHUNK ((size_t)64 * 1024)
+#define COPY_CHUNK    ((size_t)1024 * 1024 * 1024)
 #define STALE_SECONDS (36 * 3600)
 
 /* What is needed only while content comes in. */
@@ -39,10 +42,12 @@ struct intake {
 struct maildir_delivery {
 	int fd;
 	dev_t device;
+	bool linked; /* fd is read only, and no byte of it is ours */
+	bool raw;    /* linked or copied: as the other's name had it */
 	bool published;
 	uint64_t disk_size;
 	uint64_t wire_size;
-	struct intake *intake;          /* NULL once finished */
+	struct intake *intake;          /* NULL once finished, and where nothing is written */
 	char file[MAILDIR_FILE_SIZE];   /* in tmp */
 	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
 };
@@ -53,33 +58,150 @@ static int fail(const struct maildir_delivery *delivery, const char *what, struc
 	return error_errno(err, SCOPE_MAILBOX, "cannot %s tmp/%s", what, text_show(delivery->file));
 }
 
-/* Nobody else may read mail on its way, and nothing that is there is written to. */
-int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_delivery **delivery,
-			 struct error *err)
+/* Chooses a name for a file in tmp; NULL where there is no tmp. */
+static struct maildir_delivery *begin(struct maildir_mailbox *mailbox, struct error *err)
 {
-	struct maildir_delivery *opened;
-	struct stat st;
+	struct maildir_delivery *begun;
 
 	assert(mailbox->may_write);
-	*delivery = NULL;
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
-		return -1;
-	opened = xcalloc(1, sizeof(*opened));
-	maildir_namer_make(maildir_tree_namer(mailbox->tree), opened->file);
+		return NULL;
+	begun = xcalloc(1, sizeof(*begun));
+	begun->fd = -1;
+	maildir_namer_make(maildir_tree_namer(mailbox->tree), begun->file);
+	return begun;
+}
+
+/* Nobody else may read mail on its way, and nothing that is there is written to. */
+static int make_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+		     struct error *err)
+{
+	struct stat st;
+
 	fault_point("tmp: before");
-	opened->fd = openat(mailbox->fds[MAILDIR_TMP], opened->file,
-			    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (opened->fd < 0 || fstat(opened->fd, &st) < 0) {
-		fail(opened, "make", err);
-		maildir_deliver_close(&opened, mailbox);
+	delivery->fd = openat(mailbox->fds[MAILDIR_TMP], delivery->file,
+			      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (delivery->fd < 0 || fstat(delivery->fd, &st) < 0) {
+		fail(delivery, "make", err);
 		return error_prefix(err, "mailbox %s", text_show(mailbox->name));
 	}
 	fault_point("tmp: after");
-	opened->device = st.st_dev;
+	delivery->device = st.st_dev;
+	return 0;
+}
+
+/* Begins with nothing. */
+int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_delivery **delivery,
+			 struct error *err)
+{
+	struct maildir_delivery *opened = begin(mailbox, err);
+
+	*delivery = NULL;
+	if (!opened)
+		return -1;
+	if (make_file(opened, mailbox, err) < 0) {
+		maildir_deliver_close(&opened, mailbox);
+		return -1;
+	}
 	opened->intake = xcalloc(1, sizeof(*opened->intake));
 	opened->intake->digest = digest_open();
 	*delivery = opened;
 	return 0;
+}
+
+/*
+ * Links what fd has open, by way of /proc: whatever the file is called by now, it is the very one
+ * that was looked at. Where that fails, for whatever reason, a copy does as well.
+ */
+static bool link_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+		      int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fault_point("link: before");
+	if (linkat(AT_FDCWD, path, mailbox->fds[MAILDIR_TMP], delivery->file, AT_SYMLINK_FOLLOW) <
+	    0)
+		return false;
+	fault_point("link: after");
+	return true;
+}
+
+/* Copies a file; what the kernel does not copy by itself is read and written. */
+static int copy_file(struct maildir_delivery *delivery, int fd, struct error *err)
+{
+	char *chunk;
+	ssize_t done;
+	int rc = 0;
+
+	do
+		done = copy_file_range(fd, NULL, delivery->fd, NULL, COPY_CHUNK, 0);
+	while (done > 0 || (done < 0 && errno == EINTR));
+	chunk = xmalloc(DELIVER_CHUNK);
+	while (rc == 0) {
+		done = read(fd, chunk, DELIVER_CHUNK);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			rc = fail(delivery, "copy to", err);
+		if (done <= 0)
+			break;
+		rc = file_write(delivery->fd, chunk, (size_t)done, err);
+		if (rc < 0)
+			error_prefix(err, "tmp/%s", text_show(delivery->file));
+	}
+	free(chunk);
+	return rc;
+}
+
+/* Only a file of our own is shared: whoever owns it can change it. */
+static int take_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+		     int *fd, const struct stat *st, int64_t date, struct error *err)
+{
+	if (st->st_uid == geteuid() && st->st_mtim.tv_sec == date &&
+	    link_file(delivery, mailbox, *fd)) {
+		delivery->linked = true;
+		delivery->device = st->st_dev;
+		delivery->fd = *fd;
+		*fd = -1;
+		return 0;
+	}
+	if (make_file(delivery, mailbox, err) < 0)
+		return -1;
+	return copy_file(delivery, *fd, err);
+}
+
+/* What is read to identify it is what it holds, so that a change meanwhile is none of ours. */
+int maildir_deliver_link(struct maildir_mailbox *mailbox, struct maildir_mailbox *from,
+			 const char *unique, int64_t date, struct maildir_delivery **delivery,
+			 struct error *err)
+{
+	const struct maildir_entry *entry;
+	struct maildir_delivery *begun;
+	struct stat st;
+	int fd;
+	int rc = maildir_message_open(from, unique, &fd, &entry, &st, err);
+
+	*delivery = NULL;
+	if (rc <= 0)
+		return rc;
+	begun = begin(mailbox, err);
+	rc = -1;
+	if (begun) {
+		begun->raw = maildir_name_is_raw(entry->file, (uint64_t)st.st_size);
+		rc = take_file(begun, mailbox, &fd, &st, date, err);
+	}
+	if (begun && rc < 0)
+		maildir_deliver_close(&begun, mailbox);
+	file_close(&fd);
+	*delivery = begun;
+	return rc < 0 ? -1 : 1;
+}
+
+/* Whether there are two names for one file. */
+bool maildir_deliver_is_linked(const struct maildir_delivery *delivery)
+{
+	return delivery->linked;
 }
 
 /* Writes what waits. */
@@ -211,13 +333,12 @@ static void close_intake(struct maildir_delivery *delivery)
 	delivery->intake = NULL;
 }
 
-/* The name comes last, for it tells the sizes. */
-int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
-			   struct error *err)
+/* Ends what was written. */
+static int finish_intake(struct maildir_delivery *delivery, struct identity *identity,
+			 struct error *err)
 {
 	struct intake *intake = delivery->intake;
 
-	assert(intake);
 	if (!intake->eol.raw) {
 		eol_unwire_end(&intake->eol);
 		if (intake->eol.raw && turn_raw(delivery, err) < 0)
@@ -234,6 +355,32 @@ int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *i
 	};
 	digest_finish(intake->digest, &identity->digest);
 	close_intake(delivery);
+	return 0;
+}
+
+/* Reads what was linked or copied. */
+static int finish_taken(struct maildir_delivery *delivery, struct identity *identity,
+			struct error *err)
+{
+	if (maildir_content_identify(delivery->fd, delivery->raw, text_show(delivery->file),
+				     identity, &delivery->disk_size, err) < 0)
+		return -1;
+	delivery->wire_size = identity->size;
+	identity->date = DATE_UNKNOWN;
+	return 0;
+}
+
+/* The name comes last, for it tells the sizes. */
+int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
+			   struct error *err)
+{
+	int rc;
+
+	assert(!delivery->unique[0]);
+	rc = delivery->intake ? finish_intake(delivery, identity, err)
+			      : finish_taken(delivery, identity, err);
+	if (rc < 0)
+		return -1;
 	if (maildir_name_with_sizes(delivery->file, delivery->disk_size, delivery->wire_size,
 				    delivery->unique) < 0) {
 		errno = ENAMETOOLONG;
@@ -292,7 +439,8 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
 		return -1;
 	tmp = mailbox->fds[MAILDIR_TMP];
-	if (date != DATE_UNKNOWN && utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (date != DATE_UNKNOWN && !delivery->linked &&
+	    utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(delivery, "date", err);
 	if (dir == MAILDIR_NEW) {
 		memcpy(file, delivery->unique, sizeof(file));
@@ -326,7 +474,10 @@ void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_ma
 	*delivery = NULL;
 }
 
-/* Whether a file of ours was left behind for good. */
+/*
+ * Whether a file of ours was left behind for good. Its name tells when it was begun: the mtime of a
+ * linked one is its message's.
+ */
 static bool is_stale(const struct maildir_mailbox *mailbox, const char *file)
 {
 	struct stat st;
@@ -339,7 +490,7 @@ static bool is_stale(const struct maildir_mailbox *mailbox, const char *file)
 		return false;
 	if (pid != getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 		return true;
-	return time(NULL) - st.st_mtim.tv_sec > STALE_SECONDS;
+	return time(NULL) - strtoll(file, NULL, 10) > STALE_SECONDS;
 }
 
 /* A leftover does no harm, so nothing here is an error. */

@@ -3,11 +3,16 @@
  * Delivery: a message's bytes, in CRLF form, become a file in tmp, then in new or cur.
  *
  *	open -> write ... -> finish -> (made durable) -> publish -> close
+ *	link -> finish -> (made durable, where it is a copy) -> publish -> close
  *
  * The file holds LF for CRLF, or, where the message has a bare CR or LF, the bytes as they came;
  * its name says which (mail/eol.h). Nothing is seen under new or cur before publish, and nothing
  * that is there is ever replaced. A delivery may hold its descriptor from open to close; the
  * mailbox is asked for at each step, so it need not stay open meanwhile.
+ *
+ * One that is linked shares content, mode and date with the message that it was made from; names,
+ * and so flags and keywords, are each one's own: nothing that is renamed or removed later concerns
+ * the other. Only a program that writes into a message's file, which none may, changes both.
  */
 #ifndef MAILDIR_DELIVER_H
 #define MAILDIR_DELIVER_H
@@ -17,6 +22,7 @@
 #include "mail/identity.h"
 #include "maildir/mailbox.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +34,17 @@ int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_deliver
 			 struct error *err);
 int maildir_deliver_write(struct maildir_delivery *delivery, const char *bytes, size_t len,
 			  struct error *err);
+/*
+ * Begins with the content of a message of another mailbox or the same one, whatever its file is
+ * called by now: as a second link to that file where its date is this one and a link can be made,
+ * else as a copy byte by byte. Neither takes writes. 1; 0 where there is no such message; -1:
+ * SCOPE_MESSAGE, or SCOPE_MAILBOX from a scan or from tmp.
+ */
+int maildir_deliver_link(struct maildir_mailbox *mailbox, struct maildir_mailbox *from,
+			 const char *unique, int64_t date, struct maildir_delivery **delivery,
+			 struct error *err);
+/* Whether it is a link: there is no content to be made durable. */
+bool maildir_deliver_is_linked(const struct maildir_delivery *delivery);
 /* Ends the content and fills size, Message-ID and digest. */
 int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
 			   struct error *err);
@@ -43,7 +60,8 @@ void maildir_deliver_rest(struct maildir_delivery *delivery);
 dev_t maildir_deliver_device(const struct maildir_delivery *delivery);
 
 /*
- * Puts it in place: in new where it has no flags, else in cur. The mtime is date, unless unknown.
+ * Puts it in place: in new where it has no flags, else in cur. The mtime is date, unless unknown;
+ * that of a link is the other's as well and stays as it is.
  * Keywords that have no letter (maildir_keywords_claim) are left out.
  */
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
@@ -53,7 +71,7 @@ void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_ma
 
 /*
  * Removes from tmp what earlier runs of this host left there: files of our own naming whose
- * process is gone, or that are older than 36 hours.
+ * process is gone, or that were begun more than 36 hours ago.
  */
 void maildir_deliver_sweep(struct maildir_mailbox *mailbox);
 

@@ -50,6 +50,15 @@ void maildir_name_parse(const char *file, struct maildir_name *out)
 	out->wire_size = parse_size(file, out->unique_len, 'W');
 }
 
+/* Names that others made tell sizes too, but then of what they wrote: hence the real one. */
+bool maildir_name_is_raw(const char *file, uint64_t size)
+{
+	struct maildir_name name;
+
+	maildir_name_parse(file, &name);
+	return name.disk_size == name.wire_size && name.disk_size == size;
+}
+
 /* Moves text to out; -1 where it did not fit. */
 static int finish_name(struct buf *text, char out[MAILDIR_FILE_SIZE])
 {

@@ -37,6 +37,8 @@ struct maildir_name {
 };
 
 void maildir_name_parse(const char *file, struct maildir_name *out);
+/* Whether a file of that name and size holds its message byte by byte. */
+bool maildir_name_is_raw(const char *file, uint64_t size);
 
 /*
  * Writes the file's name with flags added and removed, as it is to be in cur; keywords without a

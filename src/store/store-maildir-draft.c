@@ -11,29 +11,71 @@
 /* Up to so many drafts are synced one by one, above it the file system as a whole. */
 #define SYNC_SINGLY_MAX 8
 
+/* The mailbox that a draft is to go to, or NULL. */
+static struct maildir_mailbox *open_target(struct store_maildir *store, const char *name,
+					   struct error *err)
+{
+	if (!store->may_write) {
+		error_set(err, ERROR_INTERNAL, SCOPE_MAILBOX,
+			  "mailbox %s: a delivery to a tree opened for reading", text_show(name));
+		return NULL;
+	}
+	return cache_get(store, name, err);
+}
+
+/* Makes a draft of a delivery and adds it to the store's list. */
+static struct draft *add_draft(struct store_maildir *store, const char *name,
+			       struct maildir_delivery *delivery)
+{
+	struct draft *draft = xcalloc(1, sizeof(*draft));
+
+	draft->store = store;
+	draft->mailbox = xstrdup(name);
+	draft->delivery = delivery;
+	draft->next = store->drafts;
+	if (store->drafts)
+		store->drafts->prev = draft;
+	store->drafts = draft;
+	return draft;
+}
+
 /* Begins a file in the mailbox's tmp. */
 int draft_open(struct store *head, const char *name, struct draft **draft, struct error *err)
 {
 	struct store_maildir *store = (struct store_maildir *)head;
-	struct maildir_mailbox *mailbox;
+	struct maildir_mailbox *mailbox = open_target(store, name, err);
 	struct maildir_delivery *delivery;
 
 	*draft = NULL;
-	if (!store->may_write)
-		return error_set(err, ERROR_INTERNAL, SCOPE_MAILBOX,
-				 "mailbox %s: a delivery to a tree opened for reading",
-				 text_show(name));
-	mailbox = cache_get(store, name, err);
 	if (!mailbox || maildir_deliver_open(mailbox, &delivery, err) < 0)
 		return -1;
-	*draft = xcalloc(1, sizeof(**draft));
-	(*draft)->store = store;
-	(*draft)->mailbox = xstrdup(name);
-	(*draft)->delivery = delivery;
-	(*draft)->next = store->drafts;
-	if (store->drafts)
-		store->drafts->prev = *draft;
-	store->drafts = *draft;
+	*draft = add_draft(store, name, delivery);
+	return 0;
+}
+
+/* Begins it with the content of a message. */
+int draft_link(struct store *head, const char *name, const char *from,
+	       const struct message_key *key, int64_t date, struct draft **draft,
+	       struct error *err)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+	struct maildir_mailbox *mailbox = open_target(store, name, err), *source;
+	struct maildir_delivery *delivery;
+	int rc;
+
+	*draft = NULL;
+	if (!mailbox)
+		return -1;
+	cache_begin(store, from, name);
+	source = cache_get(store, from, err);
+	if (!source)
+		return -1;
+	rc = maildir_deliver_link(mailbox, source, key->name, date, &delivery, err);
+	if (rc == 0)
+		return report_gone(from, key->name, err);
+	if (rc < 0)
+		return -1;
+	*draft = add_draft(store, name, delivery);
 	return 0;
 }
 
@@ -43,7 +85,10 @@ int draft_write(struct draft *draft, const char *bytes, size_t len, struct error
 	return maildir_deliver_write(draft->delivery, bytes, len, err);
 }
 
-/* Only the first few keep their descriptors: syncfs does without. */
+/*
+ * Only the first few keep their descriptors: syncfs does without. Of a link no byte waits to be
+ * written: it is as durable as the message that it was made from.
+ */
 int draft_finish(struct draft *draft, struct identity *identity, const char **name,
 		 struct error *err)
 {
@@ -51,7 +96,8 @@ int draft_finish(struct draft *draft, struct identity *identity, const char **na
 		return -1;
 	draft->finished = true;
 	*name = maildir_deliver_name(draft->delivery);
-	if (draft->store->resting < SYNC_SINGLY_MAX)
+	draft->settled = maildir_deliver_is_linked(draft->delivery);
+	if (!draft->settled && draft->store->resting < SYNC_SINGLY_MAX)
 		draft->store->resting++;
 	else
 		maildir_deliver_rest(draft->delivery);

@@ -62,6 +62,9 @@ struct store_maildir {
 	char body[BODY_CHUNK];
 };
 
+/* store-maildir.c: says that a message is not there, with ENOENT. -1 */
+int report_gone(const char *mailbox, const char *name, struct error *err);
+
 /* store-maildir-cache.c: the opened mailbox of that name, valid until 15 others were asked for. */
 struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name, struct error *err);
 /* Opens it anew: the directory of that name may be another by now. */
@@ -77,6 +80,9 @@ void cache_close(struct store_maildir *store);
 
 /* store-maildir-draft.c: the part of the table that deals with drafts. */
 int draft_open(struct store *store, const char *mailbox, struct draft **draft, struct error *err);
+int draft_link(struct store *store, const char *mailbox, const char *from,
+	       const struct message_key *key, int64_t date, struct draft **draft,
+	       struct error *err);
 int draft_write(struct draft *draft, const char *bytes, size_t len, struct error *err);
 int draft_finish(struct draft *draft, struct identity *identity, const char **name,
 		 struct error *err);

@@ -23,7 +23,7 @@ static bool note_error(struct progress *progress, const struct error *error)
 }
 
 /* Says that a message is not there. */
-static int report_gone(const char *mailbox, const char *name, struct error *err)
+int report_gone(const char *mailbox, const char *name, struct error *err)
 {
 	errno = ENOENT;
 	return error_errno(err, SCOPE_MESSAGE, "mailbox %s: message %s is gone", text_show(mailbox),
@@ -435,6 +435,7 @@ static const struct store_ops maildir_ops = {
     .next = maildir_next,
     .open_source = maildir_open_source,
     .open_draft = draft_open,
+    .link_draft = draft_link,
     .write_draft = draft_write,
     .finish_draft = draft_finish,
     .drop_draft = draft_drop,

@@ -378,24 +378,24 @@ static void sweeps_only_what_is_stale_and_ours(void **state)
 	struct maildir_mailbox *mailbox = open_mailbox(fixture);
 	const char *host = maildir_tree_namer(fixture->tree)->host;
 	const time_t old = time(NULL) - 36 * 3600 - 60, young = old + 120;
+	/* The time is the name's; that of the file is old with all. */
 	const struct {
 		long pid;
 		const char *host;
-		time_t mtime;
+		time_t begun;
 		bool stale;
 	} rows[] = {
 	    {getpid(), host, young, false},  {getpid(), host, old, true},
 	    {getppid(), host, young, false}, {getppid(), host, old, true},
 	    {dead_pid(), host, young, true}, {dead_pid(), "elsewhere", old, false},
 	};
+	const struct timespec times[2] = {{old, 0}, {old, 0}};
 	const size_t count = sizeof(rows) / sizeof(*rows);
 	char below[sizeof(rows) / sizeof(*rows)][256];
 
 	for (size_t i = 0; i < count; i++) {
-		const struct timespec times[2] = {{rows[i].mtime, 0}, {rows[i].mtime, 0}};
-
-		snprintf(below[i], sizeof(below[i]), "m/tmp/1.M2P%ldQ%zu_0123456789abcdef.%s",
-			 rows[i].pid, i, rows[i].host);
+		snprintf(below[i], sizeof(below[i]), "m/tmp/%lld.M2P%ldQ%zu_0123456789abcdef.%s",
+			 (long long)rows[i].begun, rows[i].pid, i, rows[i].host);
 		fixture_put(fixture, below[i], "x", 1);
 		utimensat(AT_FDCWD, fixture_path(fixture, below[i]), times, 0);
 	}

@@ -471,6 +471,60 @@ static void settles_before_publishing(void **state)
 	store_close(&store);
 }
 
+/* A message that is here already costs no bytes and no sync; a mailbox scanned meanwhile no draft. */
+static void links_drafts(void **state)
+{
+	static const struct timespec times[2] = {{1, 0}, {1000000000, 5}};
+	static const struct message_key keys[] = {{.name = "a"}, {.name = "gone"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct draft *drafts[2];
+	struct identity identities[2];
+	const char *names[2];
+	struct error err = {0};
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "n");
+	fixture_put(fixture, "m/cur/a:2,S", "Message-ID: <x>\n\n", 17);
+	utimensat(AT_FDCWD, fixture_path(fixture, "m/cur/a:2,S"), times, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(store_link_draft(store, "n", "m", &keys[0], 1000000000 + i,
+						  &drafts[i], &err),
+				 0);
+		assert_int_equal(
+		    store_finish_draft(store, drafts[i], &identities[i], &names[i], &err), 0);
+		assert_int_equal(identities[i].size, 19);
+		assert_int_not_equal(identities[i].message_id, 0);
+		assert_true(identities[i].has_digest);
+	}
+	assert_string_not_equal(names[0], names[1]);
+	ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "n"});
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	assert_int_equal(store_maildir_figures(store).file_syncs, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct request publish = publishing(drafts[i], "n", FLAG_FLAGGED);
+
+		publish.date += i;
+		ask_well(store, publish);
+		store_drop_draft(store, drafts[i]);
+	}
+	outcome = ask_well(store, (struct request){.kind = REQUEST_SCAN, .mailbox = "n"});
+	assert_int_equal(outcome->messages, 2);
+	assert_int_equal(outcome->flags[0].bits, FLAG_FLAGGED);
+	assert_true(fixture_has(fixture, "m/cur/a:2,S"));
+	assert_int_equal(store_link_draft(store, "n", "m", &keys[1], 1, &drafts[0], &err), -1);
+	assert_null(drafts[0]);
+	assert_int_equal(err.sys, ENOENT);
+	assert_int_equal(err.scope, SCOPE_MESSAGE);
+	assert_int_equal(store_link_draft(store, "n", "none", &keys[0], 1, &drafts[0], &err), -1);
+	assert_int_equal(err.scope, SCOPE_MAILBOX);
+	assert_int_equal(store_link_draft(store, "none", "m", &keys[0], 1, &drafts[0], &err), -1);
+	assert_int_equal(err.scope, SCOPE_MAILBOX);
+	store_close(&store);
+	assert_int_equal(fixture_count(fixture, "n/tmp", NULL), 0);
+}
+
 /* A draft whose file is gone cannot be made durable, and is not published then; others are. */
 static void does_not_publish_what_is_not_durable(void **state)
 {
@@ -643,6 +697,7 @@ static void reading_changes_nothing(void **state)
 		assert_int_equal(ask(store, about(kinds[i], &key, 1))->done.error.kind,
 				 ERROR_INTERNAL);
 	assert_int_equal(store_open_draft(store, "m", &draft, NULL), -1);
+	assert_int_equal(store_link_draft(store, "m", "m", &key, 1, &draft, NULL), -1);
 	assert_int_equal(stat(fixture_path(fixture, "m/cur"), &after), 0);
 	assert_memory_equal(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim));
 	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 2);
@@ -716,6 +771,7 @@ int main(void)
 	    TEST(publishes_drafts),
 	    TEST(settles_many_at_one_stroke),
 	    TEST(settles_before_publishing),
+	    TEST(links_drafts),
 	    TEST(does_not_publish_what_is_not_durable),
 	    TEST(never_syncs_again_what_failed),
 	    TEST(tells_of_directories_not_durable),
