@@ -9,7 +9,9 @@ libevenmail_a_SOURCES += \
 	src/mail/identity.h \
 	src/mail/keywords.c src/mail/keywords.h \
 	src/mail/mailbox-name.c src/mail/mailbox-name.h \
+	src/mail/name-map.c src/mail/name-map.h \
 	src/mail/pattern.c src/mail/pattern.h \
 	src/mail/policy.h \
 	src/mail/side.h \
+	src/mail/special-use.c src/mail/special-use.h \
 	src/mail/utf7.c src/mail/utf7.h

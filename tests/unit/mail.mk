@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/test-header \
 	tests/unit/test-keywords \
 	tests/unit/test-mailbox-name \
+	tests/unit/test-name-map \
 	tests/unit/test-pattern \
 	tests/unit/test-utf7
 
@@ -24,6 +25,8 @@ tests_unit_test_keywords_SOURCES = tests/unit/test-keywords.c
 tests_unit_test_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_mailbox_name_SOURCES = tests/unit/test-mailbox-name.c
 tests_unit_test_mailbox_name_LDADD = $(UNIT_LDADD)
+tests_unit_test_name_map_SOURCES = tests/unit/test-name-map.c
+tests_unit_test_name_map_LDADD = $(UNIT_LDADD)
 tests_unit_test_pattern_SOURCES = tests/unit/test-pattern.c
 tests_unit_test_pattern_LDADD = $(UNIT_LDADD)
 tests_unit_test_utf7_SOURCES = tests/unit/test-utf7.c
