@@ -8,6 +8,8 @@
 #include "config/secret.h"
 #include "config/value.h"
 #include "mail/mailbox-name.h"
+#include "mail/special-use.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +224,14 @@ void target_setup(const struct target *target, const struct options *options, st
 	const struct config_channel *channel = target->channel;
 	struct imap_config *imap = imap_setup(channel, arena);
 
+	_Static_assert((int)SPECIAL_USE_ALL == (int)MAILBOX_ALL &&
+			   (int)SPECIAL_USE_ARCHIVE == (int)MAILBOX_ARCHIVE &&
+			   (int)SPECIAL_USE_DRAFTS == (int)MAILBOX_DRAFTS &&
+			   (int)SPECIAL_USE_FLAGGED == (int)MAILBOX_FLAGGED &&
+			   (int)SPECIAL_USE_JUNK == (int)MAILBOX_JUNK &&
+			   (int)SPECIAL_USE_SENT == (int)MAILBOX_SENT &&
+			   (int)SPECIAL_USE_TRASH == (int)MAILBOX_TRASH,
+		       "mail and store number special uses alike");
 	*out = (struct account_setup){
 	    .name = channel->name,
 	    .account = account_text(&channel->remote, arena),
@@ -233,6 +243,7 @@ void target_setup(const struct target *target, const struct options *options, st
 	    .policy = policy_of(channel, options),
 	    .patterns = channel->mailboxes,
 	    .patterns_len = channel->mailboxes_len,
+	    .map = channel->map,
 	    .only = target->only,
 	    .only_len = target->only_len,
 	    .dry_run = options->modes & MODE_DRY_RUN,

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "mail/name-map.h"
 #include "mail/policy.h"
 
 #include <stdbool.h>
@@ -73,6 +74,7 @@ struct config_channel {
 	enum config_layout layout;
 	const char **mailboxes; /* patterns as written */
 	size_t mailboxes_len;
+	struct name_map map; /* as written: remote is NULL where use says it */
 	struct policy policy;
 	unsigned connections;
 	enum config_compress compress;

@@ -2,6 +2,7 @@
 libevenmail_a_SOURCES += \
 	src/config/check.c src/config/check.h \
 	src/config/config.c src/config/config.h \
+	src/config/names.c src/config/names.h \
 	src/config/schema.c src/config/schema.h \
 	src/config/secret.c src/config/secret.h \
 	src/config/shell.c src/config/shell.h \

@@ -35,6 +35,7 @@ enum schema_type {
 	SCHEMA_WORD,     /* one of words, as itself: const char * */
 	SCHEMA_SET,      /* a list of words, as bits of their indexes: unsigned */
 	SCHEMA_PATTERNS, /* a list of mailbox patterns: const char **, a size_t beside it */
+	SCHEMA_NAMES,    /* local names and remote ones, added to defaults: struct name_map */
 };
 
 enum schema_status {

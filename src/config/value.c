@@ -2,6 +2,7 @@
 #include "config/value.h"
 
 #include "base/text.h"
+#include "config/names.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -471,6 +472,7 @@ int value_store(const struct schema_source *source, const struct schema_row *row
 	case SCHEMA_SET: return value_store_set(&value);
 	case SCHEMA_PATTERNS:
 		return value_store_patterns(&value, (size_t *)(base + row->len_offset));
+	case SCHEMA_NAMES: return names_store(source, node, value.out);
 	}
 	assert(!"a type that no row has");
 	return -1;

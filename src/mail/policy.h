@@ -7,6 +7,8 @@
 
 #include "mail/side.h"
 
+#include <stdbool.h>
+
 /* What may change on a side; as bits. */
 enum policy_change {
 	CHANGE_NEW = 1u << 0,
@@ -30,6 +32,8 @@ struct policy {
 	/* More deletions than both of a mailbox are refused; percent > 100: never refused by number. */
 	unsigned safety_percent;
 	unsigned safety_count;
+	bool subscriptions; /* what is created, renamed or deleted on the server: subscribed so */
+	bool link;          /* a message in several mailboxes is downloaded once */
 };
 
 /* Percent and count where the user says nothing. */

@@ -121,6 +121,7 @@ static void open_channel(struct account *account)
 	    .policy = setup->policy,
 	    .patterns = setup->patterns,
 	    .patterns_len = setup->patterns_len,
+	    .map = setup->map,
 	    .only = setup->only,
 	    .only_len = setup->only_len,
 	    .allow_deletions = setup->allow_deletions,

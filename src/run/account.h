@@ -26,6 +26,7 @@ struct account_setup {
 	struct policy policy;
 	const char *const *patterns;
 	size_t patterns_len;
+	struct name_map map;
 	const char *const *only;
 	size_t only_len;
 	bool dry_run; /* change nothing anywhere; takes no lock */

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "journal/journal.h"
+#include "mail/name-map.h"
 #include "mail/policy.h"
 #include "store/store.h"
 #include "sync/match.h"
@@ -86,6 +87,7 @@ struct channel_setup {
 	struct policy policy;
 	const char *const *patterns;
 	size_t patterns_len;
+	struct name_map map; /* special uses are not resolved yet */
 	const char *const *only; /* names given on the command line; none: all */
 	size_t only_len;
 	bool allow_deletions; /* of the boxes in this run */

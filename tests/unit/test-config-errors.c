@@ -139,15 +139,42 @@ static void test_values(void **state)
 	     ":8:18: \"connections\" must be a number from 1 to 16, not \"17\""},
 	    {"    connections: 2\n", ":8:18: \"connections\" above 1 is not supported yet"},
 	    {"    connections: 16\n", ":8:18: \"connections\" above 1 is not supported yet"},
-	    {"    map: {Sent: x}\n",
-	     ":8:5: \"map\" (local names of mailboxes) is not supported yet"},
+	    {"    map: Sent\n", ":8:10: \"map\" must be local names, each with that on the server"},
+	    {"    map: [Sent]\n",
+	     ":8:10: \"map\" must be local names, each with that on the server"},
+	    {"    map:\n", ":8:9: \"map\" must be local names, each with that on the server"},
+	    {"    map: {}\n", ":8:10: \"map\" must not be empty"},
+	    {"    map: {Sent: }\n", ":8:17: \"map\": mailbox \"\": its name is empty"},
+	    {"    map: {'': x}\n", ":8:11: \"map\": mailbox \"\": its name is empty"},
+	    {"    map: {Sent: {a: b}}\n",
+	     ":8:17: \"map\" must have one name of the server for \"Sent\""},
+	    {"    map: {Sent: [Gmail]/Sent}\n",
+	     ":8:24: not YAML: did not find expected ',' or '}' while parsing a flow mapping"},
+	    {"    map: {Sent: [a]}\n",
+	     ":8:17: \"map\" must have one name of the server for \"Sent\""},
+	    {"    map: {a/: x}\n", ":8:11: \"map\": mailbox \"a/\": its name has an empty part"},
+	    {"    map: {a: b//c}\n",
+	     ":8:14: \"map\": mailbox \"b//c\": its name has an empty part"},
+	    {"    map: {a: \"b\\tc\"}\n",
+	     ":8:14: \"map\": mailbox \"b\\x09c\": its name holds a control character"},
+	    {"    map: {inbox: x}\n", ":8:11: \"map\": INBOX has its name on both sides"},
+	    {"    map: {x: Inbox}\n", ":8:14: \"map\": INBOX has its name on both sides"},
+	    {"    map: {a: x, b: y, a: z}\n", ":8:23: \"a\" stands here twice"},
+	    {"    map: {inbox/a: x, INBOX/a: y}\n",
+	     ":8:23: \"map\": \"INBOX/a\" stands here twice"},
+	    {"    map: {a: x, b: y, c: x}\n", ":8:26: \"map\": \"x\" has two local names"},
+	    {"    map: {a: inbox/x, b: INBOX/x}\n",
+	     ":8:26: \"map\": \"INBOX/x\" has two local names"},
+	    {"    map: {a: \\Sent, b: \\sent}\n", ":8:24: \"map\": \"\\Sent\" has two local names"},
+	    {"    map: {a: \\Sen}\n",
+	     ":8:14: \"map\": \"\\Sen\" is no special use (there are \\All, \\Archive, "
+	     "\\Drafts, \\Flagged, \\Junk, \\Sent, \\Trash)"},
+	    {"    map: {\\Sent: Sent}\n",
+	     ":8:11: \"map\": the local name comes first, and \"\\Sent\" behind it"},
 	    {"    compress: maybe\n", ":8:15: \"compress\" must be no, yes or auto, not \"maybe\""},
 	    {"    compress: [yes]\n", ":8:15: \"compress\" must be no, yes or auto, not a list"},
-	    {"    subscriptions: yes\n",
-	     ":8:5: \"subscriptions\" (whether subscriptions follow) is not supported yet"},
-	    {"    link: no\n",
-	     ":8:5: \"link\" (whether a message in several mailboxes is one file) "
-	     "is not supported yet"},
+	    {"    subscriptions: all\n", ":8:20: \"subscriptions\" must be yes or no, not \"all\""},
+	    {"    link: []\n", ":8:11: \"link\" must be yes or no, not a list"},
 	    {"    keywords: yes\n",
 	     ":8:5: \"keywords\" (how keywords are kept) is not supported yet"},
 	    {"    watch: yes\n",
@@ -173,7 +200,9 @@ static void test_values(void **state)
 	"host, tunnel, port, tls, insecure, ca-file, pinned-key, client-cert, client-key, "        \
 	"min-tls, user, password, password-file, password-command, token-command, auth, timeout"
 #define CHANNEL_KEYS                                                                               \
-	"remote, local, mailboxes, pull, push, deletions, safety, hooks, connections, compress"
+	"remote, local, mailboxes, map, pull, push, deletions, safety, subscriptions, link, "      \
+	"hooks, "                                                                                  \
+	"connections, compress"
 
 /* Keys that nobody knows, and what they were meant to be. */
 static void test_unknown(void **state)
@@ -407,6 +436,12 @@ static void test_defaults_wrong(void **state)
 			    ":1:27: \"remote.port\" must be a number from 1 to 65535, not \"0\"");
 	files_check_refused("defaults: {remote: {host: h, tunnel: t}}\n" CHANNEL,
 			    ":1:30: \"remote.tunnel\" and \"remote.host\" exclude each other");
+	files_check_refused("defaults: {map: {a: x, b: x}}\n" CHANNEL "    map: {b: y}\n",
+			    ":1:27: \"map\": \"x\" has two local names");
+	files_check_refused("defaults: {map: {a: x}}\n" CHANNEL "    map: {b: x}\n",
+			    ":9:14: \"map\": \"x\" has two local names");
+	files_check_refused("defaults: {map: {a: \\Junk}}\n" CHANNEL "    map: {b: \\junk}\n",
+			    ":9:14: \"map\": \"\\Junk\" has two local names");
 	files_check_refused("defaults: {connections: 4}\n" CHANNEL,
 			    ":1:25: \"connections\" above 1 is not supported yet");
 	files_check_refused("defaults: {remote: {tls: none}}\n" CHANNEL,

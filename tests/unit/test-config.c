@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "config-file.h"
+#include "mail/special-use.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,6 +60,9 @@ static void test_fallbacks(void **state)
 	assert_int_equal(channel->policy.deletion[REMOTE], DELETION_EXPUNGE);
 	assert_int_equal(channel->policy.safety_percent, POLICY_SAFETY_PERCENT);
 	assert_int_equal(channel->policy.safety_count, POLICY_SAFETY_COUNT);
+	assert_false(channel->policy.subscriptions);
+	assert_true(channel->policy.link);
+	assert_int_equal(channel->map.len, 0);
 	assert_int_equal(channel->connections, 1);
 	assert_null(channel->hook_after);
 	config_free(&config);
@@ -106,6 +110,8 @@ static void test_channel(void **state)
 						"    push: []\n"
 						"    deletions: {remote: trash, local: keep}\n"
 						"    safety: {deletions: 7%}\n"
+						"    subscriptions: yes\n"
+						"    link: no\n"
 						"    hooks:\n"
 						"      after: |\n"
 						"        notmuch new\n"
@@ -132,6 +138,8 @@ static void test_channel(void **state)
 	assert_int_equal(channel->policy.deletion[REMOTE], DELETION_TRASH);
 	assert_int_equal(channel->policy.deletion[LOCAL], DELETION_KEEP);
 	assert_int_equal(channel->policy.safety_percent, 7);
+	assert_true(channel->policy.subscriptions);
+	assert_false(channel->policy.link);
 	assert_string_equal(channel->hook_after, "notmuch new\ntrue\n");
 	config_free(&config);
 }
@@ -303,6 +311,63 @@ static void test_defaults(void **state)
 	config_free(&config);
 }
 
+/* Asserts that a map has just these pairs, in any order. */
+static void check_map(const struct name_map *map, const struct name_pair *want, size_t len)
+{
+	assert_int_equal(map->len, len);
+	for (size_t i = 0; i < len; i++) {
+		const struct name_pair *got = NULL;
+
+		for (size_t k = 0; k < map->len; k++)
+			if (strcmp(map->pairs[k].local, want[i].local) == 0)
+				got = &map->pairs[k];
+		assert_non_null(got);
+		assert_int_equal(got->use, want[i].use);
+		if (want[i].remote == NULL)
+			assert_null(got->remote);
+		else
+			assert_string_equal(got->remote, want[i].remote);
+	}
+}
+
+/* Names and uses; a channel's pairs are added to those of defaults, and go before them. */
+static void test_map(void **state)
+{
+	static const struct name_pair a[] = {{"Sent", "[Gmail]/Sent Mail", 0},
+					     {"Entwürfe/neu", NULL, SPECIAL_USE_DRAFTS},
+					     {"x", "y", 0},
+					     {"y", "x", 0},
+					     {"INBOX/a b", "INBOX/c", 0}};
+	static const struct name_pair b[] = {
+	    {"Junk", NULL, SPECIAL_USE_JUNK}, {"Sent", "Sent", 0}, {"Post", "Gone", 0}};
+	static const struct name_pair c[] = {{"Junk", NULL, SPECIAL_USE_JUNK}, {"Sent", "Gone", 0}};
+	struct config *config = files_load_good("defaults:\n"
+						"  remote: {tunnel: t}\n"
+						"  local: {path: /m}\n"
+						"channels:\n"
+						"  a:\n"
+						"    map:\n"
+						"      Sent: \"[Gmail]/Sent Mail\"\n"
+						"      Entwürfe/neu: \\dRAFTS\n"
+						"      x: y\n"
+						"      y: x\n"
+						"      Inbox/a b: inbox/c\n");
+
+	(void)state;
+	check_map(&config->channels[0].map, a, COUNT(a));
+	config_free(&config);
+	config = files_load_good("defaults:\n"
+				 "  remote: {tunnel: t}\n"
+				 "  local: {path: /m}\n"
+				 "  map: {Sent: Gone, Junk: \\Junk}\n"
+				 "channels:\n"
+				 "  b: {map: {Sent: Sent, Post: Gone}}\n"
+				 "  c: {}\n");
+	check_map(&config->channels[0].map, b, COUNT(b));
+	check_map(&config->channels[1].map, c, COUNT(c));
+	config_free(&config);
+}
+
 /* Who may have written the file, and who may read it where it holds a password. */
 static void test_modes(void **state)
 {
@@ -458,6 +523,7 @@ int main(void)
 	    cmocka_unit_test(test_modes),     cmocka_unit_test(test_modes_defaults),
 	    cmocka_unit_test(test_files),     cmocka_unit_test(test_symlink),
 	    cmocka_unit_test(test_many),      cmocka_unit_test(test_default_path),
+	    cmocka_unit_test(test_map),
 	};
 
 	return cmocka_run_group_tests(tests, files_begin, files_end);

@@ -301,8 +301,12 @@ static void test_changed_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_open_transaction), TEST(test_to_and_fro), TEST(test_without_file),
-	    TEST(test_again),            TEST(test_taken),      TEST(test_failing),
+	    TEST(test_open_transaction),
+	    TEST(test_to_and_fro),
+	    TEST(test_without_file),
+	    TEST(test_again),
+	    TEST(test_taken),
+	    TEST(test_failing),
 	    TEST(test_changed_meanwhile),
 	};
 

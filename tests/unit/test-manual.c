@@ -121,6 +121,19 @@ static void test_items(void **state)
 	free(manual);
 }
 
+/* Undoes what a backslash is in the manual's source. */
+static void undo_backslashes(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		*to++ = *from;
+		if (from[0] == '\\' && from[1] == 'e')
+			from++;
+	}
+	*to = '\0';
+}
+
 /* What the manual shows as a whole configuration is one. */
 static void test_displays(void **state)
 {
@@ -137,12 +150,13 @@ static void test_displays(void **state)
 		assert_non_null(end);
 		at += sizeof(begin) - 1;
 		text = xstrndup(at, (size_t)(end + 1 - at));
+		undo_backslashes(text);
 		config = files_load_good(text);
 		assert_true(config->len > 0);
 		config_free(&config);
 		free(text);
 	}
-	assert_int_equal(count, 6);
+	assert_int_equal(count, 7);
 	free(manual);
 }
 

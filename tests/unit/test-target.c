@@ -23,7 +23,7 @@
 	"    remote: {host: h, user: u, password-command: p}\n" more
 
 static const char text[] = "channels:\n" ONE("work", "    push: []\n")
-    ONE("home", "    mailboxes: ['*', '!Junk']\n") ONE("third", "    compress: yes\n");
+    ONE("home", "    mailboxes: ['*', '!Junk']\n") ONE("third", "    compress: yes\n    map: {a: b}\n");
 
 /* Loads the targets that these words name. */
 static int load(const char *const *words, size_t count, bool implied, struct target_list *out,
@@ -187,10 +187,14 @@ static void test_setup(void **unused)
 	assert_string_equal(setup.tree_path, "/m/home");
 	assert_string_equal(setup.state_dir, "/s/evenmail/home");
 	assert_int_equal(setup.patterns_len, 2);
+	assert_int_equal(setup.map.len, 0);
+	assert_true(setup.policy.link);
 	assert_non_null(setup.imap->secret);
 	assert_int_equal(setup.imap->compress, IMAP_COMPRESS_AUTO);
 	target_setup(&list.targets[2], &none, &arena, &setup);
 	assert_int_equal(setup.imap->compress, IMAP_COMPRESS_YES);
+	assert_int_equal(setup.map.len, 1);
+	assert_string_equal(setup.map.pairs[0].remote, "b");
 	arena_free(&arena);
 	target_free(&list);
 }
