@@ -10,7 +10,9 @@ static void put_tally(struct line *line, const struct tally *tally)
 		json_object(&line->json);
 		line_count(line, "created", tally->created[side]);
 		line_count(line, "deleted", tally->deleted[side]);
+		line_count(line, "renamed", tally->renamed[side]);
 		line_count(line, "new", tally->copied[side]);
+		line_count(line, "copied", tally->cloned[side]);
 		line_count(line, "flagged", tally->flagged[side]);
 		line_count(line, "moved", tally->moved[side]);
 		line_count(line, "removed", tally->removed[side]);
@@ -40,6 +42,10 @@ static void print_op(const struct channel *channel, const struct box *box, const
 		line_text(&line, "name", op->name);
 	if (op->kind == OP_MOVE)
 		line_text(&line, "to", channel->boxes[op->target].name);
+	if (op->kind == OP_CLONE)
+		line_text(&line, "from", channel->boxes[op->target].name);
+	if (op->kind == OP_RENAME)
+		line_text(&line, "to", op->there.name);
 	if (op->kind == OP_FLAG) {
 		flags_letters(op->add, letters);
 		line_text(&line, "add", letters);

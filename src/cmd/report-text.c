@@ -44,15 +44,17 @@ static void print_count(const struct report *report, size_t count, const char *w
 static void print_side(const struct report *report, const struct tally *tally, enum side side,
 		       bool *any_side)
 {
-	bool any = tally->created[side] || tally->deleted[side];
+	bool any = tally->created[side] || tally->deleted[side] || tally->renamed[side];
 
-	if (!any && !tally->copied[side] && !tally->flagged[side] && !tally->moved[side] &&
-	    !tally->removed[side])
+	if (!any && !tally->copied[side] && !tally->cloned[side] && !tally->flagged[side] &&
+	    !tally->moved[side] && !tally->removed[side])
 		return;
-	printf("%s %s:%s%s", *any_side ? ";" : "", side_name(side),
+	printf("%s %s:%s%s%s", *any_side ? ";" : "", side_name(side),
 	       tally->created[side] ? " mailbox created" : "",
-	       tally->deleted[side] ? " mailbox deleted" : "");
+	       tally->deleted[side] ? " mailbox deleted" : "",
+	       tally->renamed[side] ? " mailbox renamed" : "");
 	print_count(report, tally->copied[side], "new", GREEN, &any);
+	print_count(report, tally->cloned[side], "copied within", GREEN, &any);
 	print_count(report, tally->flagged[side], "flagged", YELLOW, &any);
 	print_count(report, tally->moved[side], "moved away", YELLOW, &any);
 	print_count(report, tally->removed[side], "removed", RED, &any);
@@ -105,6 +107,10 @@ static void print_op(const struct channel *channel, const struct op *op)
 		printf(" %s", text_show(op->name));
 	if (op->kind == OP_MOVE)
 		printf(" to %s", text_show(channel->boxes[op->target].name));
+	if (op->kind == OP_CLONE)
+		printf(" from %s", text_show(channel->boxes[op->target].name));
+	if (op->kind == OP_RENAME)
+		printf(" to %s", text_show(op->there.name));
 	if (op->kind == OP_COPY && op->identity.size != SIZE_UNKNOWN)
 		printf(", %s", text_size(op->identity.size));
 	printf(": %s%s\n", rule_text(op->rule), op->blocked ? " (stopped)" : "");

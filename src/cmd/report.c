@@ -39,7 +39,9 @@ static struct tally tally_of_plan(const struct plan *plan)
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		tally.created[side] = plan_count(plan, OP_CREATE, side);
 		tally.deleted[side] = plan_count(plan, OP_DELETE, side);
+		tally.renamed[side] = plan_count(plan, OP_RENAME, side);
 		tally.copied[side] = plan_count(plan, OP_COPY, side);
+		tally.cloned[side] = plan_count(plan, OP_CLONE, side);
 		tally.flagged[side] = plan_count(plan, OP_FLAG, side);
 		tally.moved[side] = plan_count(plan, OP_MOVE, side);
 		tally.removed[side] =
@@ -62,8 +64,9 @@ struct tally report_tally(const struct report *report, const struct box *box)
 bool report_tally_is_empty(const struct tally *tally)
 {
 	for (enum side side = LOCAL; side < SIDES; side++)
-		if (tally->created[side] || tally->deleted[side] || tally->copied[side] ||
-		    tally->flagged[side] || tally->moved[side] || tally->removed[side])
+		if (tally->created[side] || tally->deleted[side] || tally->renamed[side] ||
+		    tally->copied[side] || tally->cloned[side] || tally->flagged[side] ||
+		    tally->moved[side] || tally->removed[side])
 			return false;
 	return true;
 }
@@ -74,7 +77,9 @@ static void add_tally(struct tally *total, const struct tally *tally)
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		total->created[side] += tally->created[side];
 		total->deleted[side] += tally->deleted[side];
+		total->renamed[side] += tally->renamed[side];
 		total->copied[side] += tally->copied[side];
+		total->cloned[side] += tally->cloned[side];
 		total->flagged[side] += tally->flagged[side];
 		total->moved[side] += tally->moved[side];
 		total->removed[side] += tally->removed[side];

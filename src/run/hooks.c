@@ -23,7 +23,8 @@ bool hooks_are_due(const struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct tally *tally = &channel->boxes[i].tally;
 		if (tally->created[LOCAL] || tally->copied[LOCAL] || tally->flagged[LOCAL] ||
-		    tally->moved[LOCAL] || tally->removed[LOCAL] || tally->deleted[LOCAL])
+		    tally->moved[LOCAL] || tally->removed[LOCAL] || tally->deleted[LOCAL] ||
+		    tally->renamed[LOCAL] || tally->cloned[LOCAL])
 			return true;
 	}
 	return false;

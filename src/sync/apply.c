@@ -419,7 +419,7 @@ static bool relies_on_local(const struct box *box)
 	for (size_t i = 0; i < box->plan.len; i++) {
 		const struct op *op = &box->plan.ops[i];
 		if (op->kind == OP_FORGET || op->kind == OP_AGREE || op->kind == OP_PAIR ||
-		    (op->side == REMOTE && op->kind != OP_CREATE))
+		    (op->side == REMOTE && op->kind != OP_CREATE && op->kind != OP_RENAME))
 			return true;
 	}
 	return box->healed;
@@ -451,6 +451,8 @@ int channel_apply(struct channel *channel, struct error *err)
 	note_blocked(channel);
 	if (settle_found(channel, err))
 		return -1;
+	if (apply_renames(channel, err))
+		goto broken;
 	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||

@@ -34,6 +34,7 @@ void channel_close(struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++)
 		box_free(&channel->boxes[i]);
 	free(channel->boxes);
+	free(channel->left_out);
 	arena_free(&channel->arena);
 	*channel = (struct channel){0};
 }
@@ -113,7 +114,7 @@ static struct box *box_of(struct channel *channel, struct map *map, const char *
 	struct box *box = array_push(channel->boxes, channel->len, channel->cap);
 	name = arena_strdup(&channel->arena, name);
 	*box = (struct box){
-	    .name = name, .at = {name, name}, .allowed = channel->setup.allow_deletions};
+	    .name = name, .at = {name, name}, .wanted = {name, name}, .allowed = channel->setup.allow_deletions};
 	map_put(map, box->name, strlen(box->name), channel->len - 1);
 	return box;
 }
@@ -137,6 +138,15 @@ static void note_trash(struct channel *channel, const char *name, unsigned attri
 	channel->trash[REMOTE] = arena_strdup(&channel->arena, name);
 }
 
+/* Remembers a name that is there and not wanted. */
+static void leave_out(struct channel *channel, enum side side, const char *name)
+{
+	struct left_out *left =
+	    array_push(channel->left_out, channel->left_out_len, channel->left_out_cap);
+
+	*left = (struct left_out){arena_strdup(&channel->arena, name), side};
+}
+
 /* Takes in the list of one side. */
 static int list_side(struct channel *channel, struct map *map, enum side side, struct error *err)
 {
@@ -154,8 +164,10 @@ static int list_side(struct channel *channel, struct map *map, enum side side, s
 		if (side == REMOTE)
 			note_trash(channel, answer.mailbox, answer.attributes, &rank);
 		struct box *box = box_of(channel, map, answer.mailbox);
-		if (!box)
+		if (!box) {
+			leave_out(channel, side, answer.mailbox);
 			continue;
+		}
 		box->exists[side] = true;
 		box->listed[side] = answer.stamp;
 		if (side == REMOTE)
@@ -172,8 +184,11 @@ static int list_journals(struct channel *channel, struct map *map, struct error 
 
 	if (journal_dir_list(channel->setup.journals, &names, &count, err))
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		box_of(channel, map, names[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct box *box = box_of(channel, map, names[i]);
+		if (box)
+			box->has_journal = true;
+	}
 	journal_names_free(names, count);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * A channel at work: the mailboxes of both sides as pairs ("boxes"), and what is known, planned
  * and done of each.
  *
- *	channel_list      which mailboxes there are, and which may have changed
+ *	channel_list      which mailboxes there are, and which may have changed or been renamed
  *	channel_survey    snapshots of those, held against their journals, what is new paired
  *	channel_plan      the rules and the guard: a plan for each box; nothing was changed so far
  *	channel_apply     carries the plans out: first all that adds, then all that removes
@@ -33,8 +33,10 @@
 /* What was done, for people; by the side that changed. */
 struct tally {
 	size_t created[SIDES];
+	size_t renamed[SIDES];
 	size_t deleted[SIDES];
 	size_t copied[SIDES];
+	size_t cloned[SIDES]; /* copied from another mailbox of the same side */
 	size_t flagged[SIDES];
 	size_t moved[SIDES];
 	size_t removed[SIDES];
@@ -45,11 +47,15 @@ struct tally {
 /* One mailbox on both sides. */
 struct box {
 	const char *name;      /* for people and for the journal: the local one */
-	const char *at[SIDES]; /* what each side calls it */
+	const char *at[SIDES]; /* what each side calls it now, */
+	const char *wanted[SIDES]; /* and what it is to call it: another name by rule B5 only */
+	const char *old_name;  /* renamed: its journal still has this name; else NULL */
 	struct arena arena;
 	bool exists[SIDES];
 	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */
 	struct stamp listed[SIDES]; /* as LIST told */
+	bool has_journal;
+	bool replaced;              /* another mailbox of that name was renamed: left to the next run */
 	bool allowed;               /* the user allowed its deletions */
 
 	struct journal *journal; /* NULL where there is nothing to do at all */
@@ -74,6 +80,12 @@ struct box {
 	bool over;          /* the mailbox is gone on both sides: so goes its journal */
 	bool even;          /* confirmed and committed */
 	struct error error; /* the first thing that went wrong */
+};
+
+/* A name that the channel does not take in, but that is there. */
+struct left_out {
+	const char *name;
+	enum side side;
 };
 
 /* Told while content moves: a message of that many bytes has come to rest on side. */
@@ -101,6 +113,8 @@ struct channel {
 	struct box *boxes; /* sorted by name */
 	size_t len;
 	size_t cap;
+	struct left_out *left_out;
+	size_t left_out_len, left_out_cap;
 	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
 	bool held_back[SIDES];    /* something could not be added there: nothing is removed there */
 	struct arena arena;
@@ -115,6 +129,13 @@ void channel_plan(struct channel *channel);
 int channel_apply(struct channel *channel, struct error *err);
 int channel_confirm(struct channel *channel, struct error *err);
 
+/*
+ * Finds mailboxes that were renamed and makes one box of the two names of each, with the journal of
+ * the old one; sync/rename.c.
+ */
+int rename_find(struct channel *channel, struct error *err);
+/* Renames them on the other side too, and their journals. */
+int apply_renames(struct channel *channel, struct error *err);
 /* Opens the boxes' journals and decides which boxes are worked on; sync/survey.c. */
 void survey_choose(struct channel *channel);
 /* The local snapshot of an active box; where that fails the box is active no more;

@@ -223,8 +223,11 @@ static struct journal_head head_of(const struct channel *channel, const struct b
 				     .uidnext = remote->uidnext,
 				     .highestmodseq = remote->modseq,
 				     .remote_messages = remote->messages,
+				     .mailbox_id = remote->mailbox_id ? remote->mailbox_id
+								      : box->listed[REMOTE].mailbox_id,
 				     .cur_ns = local->cur_ns,
 				     .new_ns = local->new_ns,
+				     .inode = local->inode,
 				     .policy = policy_number(&channel->setup.policy),
 				     .even = true};
 }

@@ -33,6 +33,13 @@ static void plan_box(struct box *box, const struct planner_input *input)
 	box->plan.refused = 0;
 	if (box->rule == RULE_B1_CREATE)
 		plan_add(&box->plan, OP_CREATE, box->missing, RULE_B1_CREATE);
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		if (!strcmp(box->at[side], box->wanted[side]))
+			continue;
+		struct op *op = plan_add(&box->plan, OP_RENAME, side, RULE_B5_RENAME);
+		op->name = box->at[side];
+		op->there.name = box->wanted[side];
+	}
 	planner_messages(input, &box->plan);
 }
 

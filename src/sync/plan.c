@@ -21,16 +21,21 @@ static const struct {
     [RULE_M9_REFUSED] = {"M9", "refused by the other side before"},
     [RULE_V1_MOVE] = {"V1", "moved on the other side"},
     [RULE_V2_RENAME] = {"V2", "the same message under another name or UID"},
+    [RULE_V3_COPY] = {"V3", "copied from another mailbox on the other side"},
+    [RULE_V4_BOTH] = {"V4", "moved to different mailboxes on both sides: both keep it"},
     [RULE_B1_CREATE] = {"B1", "the mailbox is new on the other side"},
     [RULE_B2_LEAVE] = {"B2", "the mailbox is not to be created as configured"},
     [RULE_B3_GONE] = {"B3", "the mailbox is gone on the other side"},
     [RULE_B4_DELETE] = {"B4", "the mailbox was deleted on the other side"},
+    [RULE_B5_RENAME] = {"B5", "the mailbox was renamed on the other side"},
 };
 
 static const char *const op_names[OP_KINDS] = {
     [OP_NONE] = "none", [OP_FORGET] = "forget", [OP_AGREE] = "agree",   [OP_PAIR] = "pair",
     [OP_FLAG] = "flag", [OP_COPY] = "copy",     [OP_REMOVE] = "remove", [OP_TRASH] = "trash",
+    [OP_CLONE] = "clone",
     [OP_MOVE] = "move", [OP_CREATE] = "create", [OP_DELETE] = "delete",
+    [OP_RENAME] = "rename",
 };
 
 const char *rule_name(enum rule rule)

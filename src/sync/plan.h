@@ -31,12 +31,16 @@ enum rule {
 			  */
 	RULE_V1_MOVE,    /* gone from one mailbox and new in another: moved on the other side too */
 	RULE_V2_RENAME,  /* gone and new in one mailbox: the same pair under another name or UID */
+	RULE_V3_COPY,    /* new in one mailbox, and the other side holds it in another: copied there
+			  */
+	RULE_V4_BOTH,    /* moved to different places on both sides: both places keep it */
 	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
 	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
 	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side, and not to be
 			    deleted on the other: a question for the user */
 	RULE_B4_DELETE,  /* a mailbox that the journal knows is gone on one side: deleted on the
 			    other; gone on both: forgotten */
+	RULE_B5_RENAME,  /* a mailbox was renamed on one side: so it is on the other */
 };
 
 /* "M2", "B1", ... */
@@ -52,9 +56,11 @@ enum op_kind {
 	OP_FLAG,   /* on side: add and remove flags */
 	OP_COPY,   /* to side: the message comes from the other side */
 	OP_MOVE,   /* on side: to the mailbox of another plan */
+	OP_CLONE,  /* to side: from the mailbox of another plan on the same side */
 	OP_REMOVE, /* on side: expunge or unlink */
 	OP_TRASH,  /* on side: move to the trash */
 	OP_CREATE, /* on side: the mailbox */
+	OP_RENAME, /* on side: the mailbox called name; there.name is what it is to be called */
 	OP_DELETE, /* on side: the mailbox, once nothing is in it */
 	OP_KINDS,
 };
@@ -71,11 +77,16 @@ struct op {
 	const char *name;
 	struct flags add;    /* FLAG */
 	struct flags remove; /* FLAG */
-	struct flags flags;  /* PAIR, AGREE, COPY, MOVE: what the journal will hold */
+	struct flags flags;  /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
 	unsigned gone;       /* AGREE: bits 1 << side of the sides that do not hold it any more */
-	struct identity identity; /* PAIR, COPY, MOVE: as far as it is known */
-	size_t target;            /* MOVE: the index of the plan whose mailbox it goes to */
-	struct message_key there; /* MOVE: how the other side holds it in that mailbox */
+	struct identity identity; /* PAIR, COPY, CLONE, MOVE: as far as it is known */
+	size_t target;            /* MOVE: the index of the plan whose mailbox it goes to; CLONE:
+				     it comes from */
+	/*
+	 * MOVE: how the other side holds it in that mailbox; CLONE: how this side holds what is
+	 * copied in that mailbox
+	 */
+	struct message_key there;
 };
 
 /* Why the guard blocks the deletions on one side of one mailbox. */

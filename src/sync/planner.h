@@ -73,6 +73,40 @@ struct planner_mailbox {
 enum rule planner_mailbox(const struct policy *policy, const struct planner_mailbox *mailbox,
 			  enum side *missing);
 
+/* A mailbox's name as LIST and the journals tell of it, where renames are looked for. */
+struct planner_name {
+	const char *name;
+	const char *at[SIDES];
+	bool exists[SIDES];      /* and may hold messages */
+	bool occupies[SIDES];    /* the name is taken, be it by a mailbox or not */
+	bool left_out;           /* the channel does not take it in */
+	struct stamp listed[SIDES];
+	const struct journal_head *head; /* NULL: it has no journal, so it is new */
+};
+
+/* What a look into the new mailbox found of the messages that the journal knows of the old one. */
+struct planner_likeness {
+	size_t expected; /* that it should hold, were none deleted */
+	size_t found;
+	size_t others; /* under the UID of one another message was found */
+};
+
+/* That one mailbox may go by another name now, on one side or on both. */
+struct planner_rename {
+	size_t from, to;       /* indices of names */
+	bool renamed[SIDES];   /* where it has the new name already */
+	bool sure[SIDES];      /* an id that stays with the mailbox says so */
+	struct planner_likeness alike[SIDES]; /* of the sides where it was renamed; the caller's */
+	bool refuted, contested;
+};
+
+/* Whether to look into it at all; false where the two cannot be one mailbox. */
+bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
+			    const struct planner_name *to, struct planner_rename *out);
+/* Of those that were looked into, leaves the ones that stand: rule B5. */
+void planner_renames(const struct planner_name *names, size_t names_len,
+		     struct planner_rename *list, size_t *len);
+
 /*
  * What becomes of a mailbox of rule B4 that is gone on one side only, once its messages are planned
  * and moves found: B4 where nothing would stay behind, else B1 or B3.

@@ -17,7 +17,8 @@ struct stamp head_stamp(const struct journal_head *head, enum side side)
 	return (struct stamp){.uidvalidity = head->uidvalidity,
 			      .uidnext = head->uidnext,
 			      .messages = head->remote_messages,
-			      .modseq = head->highestmodseq};
+			      .modseq = head->highestmodseq,
+			      .mailbox_id = head->mailbox_id};
 }
 
 unsigned policy_number(const struct policy *policy)
@@ -82,7 +83,10 @@ static void choose_box(const struct channel *channel, struct box *box)
 {
 	struct error err;
 
-	if (journal_open(channel->setup.journals, box->name, &box->journal, &err)) {
+	if (box->replaced)
+		return;
+	if (!box->journal &&
+	    journal_open(channel->setup.journals, box->name, &box->journal, &err)) {
 		box_fail(box, &err);
 		return;
 	}
@@ -103,7 +107,8 @@ static void choose_box(const struct channel *channel, struct box *box)
 	}
 	for (enum side side = LOCAL; side < SIDES; side++)
 		box->scan[side] &= box->exists[side];
-	box->even = !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE;
+	box->even = !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE &&
+		    !box->old_name;
 	if (!box->even && journal_load(box->journal, &err)) {
 		box->active = false;
 		box_fail(box, &err);
@@ -299,6 +304,8 @@ static int survey_remote(struct channel *channel, struct error *err)
 
 int channel_survey(struct channel *channel, struct error *err)
 {
+	if (rename_find(channel, err))
+		return -1;
 	survey_choose(channel);
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];

@@ -464,7 +464,7 @@ enum rule case_rule(const char *expected)
 {
 	size_t len = strcspn(expected, " ");
 
-	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_B4_DELETE; rule++)
+	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_B5_RENAME; rule++)
 		if (strlen(rule_name(rule)) == len && !strncmp(expected, rule_name(rule), len))
 			return rule;
 	if (strcmp(expected, "nothing") != 0)

@@ -14,10 +14,11 @@
 static void names_every_rule(void **state)
 {
 	static const char *const names[] = {"-",  "M1", "M2", "M3", "M4", "M5", "M6", "M7",
-					    "M8", "M9", "V1", "V2", "B1", "B2", "B3", "B4"};
+					    "M8", "M9", "V1", "V2", "V3", "V4", "B1", "B2",
+					    "B3", "B4", "B5"};
 
 	(void)state;
-	for (enum rule rule = RULE_NONE; rule <= RULE_B4_DELETE; rule++) {
+	for (enum rule rule = RULE_NONE; rule <= RULE_B5_RENAME; rule++) {
 		assert_string_equal(rule_name(rule), names[rule]);
 		assert_true(strlen(rule_text(rule)) > 0);
 		for (enum rule other = RULE_NONE; other < rule; other++)
@@ -27,9 +28,9 @@ static void names_every_rule(void **state)
 
 static void names_every_operation(void **state)
 {
-	static const char *const names[OP_KINDS] = {"none",  "forget", "agree", "pair",
-						    "flag",  "copy",   "move",  "remove",
-						    "trash", "create", "delete"};
+	static const char *const names[OP_KINDS] = {
+	    "none", "forget", "agree", "pair",	 "flag",   "copy",   "move",
+	    "clone", "remove", "trash", "create", "rename", "delete"};
 
 	(void)state;
 	for (enum op_kind kind = 0; kind < OP_KINDS; kind++)

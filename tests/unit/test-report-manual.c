@@ -32,7 +32,7 @@ static void test_rules(void **unused)
 	size_t count = 0;
 
 	(void)unused;
-	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_B4_DELETE; rule++) {
+	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_B5_RENAME; rule++) {
 		char *item = xasprintf("\n.It Sy %s\n", rule_name(rule));
 
 		at = strstr(at, item);
@@ -42,7 +42,7 @@ static void test_rules(void **unused)
 	}
 	for (at = manual; (at = strstr(at, "\n.It Sy ")); at++)
 		count += strchr("MVB", at[8]) != NULL && at[9] >= '0' && at[9] <= '9';
-	assert_int_equal(count, RULE_B4_DELETE);
+	assert_int_equal(count, RULE_B5_RENAME);
 	free(manual);
 }
 

@@ -143,7 +143,9 @@ static enum exit_status say(const struct options *options, struct buf *out, stru
 	"{\"event\":\"error\",\"channel\":\"other\",\"error\":\"no \\\"entry\\\"\","               \
 	"\"status\":77}\n"
 
-#define NOTHING "{\"created\":0,\"deleted\":0,\"new\":0,\"flagged\":0,\"moved\":0,\"removed\":0}"
+#define NOTHING                                                                            \
+	"{\"created\":0,\"deleted\":0,\"renamed\":0,\"new\":0,\"copied\":0,\"flagged\":0,"      \
+	"\"moved\":0,\"removed\":0}"
 
 /* Every way to say it. */
 static void test_reports(void **unused)
@@ -177,10 +179,10 @@ static void test_reports(void **unused)
 	     TROUBLE("would be")},
 	    {{.json = true},
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"A\",\"local\":{\"created\":0,"
-	     "\"deleted\":0,"
-	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
-	     "\"deleted\":0,\"new\":"
-	     "2,"
+	     "\"deleted\":0,\"renamed\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"deleted\":0,\"renamed\":0,\"new\":"
+	     "2,\"copied\":0,"
 	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
 	     "\"remote\":20},"
 	     "\"even\":true}\n"
@@ -188,10 +190,10 @@ static void test_reports(void **unused)
 	     "\"local\":" NOTHING ",\"remote\":" NOTHING
 	     ",\"matched\":0,\"bytes\":{\"local\":0,\"remote\":0},\"even\":false}\n" TROUBLE_JSON
 	     "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,\"local\":{\"created\":0,"
-	     "\"deleted\":0,"
-	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
-	     "\"deleted\":0,\"new\":"
-	     "2,"
+	     "\"deleted\":0,\"renamed\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"deleted\":0,\"renamed\":0,\"new\":"
+	     "2,\"copied\":0,"
 	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
 	     "\"remote\":20},"
 	     "\"uneven\":2,\"stopped\":1}\n",
@@ -211,16 +213,16 @@ static void test_reports(void **unused)
 	     "\"pair\",\"side\":\"local\",\"rule\":\"M6\",\"uid\":5,\"name\":\"5.x\","
 	     "\"blocked\":false}\n"
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"B'\\u001B[m\",\"local\":{"
-	     "\"created\":0,\"deleted\":0,\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},"
+	     "\"created\":0,\"deleted\":0,\"renamed\":0,\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},"
 	     "\"remote\":{"
-	     "\"created\":0,\"deleted\":0,"
-	     "\"new\":1,\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{"
+	     "\"created\":0,\"deleted\":0,\"renamed\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{"
 	     "\"local\":1200,"
 	     "\"remote\":0}}\n" TROUBLE_JSON "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,"
-					     "\"local\":{\"created\":0,\"deleted\":0,"
-	     "\"new\":1,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
-	     "\"deleted\":0,\"new\":"
-	     "1,"
+					     "\"local\":{\"created\":0,\"deleted\":0,\"renamed\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"deleted\":0,\"renamed\":0,\"new\":"
+	     "1,\"copied\":0,"
 	     "\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{\"local\":1200,"
 	     "\"remote\":0},"
 	     "\"uneven\":2,\"stopped\":1}\n",

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/planner.h"
+
+#include <string.h>
+
+/* True where name is that of a mailbox below the one called above. */
+static bool is_below(const char *name, const char *above)
+{
+	size_t len = strlen(above);
+
+	return name && !strncmp(name, above, len) && name[len] == '/';
+}
+
+/*
+ * Whether the server's new mailbox may be the journal's old one: its MAILBOXID says so for certain,
+ * or else its UIDs may go on where the old one's ended.
+ */
+static bool may_be_on_server(const struct journal_head *head, const struct stamp *now, bool *sure)
+{
+	if (head->mailbox_id && now->mailbox_id) {
+		*sure = head->mailbox_id == now->mailbox_id;
+		return *sure;
+	}
+	return head->uidvalidity && head->uidvalidity == now->uidvalidity &&
+	       now->uidnext >= head->uidnext && now->modseq >= head->highestmodseq;
+}
+
+/*
+ * True where a side has the mailbox that the journal knows by this name, and not one that was made
+ * under the name of one that went.
+ */
+static bool has_old(const struct planner_name *from, enum side side)
+{
+	const struct journal_head *head = from->head;
+	const struct stamp *now = &from->listed[side];
+
+	if (!from->exists[side])
+		return false;
+	if (side == LOCAL)
+		return !head->inode || !now->inode || head->inode == now->inode;
+	if (head->mailbox_id && now->mailbox_id)
+		return head->mailbox_id == now->mailbox_id;
+	return !head->uidvalidity || !now->uidvalidity || head->uidvalidity == now->uidvalidity;
+}
+
+bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
+			    const struct planner_name *to, struct planner_rename *out)
+{
+	*out = (struct planner_rename){0};
+	if (!from->head || to->head || from->left_out || to->left_out ||
+	    !strcmp(from->name, "INBOX") || !strcmp(to->name, "INBOX") ||
+	    is_below(to->name, from->name))
+		return false;
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		if (to->exists[side] == has_old(from, side))
+			return false;
+		out->renamed[side] = to->exists[side];
+		if (!to->exists[side] && !(policy->change[side] & CHANGE_MAILBOXES))
+			return false;
+	}
+	out->sure[LOCAL] = from->head->inode && from->head->inode == to->listed[LOCAL].inode;
+	if (!out->renamed[REMOTE])
+		return out->renamed[LOCAL];
+	return may_be_on_server(from->head, &to->listed[REMOTE], &out->sure[REMOTE]);
+}
+
+/*
+ * Whether what was found in the new mailbox speaks for it. On the server no UID may name another
+ * message than the journal says; on the disk the directory's inode and one known file are enough
+ * (inodes are used again), else most of the files must be there.
+ */
+static bool is_alike(const struct planner_rename *rename)
+{
+	const struct planner_likeness *local = &rename->alike[LOCAL];
+	const struct planner_likeness *remote = &rename->alike[REMOTE];
+
+	if (rename->renamed[REMOTE] && !rename->sure[REMOTE] &&
+	    (remote->others || (!remote->found && remote->expected)))
+		return false;
+	if (!rename->renamed[LOCAL])
+		return true;
+	if (rename->sure[LOCAL])
+		return local->found || !local->expected;
+	return local->found > local->expected / 2;
+}
+
+/* How strong the evidence is. */
+static unsigned rank_of(const struct planner_rename *rename)
+{
+	return (rename->renamed[LOCAL] && rename->sure[LOCAL]) +
+	       (rename->renamed[REMOTE] && rename->sure[REMOTE]);
+}
+
+/* True where another candidate for one of the two names is as good or better. */
+static bool is_contested(const struct planner_rename *list, size_t len, size_t index)
+{
+	const struct planner_rename *rename = &list[index];
+
+	for (size_t i = 0; i < len; i++)
+		if (i != index && !list[i].refuted &&
+		    (list[i].from == rename->from || list[i].to == rename->to) &&
+		    rank_of(&list[i]) >= rank_of(rename))
+			return true;
+	return false;
+}
+
+/* True where the rename of one name to the other is on the list. */
+static bool is_listed(const struct planner_name *names, const struct planner_rename *list,
+		      size_t len, size_t from, const char *parent_to, const char *rest)
+{
+	size_t prefix = strlen(parent_to);
+
+	for (size_t i = 0; i < len; i++) {
+		const char *to = names[list[i].to].name;
+		if (list[i].from == from && !list[i].refuted && !strncmp(to, parent_to, prefix) &&
+		    !strcmp(to + prefix, rest))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True where carrying the rename out would do more than that: something below the old name would go
+ * along that does not go there on the other side, or something is at the new name or below it.
+ */
+static bool takes_others_along(const struct planner_name *names, size_t names_len,
+			       const struct planner_rename *list, size_t len,
+			       const struct planner_rename *rename)
+{
+	const struct planner_name *from = &names[rename->from], *to = &names[rename->to];
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		for (size_t i = 0; i < names_len && !rename->renamed[side]; i++) {
+			const struct planner_name *name = &names[i];
+			if (!name->occupies[side] || i == rename->from)
+				continue;
+			if (!strcmp(name->at[side], to->at[side]) ||
+			    is_below(name->at[side], to->at[side]))
+				return true;
+			if (is_below(name->at[side], from->at[side]) &&
+			    (name->left_out || (name->exists[side] &&
+						!is_listed(names, list, len, i, to->name,
+							   name->name + strlen(from->name)))))
+				return true;
+		}
+	return false;
+}
+
+/*
+ * B5: a mailbox that is gone under one name and new under another on the same side was renamed
+ * there, so it is renamed on the other side too, with all that it holds: its UIDs, flags and dates
+ * stay, nothing is sent, and the journal goes along. Where the evidence fits several names, or
+ * renaming would take something along that was not renamed, nothing is concluded: the messages are
+ * moved one by one (V1), which ends in the same state.
+ */
+void planner_renames(const struct planner_name *names, size_t names_len,
+		     struct planner_rename *list, size_t *len)
+{
+	size_t kept = 0;
+	bool again = true;
+
+	for (size_t i = 0; i < *len; i++)
+		list[i].refuted = !is_alike(&list[i]);
+	for (size_t i = 0; i < *len; i++)
+		list[i].contested = !list[i].refuted && is_contested(list, *len, i);
+	for (size_t i = 0; i < *len; i++)
+		list[i].refuted |= list[i].contested;
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < *len; i++)
+			if (!list[i].refuted &&
+			    takes_others_along(names, names_len, list, *len, &list[i]))
+				again = list[i].refuted = true;
+	}
+	for (size_t i = 0; i < *len; i++)
+		if (!list[i].refuted)
+			list[kept++] = list[i];
+	*len = kept;
+}

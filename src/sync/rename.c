@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Mailboxes that were renamed on one side: found before the survey, so that their messages are held
+ * against the journal of the old name; carried out before everything else.
+ *
+ * The journal goes along after the mailbox. A run that is stopped between the two leaves a mailbox
+ * that has its new name on both sides and a journal of the old name: the next run finds it by the
+ * same evidence, on both sides now, and carries only the journal over.
+ */
+#include "sync/channel.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the search knows. */
+struct search {
+	struct channel *channel;
+	struct planner_name *names; /* beside boxes, then those left out */
+	size_t names_len;
+	struct planner_rename *list;
+	size_t len, cap;
+};
+
+/* Opens a journal to see whether its mailbox was renamed; one that cannot be read says nothing. */
+static void open_journal(struct search *search, size_t index)
+{
+	struct box *box = &search->channel->boxes[index];
+	struct error err;
+
+	if (journal_open(search->channel->setup.journals, box->name, &box->journal, &err))
+		return;
+	const struct journal_head *head = journal_head(box->journal);
+	if (head->even || head->pairs)
+		search->names[index].head = head;
+}
+
+/* Names that may be either end of a rename; false where there can be none. */
+static bool collect_names(struct search *search)
+{
+	struct channel *channel = search->channel;
+	size_t old = 0, new = 0;
+
+	search->names = xcalloc(channel->len + channel->left_out_len + 1, sizeof(*search->names));
+	search->names_len = channel->len + channel->left_out_len;
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		old += box->has_journal;
+		new += !box->has_journal;
+		search->names[i] = (struct planner_name){
+		    .name = box->name,
+		    .at = {box->at[LOCAL], box->at[REMOTE]},
+		    .exists = {box->exists[LOCAL],
+			       box->exists[REMOTE] && !(box->attributes & MAILBOX_NOSELECT)},
+		    .occupies = {box->exists[LOCAL], box->exists[REMOTE]},
+		    .listed = {box->listed[LOCAL], box->listed[REMOTE]},
+		};
+	}
+	for (size_t i = 0; i < channel->left_out_len; i++) {
+		const struct left_out *left = &channel->left_out[i];
+		struct planner_name *name = &search->names[channel->len + i];
+		*name = (struct planner_name){.name = left->name, .left_out = true};
+		name->at[LOCAL] = name->at[REMOTE] = left->name;
+		name->occupies[left->side] = true;
+	}
+	return old && new;
+}
+
+/* Candidates that another one with an id makes needless to look into. */
+static void drop_needless(struct search *search)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < search->len; i++) {
+		const struct planner_rename *rename = &search->list[i];
+		bool needless = false;
+		for (size_t k = 0; k < search->len && !rename->sure[LOCAL]; k++)
+			needless |= search->list[k].sure[LOCAL] && search->list[k].renamed[LOCAL] &&
+				    (search->list[k].from == rename->from ||
+				     search->list[k].to == rename->to);
+		if (!needless || !rename->renamed[LOCAL])
+			search->list[kept++] = *rename;
+	}
+	search->len = kept;
+}
+
+/* All pairs of names that may be one mailbox. */
+static void collect_candidates(struct search *search)
+{
+	struct channel *channel = search->channel;
+	struct planner_rename rename;
+
+	for (size_t from = 0; from < channel->len; from++) {
+		if (channel->boxes[from].has_journal)
+			open_journal(search, from);
+		for (size_t to = 0; to < channel->len && search->names[from].head; to++) {
+			if (channel->boxes[to].has_journal ||
+			    !planner_may_be_renamed(&channel->setup.policy, &search->names[from],
+						    &search->names[to], &rename))
+				continue;
+			rename.from = from;
+			rename.to = to;
+			*array_push(search->list, search->len, search->cap) = rename;
+		}
+	}
+	drop_needless(search);
+}
+
+/* Reads the journals of the candidates. */
+static void load_journals(struct search *search)
+{
+	for (size_t i = 0; i < search->len; i++) {
+		struct planner_rename *rename = &search->list[i];
+		struct box *box = &search->channel->boxes[rename->from];
+		const struct pair *pairs;
+		struct error err;
+		size_t len;
+		if (journal_load(box->journal, &err)) {
+			search->list[i--] = search->list[--search->len];
+			continue;
+		}
+		pairs = journal_pairs(box->journal, &len);
+		for (size_t k = 0; k < len; k++)
+			for (enum side side = LOCAL; side < SIDES; side++)
+				rename->alike[side].expected += !(pairs[k].gone & 1u << side);
+	}
+}
+
+/* What one message of a new mailbox says of a candidate. */
+static void compare_message(const struct channel *channel, struct planner_rename *rename,
+			    enum side side, const struct message_state *message)
+{
+	const struct journal *journal = channel->boxes[rename->from].journal;
+	struct planner_likeness *alike = &rename->alike[side];
+	const struct identity *identity = &message->identity;
+	const struct pair *pair;
+
+	pair = side == LOCAL ? journal_pair_of_name(journal, message->key.name)
+			     : journal_pair_of_uid(journal, message->key.uid);
+	if (!pair || pair->gone & 1u << side)
+		return;
+	if (side == REMOTE && (identity->size != pair->size ||
+			       (pair->date != DATE_UNKNOWN && identity->date != pair->date)))
+		alike->others++;
+	else
+		alike->found++;
+}
+
+/* True where a candidate cannot be judged without a look into its new mailbox on that side. */
+static bool wants_look(const struct planner_rename *rename, enum side side)
+{
+	return rename->renamed[side] && (side == LOCAL || !rename->sure[REMOTE]);
+}
+
+/* Looks into the new mailboxes of one side: one flight. A look that fails finds nothing. */
+static int look(struct search *search, enum side side, struct error *err)
+{
+	struct channel *channel = search->channel;
+	bool *asked = xcalloc(channel->len + 1, sizeof(*asked));
+	struct answer answer;
+	int rc = 0;
+
+	for (size_t i = 0; i < search->len && !rc; i++) {
+		size_t to = search->list[i].to;
+		const struct request request = {.kind = REQUEST_SCAN,
+						.ticket = to,
+						.mailbox = channel->boxes[to].at[side],
+						.must_be_complete = true};
+		if (!wants_look(&search->list[i], side) || asked[to])
+			continue;
+		asked[to] = true;
+		rc = store_submit(channel->setup.stores[side], &request, err);
+	}
+	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
+		rc = 0;
+		for (size_t i = 0; i < search->len && answer.kind == ANSWER_MESSAGE; i++)
+			if (search->list[i].to == answer.ticket)
+				compare_message(channel, &search->list[i], side, &answer.message);
+	}
+	free(asked);
+	return rc;
+}
+
+/* The new name's box takes the journal, and the other side as long as that has the old name. */
+static void merge(struct channel *channel, const struct planner_rename *rename)
+{
+	struct box *from = &channel->boxes[rename->from], *to = &channel->boxes[rename->to];
+
+	to->old_name = from->name;
+	to->journal = from->journal;
+	to->has_journal = true;
+	from->journal = NULL;
+	from->replaced = true;
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		if (rename->renamed[side])
+			continue;
+		to->at[side] = from->at[side];
+		to->exists[side] = true;
+		to->listed[side] = from->listed[side];
+		from->exists[side] = false;
+		if (side == REMOTE)
+			to->attributes = from->attributes;
+	}
+}
+
+/* Takes out the boxes of old names under which nothing is left. */
+static void drop_merged(struct channel *channel)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (!box->replaced || box->exists[LOCAL] || box->exists[REMOTE])
+			channel->boxes[kept++] = *box;
+	}
+	channel->len = kept;
+}
+
+int rename_find(struct channel *channel, struct error *err)
+{
+	struct search search = {.channel = channel};
+	int rc = 0;
+
+	if (!collect_names(&search) || channel->setup.only_len)
+		goto out;
+	collect_candidates(&search);
+	load_journals(&search);
+	for (enum side side = LOCAL; side < SIDES && !rc; side++)
+		rc = look(&search, side, err);
+	if (rc)
+		goto out;
+	planner_renames(search.names, search.names_len, search.list, &search.len);
+	for (size_t i = 0; i < search.len; i++)
+		merge(channel, &search.list[i]);
+out:
+	drop_merged(channel);
+	free(search.names);
+	free(search.list);
+	return rc;
+}
+
+/* Below a mailbox that was renamed on side, the names are others now. */
+static void follow_rename(struct channel *channel, enum side side, const char *from, const char *to)
+{
+	size_t len = strlen(from);
+
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!strncmp(box->at[side], from, len) && box->at[side][len] == '/')
+			box->at[side] =
+			    arena_printf(&channel->arena, "%s%s", to, box->at[side] + len);
+	}
+}
+
+/* Renames one mailbox on the side that does not have the new name yet. */
+static int rename_on(struct channel *channel, struct box *box, enum side side, struct error *err)
+{
+	const char *from = box->at[side];
+	const struct request request = {
+	    .kind = REQUEST_RENAME, .mailbox = from, .target = box->wanted[side]};
+	struct answer answer;
+
+	if (store_do(channel->setup.stores[side], &request, &answer, err)) {
+		if (err->scope >= SCOPE_STORE)
+			return -1;
+		hold_back(channel, box, side, err);
+		box->active = false;
+		return 0;
+	}
+	box->at[side] = box->wanted[side];
+	follow_rename(channel, side, from, box->wanted[side]);
+	return 0;
+}
+
+/* Renames one mailbox where it is due, and lets its journal follow. */
+static int rename_box(struct channel *channel, struct box *box, struct error *err)
+{
+	struct error why;
+
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		if (!plan_count(&box->plan, OP_RENAME, side))
+			continue;
+		if (strcmp(box->at[side], box->wanted[side]) != 0 &&
+		    rename_on(channel, box, side, err))
+			return -1;
+		if (!box->active)
+			return 0;
+		box->wrote[side] = true;
+		box->tally.renamed[side]++;
+	}
+	if (journal_carry(box->journal, box->name, &why)) {
+		box_fail(box, &why);
+		box->active = false;
+	}
+	return 0;
+}
+
+int apply_renames(struct channel *channel, struct error *err)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (box->active && box->old_name && rename_box(channel, box, err))
+			return -1;
+	}
+	return 0;
+}

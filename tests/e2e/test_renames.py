@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mailbox that is renamed on one side is renamed on the other (rule B5): no message is sent, its UIDs stay."""
+import os
+import signal
+
+import pytest
+
+from channel import contents
+from corpus import Message
+
+PLAIN = "IMAP4rev1"
+SENDING = (b"APPEND", b"BODY.PEEK[]", b" MOVE", b" COPY", b" STORE", b"EXPUNGE", b"CREATE", b"DELETE")
+NEW = {"plain": "Renamed", "deeper": "Old/2026/Work", "unicode": "Büro & Co"}
+
+
+@pytest.fixture
+def work(channel, corpus):
+    """Even: Work with 30 messages, two mailboxes below it, and one beside."""
+    channel.held = {"Work": corpus.messages(30, "plain"), "Work/Deep": corpus.messages(3, "plain"),
+                    "Work/Deep/Deeper": corpus.messages(2, "plain"), "Other": corpus.messages(2, "plain")}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    return channel
+
+
+def rename(channel, side, old, new):
+    if side == "remote":
+        channel.remote.rename_mailbox(old, new)
+        return
+    target = channel.local.directory(new)
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    os.rename(channel.local.directory(old), target)
+
+
+def names_of(channel, mailbox):
+    return sorted(name.partition(":2,")[0] for part in ("cur", "new")
+                  for name in os.listdir(os.path.join(channel.local.directory(mailbox), part)))
+
+
+def assert_renamed(channel, old, new):
+    state = channel.state()
+    assert (tuple(old.split("/"))) not in state
+    for mailbox, messages in channel.held.items():
+        if mailbox == old or mailbox.startswith(old + "/"):
+            mailbox = new + mailbox[len(old):]
+        assert state[tuple(mailbox.split("/"))] == contents(*messages), mailbox
+    before = channel.disk()
+    channel.sync()
+    assert channel.state() == state
+    assert channel.disk() == before, "and the next run has nothing to do"
+
+
+@pytest.mark.parametrize("new", NEW.values(), ids=NEW.keys())
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_renamed(work, plain_line, side, new):
+    uidvalidity = work.remote.uidvalidity("Work")
+    names = names_of(work, "Work")
+    rename(work, side, "Work", new)
+    plain_line.reset_counts()
+    said = work.run("sync", "-v").out
+    up = plain_line.said("up")
+    assert not any(word in up for word in SENDING), up
+    assert "mailbox renamed" in said
+    assert work.remote.uidvalidity(new) == uidvalidity
+    assert names_of(work, new) == names
+    assert_renamed(work, "Work", new)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_the_plan_says_it_and_does_nothing(work, side):
+    rename(work, side, "Work", "Renamed")
+    before, disk = work.remote.mailboxes(), work.disk()
+    said = work.run("plan", "-v").out
+    assert "B5" in said and "Work to Renamed" in said
+    assert work.remote.mailboxes() == before and work.disk() == disk
+    work.sync()
+    assert_renamed(work, "Work", "Renamed")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_changes_in_it_at_the_same_time(work, corpus, side):
+    """Flags, deletions and new mail on both sides come along."""
+    other = {"local": "remote", "remote": "local"}[side]
+    messages, fresh = work.held["Work"], corpus.messages(2, "plain")
+    rename(work, side, "Work", "Renamed")
+    work.side(side).set_flags("Renamed", messages[0], "F")
+    work.side(side).remove("Renamed", messages[1])
+    work.side(side).add("Renamed", fresh[0])
+    work.side(other).set_flags("Work", messages[2], "F")
+    work.side(other).remove("Work", messages[3])
+    work.side(other).add("Work", fresh[1])
+    work.sync()
+    flagged = [Message(message.body, "F", message.date) for message in (messages[0], messages[2])]
+    work.held["Work"] = [*flagged, *messages[4:], *fresh]
+    assert_renamed(work, "Work", "Renamed")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_one_below_goes_elsewhere(work, plain_line, side):
+    """RENAME would take it along: what is renamed alone is renamed, the rest is moved."""
+    rename(work, side, "Work/Deep", "Elsewhere")
+    rename(work, side, "Work", "Renamed")
+    plain_line.reset_counts()
+    work.sync()
+    up = plain_line.said("up")
+    assert b"APPEND" not in up and b"BODY.PEEK[]" not in up
+    held = work.held
+    work.held = {"Renamed": held["Work"], "Elsewhere": held["Work/Deep"],
+                 "Elsewhere/Deeper": held["Work/Deep/Deeper"], "Other": held["Other"]}
+    assert_renamed(work, "Nowhere", "Nowhere")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_made_anew_under_the_old_name(work, corpus, plain_line, side):
+    fresh = corpus.messages(2, "plain")
+    rename(work, side, "Work", "Renamed")
+    work.side(side).create("Work")
+    work.side(side).add("Work", *fresh)
+    work.sync()
+    plain_line.reset_counts()
+    work.sync()
+    held = work.held
+    work.held = {"Renamed": held["Work"], "Renamed/Deep": held["Work/Deep"], "Work": fresh}
+    assert_renamed(work, "Nowhere", "Nowhere")
+
+
+def test_renamed_differently_on_both_sides(work, plain_line):
+    rename(work, "local", "Other", "Here")
+    rename(work, "remote", "Other", "There")
+    plain_line.reset_counts()
+    work.sync()
+    other = work.held.pop("Other")
+    work.held |= {"Here": other, "There": other}
+    assert_renamed(work, "Other", "Other")
+
+
+def test_renamed_alike_on_both_sides(work, plain_line):
+    rename(work, "local", "Work", "Renamed")
+    rename(work, "remote", "Work", "Renamed")
+    plain_line.reset_counts()
+    work.sync()
+    up = plain_line.said("up")
+    assert not any(word in up for word in SENDING) and b"RENAME" not in up
+    assert_renamed(work, "Work", "Renamed")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_two_names_changed(work, plain_line, side):
+    """Each is known again by itself."""
+    rename(work, side, "Other", "First")
+    rename(work, side, "Work/Deep", "Work/Second")
+    plain_line.reset_counts()
+    work.sync()
+    assert not any(word in plain_line.said("up") for word in SENDING)
+    held = work.held
+    work.held = {"First": held["Other"], "Work": held["Work"], "Work/Second": held["Work/Deep"],
+                 "Work/Second/Deeper": held["Work/Deep/Deeper"]}
+    assert_renamed(work, "Other", "Other")
+
+
+@pytest.mark.parametrize("layout", ["tree", "maildir++"])
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_layouts(channel, corpus, layout, side):
+    channel.layout = layout
+    channel.held = {"Work": corpus.messages(5, "plain"), "Work/Deep": corpus.messages(3, "plain")}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    if side == "remote":
+        channel.remote.rename_mailbox("Work", "Renamed")
+    else:
+        for mailbox in ("Work", "Work/Deep")[:1 if layout == "tree" else 2]:
+            os.rename(channel.local.directory(mailbox), channel.local.directory("Renamed" + mailbox[4:]))
+    channel.sync()
+    assert_renamed(channel, "Work", "Renamed")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_plain_imap4rev1(make_channel, servers, corpus, side):
+    channel = make_channel(server=servers(capability=PLAIN))
+    channel.held = {"Work": corpus.messages(5, "plain"), "Work/Deep": corpus.messages(3, "plain")}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    rename(channel, side, "Work", "Renamed")
+    channel.sync()
+    assert_renamed(channel, "Work", "Renamed")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_not_where_mailboxes_may_not_change(work, side):
+    work.keys["pull" if side == "remote" else "push"] = ["new", "flags", "deletions"]
+    rename(work, side, "Other", "Renamed")
+    other = {"local": "remote", "remote": "local"}[side]
+    work.run("sync", status=None)
+    assert ("Other",) in work.side(other).state()
+    assert work.side(other).state()[("Other",)] == contents(*work.held["Other"])
+
+
+def test_what_the_channel_leaves_out_below_does_not_go_along(make_channel, corpus):
+    channel = make_channel()
+    channel.keys["mailboxes"] = ["*", "!Work/Private"]
+    channel.held = {"Work": corpus.messages(5, "plain"), "Work/Private": corpus.messages(2, "plain")}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    rename(channel, "local", "Work", "Renamed")
+    channel.sync()
+    remote = channel.remote.state()
+    assert remote[("Work", "Private")] == contents(*channel.held["Work/Private"])
+    assert remote[("Renamed",)] == contents(*channel.held["Work"])
+
+
+def test_a_thousand(make_channel, servers, corpus, make_proxy):
+    """A renamed mailbox of 1,000 costs no message, whichever side renamed it."""
+    channel = make_channel(server=servers(deflate=True))
+    messages = corpus.messages(1000, "empty-body")
+    channel.held = {"Work": messages}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    proxy = make_proxy(channel.server.imaps_port)
+    channel.remote_keys["port"] = proxy.port
+    rename(channel, "local", "Work", "Here")
+    channel.sync()
+    local = proxy.describe()
+    rename(channel, "remote", "Here", "There")
+    channel.sync()
+    total = proxy.describe()
+    assert local["up"] + local["down"] < 16 * 1024
+    assert total["up"] < 16 * 1024 and total["down"] - local["down"] < 128 * 1024
+    assert channel.state()[("There",)] == contents(*messages)
+    print(f"renamed on the disk: {local['up']} bytes up, {local['down']} down; on the server: "
+          f"{total['up'] - local['up']} up, {total['down'] - local['down']} down")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_stop_at_every_step(make_channel, corpus, tmp_path, side):
+    """Wherever the run stops, the next one ends as an unbroken one does."""
+    held = {"Work": corpus.messages(3, "plain"), "Work/Deep": corpus.messages(2, "plain")}
+
+    def scene():
+        channel = make_channel()
+        channel.held = held
+        channel.remote.fill(held)
+        channel.sync()
+        rename(channel, side, "Work", "Renamed")
+        return channel
+
+    counter = tmp_path / "points"
+    scene().run("sync", EVENMAIL_STOP_COUNT=str(counter))
+    count = int(counter.read_text(encoding="ascii"))
+    assert count > 10, "the program is built with --enable-faults"
+    for point in range(1, count + 1):
+        channel = scene()
+        stopped = channel.start("sync", EVENMAIL_STOP_AT=str(point))
+        _, err = stopped.communicate()
+        assert stopped.returncode in (-signal.SIGKILL, 0), err
+        try:
+            channel.sync()
+            assert_renamed(channel, "Work", "Renamed")
+        except AssertionError as error:
+            raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
+        channel.close()
