@@ -89,6 +89,7 @@ enum imap_code {
 	IMAP_CODE_MODIFIED,  /* uids */
 	IMAP_CODE_MAILBOXID, /* code_number: digest_hash_id of it */
 	IMAP_CODE_THROTTLED,
+	IMAP_CODE_USEATTR,
 };
 
 /* Attributes of LIST, and special uses (RFC 6154). */

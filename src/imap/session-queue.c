@@ -393,11 +393,39 @@ unsigned imap_append(struct imap_session *session, const char *wire, size_t len,
 	return session_queue_end(session, request);
 }
 
-/* Makes a mailbox. */
-unsigned imap_create(struct imap_session *session, const char *wire, size_t len)
+/* Puts "(USE (\Sent))". */
+static void put_uses(struct imap_command *command, unsigned uses)
 {
+	static const struct {
+		enum imap_attribute use;
+		const char *name;
+	} names[] = {
+	    {IMAP_ALL, "\\All"},         {IMAP_ARCHIVE, "\\Archive"}, {IMAP_DRAFTS, "\\Drafts"},
+	    {IMAP_FLAGGED, "\\Flagged"}, {IMAP_JUNK, "\\Junk"},       {IMAP_SENT, "\\Sent"},
+	    {IMAP_TRASH, "\\Trash"},
+	};
+	const char *before = " (USE (";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(uses & names[i].use))
+			continue;
+		buf_puts(&command->text, before);
+		buf_puts(&command->text, names[i].name);
+		before = " ";
+	}
+	buf_puts(&command->text, "))");
+}
+
+/* Makes a mailbox. */
+unsigned imap_create(struct imap_session *session, const char *wire, size_t len, unsigned uses)
+{
+	struct imap_request *request = session_queue_begin(session, REQUEST_PLAIN, "CREATE");
+
 	assert(!session->read_only);
-	return queue_mailbox(session, "CREATE", wire, len);
+	imap_command_put_astring(&request->command, wire, len);
+	if (uses)
+		put_uses(&request->command, uses);
+	return session_queue_end(session, request);
 }
 
 /* Renames a mailbox and all below it. */

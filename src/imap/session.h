@@ -208,7 +208,8 @@ unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, 
 		       size_t len);
 unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
 		     int64_t date, const struct imap_source *source);
-unsigned imap_create(struct imap_session *session, const char *wire, size_t len);
+/* uses: special uses of enum imap_attribute, only where CREATE-SPECIAL-USE is offered; or 0. */
+unsigned imap_create(struct imap_session *session, const char *wire, size_t len, unsigned uses);
 unsigned imap_delete(struct imap_session *session, const char *wire, size_t len);
 unsigned imap_rename(struct imap_session *session, const char *from, size_t from_len,
 		     const char *to, size_t to_len);

@@ -12,6 +12,8 @@ struct add_state {
 	uint32_t uid; /* APPEND: as APPENDUID told, or 0 */
 	uint32_t uidvalidity;
 	uint32_t messages; /* CREATE: in a mailbox that was there already, though not listed */
+	unsigned uses;     /* CREATE: the special uses that were asked for */
+	bool without_use;  /* CREATE: they were refused */
 	bool refused;      /* CREATE: by NO, and the mailbox may be there all the same */
 	struct error error;
 };
@@ -161,21 +163,58 @@ static enum job_progress create_check(struct store_imap *store, struct job *job)
 	return JOB_SENT;
 }
 
+/* The special uses that a new mailbox is to have: those that no other one has. */
+static unsigned free_uses(const struct store_imap *store, const struct job *job)
+{
+	unsigned uses = store_uses(job->request.special_use);
+
+	if (!(imap_capabilities(store->session) & IMAP_CAP_CREATE_SPECIAL_USE))
+		return 0;
+	for (size_t i = 0; i < store->len; i++)
+		if (store->mailboxes[i]->listed)
+			uses &= ~store->mailboxes[i]->attributes;
+	return uses;
+}
+
+static void create_send(struct store_imap *store, struct job *job, unsigned uses)
+{
+	const struct remote_mailbox *mailbox = job->mailbox;
+
+	job->add->uses = uses;
+	store_add_step(store, job, STEP_CREATE,
+		       imap_create(store->session, mailbox->wire, mailbox->wire_len, uses), NULL);
+}
+
+/* The answers are here: what was refused is tried another way. */
+static enum job_progress create_end(struct store_imap *store, struct job *job)
+{
+	if (job->add->refused)
+		return create_check(store, job);
+	if (!job->add->without_use)
+		return JOB_DONE;
+	job->add->without_use = false;
+	create_send(store, job, 0);
+	return JOB_SENT;
+}
+
 static enum job_progress create_run(struct store_imap *store, struct job *job)
 {
-	struct remote_mailbox *mailbox = job->mailbox;
+	const struct remote_mailbox *mailbox = job->mailbox;
 
-	if (job->add) {
-		if (job->steps)
-			return JOB_SENT;
-		return job->add->refused ? create_check(store, job) : JOB_DONE;
-	}
+	if (job->add)
+		return job->steps ? JOB_SENT : create_end(store, job);
 	job->add = xcalloc(1, sizeof(*job->add));
 	if (mailbox->listed && !(mailbox->attributes & IMAP_NOSELECT))
 		return JOB_DONE;
-	store_add_step(store, job, STEP_CREATE,
-		       imap_create(store->session, mailbox->wire, mailbox->wire_len), NULL);
+	create_send(store, job, free_uses(store, job));
 	return JOB_SENT;
+}
+
+/* Whether it is the special use that the server does not take, or does not know. */
+static bool refuses_use(const struct job *job, const struct imap_answer *answer)
+{
+	return job->add->uses &&
+	       (answer->code == IMAP_CODE_USEATTR || answer->status == IMAP_BAD);
 }
 
 static bool create_take(struct store_imap *store, struct job *job, const struct step *step,
@@ -189,12 +228,15 @@ static bool create_take(struct store_imap *store, struct job *job, const struct 
 		job->add->messages = answer->mailbox.messages;
 	if (answer->kind != IMAP_TAGGED)
 		return false;
-	if (step->kind == STEP_CREATE && !good) {
+	if (step->kind == STEP_CREATE && !good && refuses_use(job, answer)) {
+		job->add->without_use = true;
+	} else if (step->kind == STEP_CREATE && !good) {
 		job->add->refused = true;
 		store_describe_refusal(&job->add->error, SCOPE_MAILBOX, job->request.mailbox,
 				       "make it", answer);
 	} else if (good) {
 		job->mailbox->listed = true;
+		job->mailbox->attributes |= step->kind == STEP_CREATE ? job->add->uses : 0;
 		job->mailbox->attributes &= ~(unsigned)(IMAP_NOSELECT | IMAP_NONEXISTENT);
 	} else {
 		job->error = job->add->error;

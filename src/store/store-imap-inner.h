@@ -193,6 +193,9 @@ enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_sco
 void store_describe_refusal(struct error *err, enum error_scope scope, const char *mailbox,
 			    const char *what, const struct imap_answer *answer);
 
+/* store-imap-list.c: special uses of enum mailbox_attribute as those of enum imap_attribute. */
+unsigned store_uses(unsigned special_use);
+
 /* store-imap-mailbox.c: the table of mailboxes, and the one that is open. */
 struct remote_mailbox *mailbox_find_wire(struct store_imap *store, const char *wire, size_t len);
 struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wire, size_t len);

@@ -290,26 +290,41 @@ static enum job_progress list_run(struct store_imap *store, struct job *job)
 	return job->steps ? JOB_WAITS : list_end(store, job);
 }
 
+/* The session's attributes and the store's. */
+static const struct {
+	unsigned imap, store;
+} attribute_pairs[] = {
+    {IMAP_NOSELECT | IMAP_NONEXISTENT, MAILBOX_NOSELECT},
+    {IMAP_ALL, MAILBOX_ALL},
+    {IMAP_ARCHIVE, MAILBOX_ARCHIVE},
+    {IMAP_DRAFTS, MAILBOX_DRAFTS},
+    {IMAP_FLAGGED, MAILBOX_FLAGGED},
+    {IMAP_JUNK, MAILBOX_JUNK},
+    {IMAP_SENT, MAILBOX_SENT},
+    {IMAP_TRASH, MAILBOX_TRASH},
+};
+
+#define PAIRS (sizeof(attribute_pairs) / sizeof(attribute_pairs[0]))
+
 /* The session's attributes as the store's. */
 static unsigned attributes_of(unsigned attributes)
 {
-	static const struct {
-		unsigned imap, store;
-	} pairs[] = {
-	    {IMAP_NOSELECT | IMAP_NONEXISTENT, MAILBOX_NOSELECT},
-	    {IMAP_ALL, MAILBOX_ALL},
-	    {IMAP_ARCHIVE, MAILBOX_ARCHIVE},
-	    {IMAP_DRAFTS, MAILBOX_DRAFTS},
-	    {IMAP_FLAGGED, MAILBOX_FLAGGED},
-	    {IMAP_JUNK, MAILBOX_JUNK},
-	    {IMAP_SENT, MAILBOX_SENT},
-	    {IMAP_TRASH, MAILBOX_TRASH},
-	};
 	unsigned out = 0;
 
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
-		if (attributes & pairs[i].imap)
-			out |= pairs[i].store;
+	for (size_t i = 0; i < PAIRS; i++)
+		if (attributes & attribute_pairs[i].imap)
+			out |= attribute_pairs[i].store;
+	return out;
+}
+
+/* The special uses among the store's attributes as the session's. */
+unsigned store_uses(unsigned special_use)
+{
+	unsigned out = 0;
+
+	for (size_t i = 0; i < PAIRS; i++)
+		if (special_use & MAILBOX_SPECIAL_USES & attribute_pairs[i].store)
+			out |= attribute_pairs[i].imap;
 	return out;
 }
 

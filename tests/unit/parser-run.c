@@ -50,6 +50,7 @@ static const char *const code_names[] = {
     [IMAP_CODE_MODIFIED] = "MODIFIED",
     [IMAP_CODE_MAILBOXID] = "MAILBOXID",
     [IMAP_CODE_THROTTLED] = "THROTTLED",
+    [IMAP_CODE_USEATTR] = "USEATTR",
 };
 
 static void show_string(struct buf *out, const char *name, struct imap_string string)

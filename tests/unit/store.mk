@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/imapd/store/copy.imapd \
 	tests/imapd/store/copy-plain.imapd \
 	tests/imapd/store/create.imapd \
+	tests/imapd/store/create-use.imapd \
 	tests/imapd/store/delete.imapd \
 	tests/imapd/store/fetch-courier.imapd \
 	tests/imapd/store/fetch-pieces.imapd \

@@ -107,6 +107,7 @@ static const struct parser_case status_cases[] = {
     CASE("E1 OK [COPYUID 1 1,1 4] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID 1 1,1 4> text=<x>\n"),
     CASE("E1 OK [COPYUID 1  ] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID 1  > text=<x>\n"),
     CASE("E1 OK [COPYUID] x\r\n", "tagged 1 OK [OTHER] code=<COPYUID> text=<x>\n"),
+    CASE("E1 NO [USEATTR] x\r\n", "tagged 1 NO [USEATTR] code=<> text=<x>\n"),
     CASE("E1 OK [MODIFIED 7,9] x\r\n", "tagged 1 OK [MODIFIED] uids=7,9 text=<x>\n"),
     CASE("* OK [MAILBOXID (F1)] x\r\n", "status OK [MAILBOXID] id=<F1> text=<x>\n"),
     CASE("* OK [mailboxid ( M-6_d9 )] x\r\n", "status OK [MAILBOXID] id=<M-6_d9> text=<x>\n"),

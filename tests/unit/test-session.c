@@ -145,7 +145,7 @@ static bool act_mailbox(struct client *client, char **args)
 	else if (strcmp(word, "status") == 0)
 		imap_status(s, name.data, name.len);
 	else if (strcmp(word, "create") == 0)
-		imap_create(s, name.data, name.len);
+		imap_create(s, name.data, name.len, 0);
 	else if (strcmp(word, "append") == 0)
 		act_append(client, args + 1, &name);
 	else

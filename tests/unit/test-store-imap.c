@@ -5,7 +5,7 @@
  * tests/imapd/script.h; the client's are:
  *
  *	> list			queue a request; its ticket is its number, from 1
- *	> create NAME
+ *	> create NAME [use=ATTRIBUTES]	(hexadecimal)
  *	> scan NAME [known=1:3] [base=UIDVALIDITY,UIDNEXT,MODSEQ] [identity] [complete]
  *	> identify NAME UIDS [v=UIDVALIDITY]
  *	> fetch NAME UIDS [v=...] [sizes=10,20]
@@ -166,6 +166,8 @@ static void take_option(struct request *request, struct asked *asked, const char
 		request->must_be_complete = true;
 	} else if (!strncmp(word, "v=", 2)) {
 		request->uidvalidity = (uint32_t)strtoul(word + 2, NULL, 10);
+	} else if (!strncmp(word, "use=", 4)) {
+		request->special_use = (unsigned)strtoul(word + 4, NULL, 16);
 	} else if (!strncmp(word, "sizes=", 6)) {
 		take_sizes(request, asked, word + 6);
 	} else if (*word == '+') {
