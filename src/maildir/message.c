@@ -156,23 +156,21 @@ int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, 
 	}
 }
 
-/*
- * The same keywords by the target's letters. Those that find none there are lost to the file; its
- * pair's journal has them.
- */
+/* The same keywords by the target's letters. Those that find none there are lost to the file. */
 static int translate_letters(const struct maildir_mailbox *mailbox, struct maildir_mailbox *target,
 			     const struct maildir_entry *entry, char out[MAILDIR_FILE_SIZE],
-			     struct error *err)
+			     uint32_t *left_out, struct error *err)
 {
 	const struct flags none = {0}, keywords = {.keywords = entry->flags.keywords};
 	char bare[MAILDIR_FILE_SIZE];
-	uint32_t left_out;
+	uint32_t none_left;
 
 	memcpy(out, entry->file, strlen(entry->file) + 1);
 	if (!keywords.keywords)
 		return 0;
-	if (maildir_keywords_claim(target, keywords.keywords, &left_out, err) < 0)
+	if (maildir_keywords_claim(target, keywords.keywords, &none_left, err) < 0)
 		return -1;
+	*left_out = keywords_union(*left_out, none_left);
 	if (maildir_name_with_flags(entry->file, &mailbox->keywords, none, keywords, bare) < 0 ||
 	    maildir_name_with_flags(bare, &target->keywords, keywords, none, out) < 0) {
 		errno = ENAMETOOLONG;
@@ -211,7 +209,7 @@ static void write_unique(const char *file, char out[MAILDIR_FILE_SIZE])
 /* Renames across mailboxes; the tree is taken to be on one file system. */
 int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 			 struct maildir_mailbox *target, char placed[MAILDIR_FILE_SIZE],
-			 struct error *err)
+			 uint32_t *left_out, struct error *err)
 {
 	const struct maildir_entry *entry;
 	unsigned chases = 0;
@@ -224,7 +222,7 @@ int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 
 		if (rc <= 0)
 			return rc;
-		if (translate_letters(mailbox, target, entry, translated, err) < 0 ||
+		if (translate_letters(mailbox, target, entry, translated, left_out, err) < 0 ||
 		    choose_name(target, unique, translated, taken, file, err) < 0)
 			return -1;
 		dir = entry->dir;

@@ -32,10 +32,11 @@ int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, st
 int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, struct error *err);
 /*
  * Moves it to another mailbox of the tree, new to new and cur to cur, under its unique name; where
- * that is taken there, under a fresh one. placed takes the unique name that it has there.
+ * that is taken there, under a fresh one. placed takes the unique name that it has there. To
+ * *left_out those of its keywords are added for which the target has no letter: the file loses them.
  */
 int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 			 struct maildir_mailbox *target, char placed[MAILDIR_FILE_SIZE],
-			 struct error *err);
+			 uint32_t *left_out, struct error *err);
 
 #endif

@@ -187,7 +187,10 @@ static int change_message(struct store_maildir *store, const struct request *req
 	case REQUEST_REMOVE: return maildir_message_remove(mailbox, name, err);
 	default:
 		target = cache_get(store, request->target, err);
-		return target ? maildir_message_move(mailbox, name, target, store->name, err) : -1;
+		return target
+			   ? maildir_message_move(mailbox, name, target, store->name,
+						  &store->progress.refused_keywords, err)
+			   : -1;
 	}
 }
 

@@ -195,7 +195,8 @@ struct answer {
 	 * another time too; or NULL
 	 */
 	const struct uidset *refused;
-	uint32_t refused_keywords; /* DONE of FLAG, PUBLISH: what the mailbox would not keep */
+	/* DONE of FLAG, PUBLISH: what the mailbox would not keep; of MOVE, local: what target would not */
+	uint32_t refused_keywords;
 	struct error error;
 };
 

@@ -233,7 +233,8 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 	struct box *box = asked->box;
 
 	box->wrote[flight->side] = true;
-	box_refuse_keywords(box, flight->side, answer->refused_keywords);
+	if (asked->kind == OP_FLAG) /* the trash has no pairs of what goes there */
+		box_refuse_keywords(box, flight->side, answer->refused_keywords);
 	if (answer->error.kind != ERROR_NONE && answer->error.sys == ENOENT) {
 		box->undone = true; /* gone meanwhile: the next run sees what became of it */
 		return;

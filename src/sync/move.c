@@ -207,6 +207,8 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 	bool failed = answer->error.kind != ERROR_NONE && answer->error.sys != ENOENT;
 
 	box->wrote[moves->side] = target->wrote[moves->side] = true;
+	if (target->active)
+		box_refuse_keywords(target, moves->side, answer->refused_keywords);
 	if (failed)
 		box_fail(box, &answer->error);
 	for (size_t i = convoy->first; i < convoy->first + convoy->count; i++) {

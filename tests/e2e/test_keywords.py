@@ -333,3 +333,28 @@ def test_a_move_takes_keywords_along(channel, corpus):
         other.even(message, "Zebra", "Work")
     assert other.table()["a"] == "Unlike"
     idle(channel)
+
+
+def test_a_move_into_a_full_mailbox_loses_no_keyword(channel, corpus):
+    inbox, other = Keywords(channel), Keywords(channel, "Other")
+    (one,) = corpus.messages(1, "plain", flags="S")
+    channel.remote.create("Other")
+    channel.remote.add("INBOX", one)
+    inbox.change_remote(one, "+FLAGS", "Work")
+    channel.sync()
+    names = [f"Keyword{number:02}" for number in range(26)]
+    other.write_table(*names)
+    remote = channel.remote
+    (uid,) = remote.uids("INBOX", one)
+    remote.ask("SELECT", remote.imap.select("INBOX"))
+    remote.ask("MOVE", remote.imap.uid("MOVE", uid, remote.wire_name("Other")))
+    remote.imap.unselect()
+    assert channel.run("sync").err.count("the local side has no room for the keyword Work") == 1
+    assert other.remote(one) == {"Work"}
+    assert other.local(one) == set()
+    # Once there is a letter for it, a file without that letter is no word against it.
+    other.write_table(*names[:25], "Work")
+    other.set_local(one, "FS")
+    channel.sync()
+    assert other.remote(one) == {"Work"}
+    idle(channel)

@@ -229,6 +229,7 @@ static void translates_on_a_move(void **state)
 	struct fixture *fixture = *state;
 	struct maildir_mailbox *mailbox, *target;
 	char placed[MAILDIR_FILE_SIZE];
+	uint32_t left = 0;
 
 	fixture_create(fixture, "m");
 	fixture_create(fixture, "t");
@@ -238,11 +239,44 @@ static void translates_on_a_move(void **state)
 	fixture_put(fixture, "m/new/y", "y", 1);
 	mailbox = open_mailbox(fixture, "m");
 	target = open_mailbox(fixture, "t");
-	assert_int_equal(maildir_message_move(mailbox, "x", target, placed, NULL), 1);
+	assert_int_equal(maildir_message_move(mailbox, "x", target, placed, &left, NULL), 1);
 	assert_true(fixture_has(fixture, "t/cur/x:2,Sbcz"));
 	assert_int_equal(target->keywords.named, set_of("Other Work Later"));
-	assert_int_equal(maildir_message_move(mailbox, "y", target, placed, NULL), 1);
+	assert_int_equal(maildir_message_move(mailbox, "y", target, placed, &left, NULL), 1);
 	assert_true(fixture_has(fixture, "t/new/y"));
+	assert_int_equal(left, 0);
+	maildir_mailbox_close(&mailbox);
+	maildir_mailbox_close(&target);
+}
+
+/* What finds no letter is told, of all that is moved; who has no room for one has it for others. */
+static void tells_what_a_move_leaves_out(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox, *target;
+	char placed[MAILDIR_FILE_SIZE], table[1024] = "";
+	uint32_t left = 0;
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "t");
+	put(fixture, TABLE, "0 Work\n1 Later\n2 Never\n3 L07\n");
+	for (int i = 0; i < 25; i++)
+		snprintf(table + strlen(table), 16, "%d L%02d\n", i, i);
+	put(fixture, "t/dovecot-keywords", table);
+	put(fixture, "m/cur/x:2,Sad", "x");
+	put(fixture, "m/cur/y:2,b", "y");
+	put(fixture, "m/cur/z:2,Fc", "z");
+	mailbox = open_mailbox(fixture, "m");
+	target = open_mailbox(fixture, "t");
+	assert_int_equal(maildir_message_move(mailbox, "x", target, placed, &left, NULL), 1);
+	assert_true(fixture_has(fixture, "t/cur/x:2,Shz"));
+	assert_int_equal(left, 0);
+	assert_int_equal(maildir_message_move(mailbox, "y", target, placed, &left, NULL), 1);
+	assert_true(fixture_has(fixture, "t/cur/y:2,"));
+	assert_int_equal(left, set_of("Later"));
+	assert_int_equal(maildir_message_move(mailbox, "z", target, placed, &left, NULL), 1);
+	assert_true(fixture_has(fixture, "t/cur/z:2,F"));
+	assert_int_equal(left, set_of("Later Never"));
 	maildir_mailbox_close(&mailbox);
 	maildir_mailbox_close(&target);
 }
@@ -301,6 +335,7 @@ int main(void)
 	    TEST(ends_at_z),
 	    TEST(flags_files),
 	    TEST(translates_on_a_move),
+	    TEST(tells_what_a_move_leaves_out),
 	    TEST(waits_for_the_lock),
 	};
 

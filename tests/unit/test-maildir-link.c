@@ -298,13 +298,14 @@ static void parts_from_the_other(void **state)
 	struct identity identity;
 	char below[512], placed[MAILDIR_FILE_SIZE], disk[8];
 	struct flags seen = {FLAG_SEEN}, none = {0};
+	uint32_t left = 0;
 
 	put(&pair, "from/cur/a:2,S", "x\n", 2, DATE);
 	assert_true(deliver(&pair, "a", FLAG_FLAGGED, DATE, &identity, below));
 	assert_int_equal(maildir_message_flag(pair.from, "a", none, seen, NULL), 1);
 	assert_true(fixture_has(pair.fixture, "from/cur/a:2,"));
 	assert_true(fixture_has(pair.fixture, below));
-	assert_int_equal(maildir_message_move(pair.from, "a", pair.to, placed, NULL), 1);
+	assert_int_equal(maildir_message_move(pair.from, "a", pair.to, placed, &left, NULL), 1);
 	assert_string_equal(placed, "a");
 	assert_int_equal(fixture_count(pair.fixture, "to/cur", NULL), 2);
 	assert_int_equal(maildir_message_remove(pair.to, "a", NULL), 1);

@@ -422,6 +422,7 @@ static void moves(void **state)
 	struct fixture *fixture = *state;
 	struct maildir_mailbox *mailbox, *target;
 	char file[MAILDIR_FILE_SIZE], placed[MAILDIR_FILE_SIZE];
+	uint32_t left = 0;
 
 	fixture_create(fixture, "m");
 	fixture_create(fixture, "t");
@@ -430,17 +431,18 @@ static void moves(void **state)
 	fixture_put(fixture, "t/cur/b:2,S", "3", 1);
 	mailbox = open_mailbox(fixture, "m", true);
 	target = open_mailbox(fixture, "t", true);
-	assert_int_equal(maildir_message_move(mailbox, "a,S=1,W=1", target, placed, NULL), 1);
+	assert_int_equal(
+	    maildir_message_move(mailbox, "a,S=1,W=1", target, placed, &left, NULL), 1);
 	assert_string_equal(placed, "a,S=1,W=1");
 	assert_true(fixture_has(fixture, "t/cur/a,S=1,W=1:2,Sx"));
 	assert_false(fixture_has(fixture, "m/cur/a,S=1,W=1:2,Sx"));
-	assert_int_equal(maildir_message_move(mailbox, "b", target, placed, NULL), 1);
+	assert_int_equal(maildir_message_move(mailbox, "b", target, placed, &left, NULL), 1);
 	assert_true(fixture_has(fixture, "t/cur/b:2,S"));
 	assert_int_equal(fixture_count(fixture, "t/new", file), 1);
 	assert_string_not_equal(file, "b");
 	assert_string_equal(placed, file);
 	assert_int_equal(fixture_count(fixture, "m/new", NULL), 0);
-	assert_int_equal(maildir_message_move(mailbox, "b", target, placed, NULL), 0);
+	assert_int_equal(maildir_message_move(mailbox, "b", target, placed, &left, NULL), 0);
 	assert_true(target->dirty[MAILDIR_CUR] && target->dirty[MAILDIR_NEW]);
 	maildir_mailbox_close(&mailbox);
 	maildir_mailbox_close(&target);

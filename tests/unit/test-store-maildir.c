@@ -377,12 +377,37 @@ static void changes_messages(void **state)
 	request.target = "t";
 	assert_int_equal(ask_well(store, request)->messages, 1);
 	assert_true(fixture_has(fixture, "t/cur/a:2,Fx"));
+	assert_int_equal(ask_well(store, request)->done.refused_keywords, 0);
 	request.target = "nowhere";
 	request.keys = keys + 2;
 	assert_int_equal(ask(store, request)->done.error.scope, SCOPE_MAILBOX);
 	ask_well(store, about(REQUEST_REMOVE, keys, 3));
 	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 0);
 	ask_well(store, about(REQUEST_REMOVE, keys, 1));
+	store_close(&store);
+}
+
+/* What a move drops, its end tells: the journal of the target's pair has to keep it. */
+static void tells_what_a_move_drops(void **state)
+{
+	static const struct message_key keys[] = {{.name = "a"}, {.name = "b"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct request request = about(REQUEST_MOVE, keys, 2);
+	char table[1024] = "";
+
+	fixture_create(fixture, "m");
+	fixture_create(fixture, "t");
+	for (int i = 0; i < 26; i++)
+		snprintf(table + strlen(table), 16, "%d L%02d\n", i, i);
+	fixture_put(fixture, "t/dovecot-keywords", table, strlen(table));
+	fixture_put(fixture, "m/dovecot-keywords", "0 Work\n1 Later\n", 15);
+	fixture_put(fixture, "m/cur/a:2,a", "x\n", 2);
+	fixture_put(fixture, "m/cur/b:2,b", "x\n", 2);
+	request.target = "t";
+	assert_int_equal(ask_well(store, request)->done.refused_keywords,
+			 keywords_union(keywords_of("Work", 4), keywords_of("Later", 5)));
+	assert_true(fixture_has(fixture, "t/cur/a:2,"));
 	store_close(&store);
 }
 
@@ -768,6 +793,7 @@ int main(void)
 	    TEST(identifies_what_is_there),
 	    TEST(fetches_and_opens_sources),
 	    TEST(changes_messages),
+	    TEST(tells_what_a_move_drops),
 	    TEST(publishes_drafts),
 	    TEST(settles_many_at_one_stroke),
 	    TEST(settles_before_publishing),
