@@ -6,6 +6,9 @@ From Python (`with Proxy(port, delay=0.025) as proxy: ...`) or from the shell, u
 
     proxy.py --to PORT [--listen PORT] [--delay SECONDS] [--rate BYTES] [--cut-up BYTES] [--cut-down BYTES]
 
+With --steer it reads delays from standard input instead, one a line, until that ends: each closes the
+connections, prints what went through since the last, and holds for those to come.
+
 Up is client to server, down is server to client. The delay is one way and pipelined, as on a long
 line: each chunk goes on that long after it came, and chunks do not wait for each other. The rate is
 bytes a second each way.
@@ -235,16 +238,29 @@ def main():
     parser.add_argument("--rate", type=float, help="bytes a second each way; default any")
     parser.add_argument("--cut-up", type=int, help="break after so many bytes to the server")
     parser.add_argument("--cut-down", type=int, help="break after so many bytes to the client")
+    parser.add_argument("--steer", action="store_true", help="read delays from standard input")
     args = parser.parse_args()
     proxy = Proxy(args.to, args.delay, args.cut_up, args.cut_down, listen=args.listen,
                   rate=args.rate)
     print(json.dumps({"port": proxy.port}), flush=True)
+    if args.steer:
+        steer(proxy)
+        return
+    # Threads inherit the mask: the signal stays for sigwait.
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     proxy.close()
     print(json.dumps(proxy.describe()))
 
 
+def steer(proxy):
+    for line in sys.stdin:
+        counts = proxy.describe()
+        proxy.reset_counts()
+        proxy.delay = float(line)
+        print(json.dumps(counts), flush=True)
+    proxy.close()
+
+
 if __name__ == "__main__":
-    # Threads inherit the mask: the signal stays for sigwait.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     sys.exit(main())
