@@ -32,6 +32,7 @@ enum imap_kind {
 	IMAP_ENABLED,     /* text: likewise */
 	IMAP_NAMESPACE,   /* name: the first personal prefix; delimiter */
 	IMAP_LIST,        /* name, delimiter, attributes */
+	IMAP_LSUB,        /* likewise */
 	IMAP_STATUS,      /* name, mailbox */
 	IMAP_FLAGS,       /* text: the atoms */
 	IMAP_EXISTS,      /* number */
@@ -104,6 +105,7 @@ enum imap_attribute {
 	IMAP_SENT = 1u << 7,
 	IMAP_TRASH = 1u << 8,
 	IMAP_NONEXISTENT = 1u << 9,
+	IMAP_SUBSCRIBED = 1u << 10, /* only where it was asked for */
 };
 
 /* What STATUS says; a member is there where its bit is set. */

@@ -160,6 +160,7 @@ static unsigned response_find_attribute(const struct lex_token *token)
 	    {"\\Junk", IMAP_JUNK},
 	    {"\\Sent", IMAP_SENT},
 	    {"\\Trash", IMAP_TRASH},
+	    {"\\Subscribed", IMAP_SUBSCRIBED},
 	};
 
 	for (size_t i = 0; i < RESPONSE_COUNT(attributes); i++) {
@@ -193,7 +194,7 @@ static int response_read_attributes(struct lex_cursor *cursor, unsigned *out, st
 	}
 }
 
-/* LIST, with or without extended data. */
+/* LIST, with or without extended data, and LSUB. */
 static int response_read_list(struct response *response, struct lex_cursor *cursor,
 			      struct imap_answer *answer, struct error *err)
 {
@@ -490,6 +491,7 @@ static int response_read_named(struct response *response, struct lex_cursor *cur
 			    struct imap_answer *answer, struct error *err);
 	} readers[] = {
 	    {"LIST", IMAP_LIST, response_read_list},
+	    {"LSUB", IMAP_LSUB, response_read_list},
 	    {"STATUS", IMAP_STATUS, response_read_status},
 	    {"SEARCH", IMAP_SEARCH, response_read_search},
 	    {"ESEARCH", IMAP_SEARCH, response_read_esearch},

@@ -168,24 +168,45 @@ static void put_status_items(struct imap_command *command, unsigned usable)
 				usable & IMAP_CAP_OBJECTID ? " MAILBOXID" : "");
 }
 
+/* LIST-STATUS has the same words, though some offer it without LIST-EXTENDED. */
+bool imap_list_extended(const struct imap_session *session)
+{
+	return session_usable(&session->server) & (IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+}
+
 /* All mailboxes, with their uses and figures as far as one command can tell them here. */
-unsigned imap_list_all(struct imap_session *session, bool with_status)
+unsigned imap_list_all(struct imap_session *session, bool with_status, bool with_subscribed)
 {
 	unsigned usable = session_usable(&session->server);
 	bool status = with_status && usable & IMAP_CAP_LIST_STATUS;
-	bool use = usable & IMAP_CAP_SPECIAL_USE &&
-		   usable & (IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+	bool use = usable & IMAP_CAP_SPECIAL_USE && imap_list_extended(session);
 	struct imap_request *request =
 	    session_queue_begin(session, status ? REQUEST_READ : REQUEST_PLAIN, "LIST \"\" \"*\"");
+	struct buf *text = &request->command.text;
+	const char *before = " RETURN (";
 
+	if (with_subscribed) {
+		buf_printf(text, "%sSUBSCRIBED", before);
+		before = " ";
+	}
+	if (use) {
+		buf_printf(text, "%sSPECIAL-USE", before);
+		before = " ";
+	}
 	if (status) {
-		imap_command_put_text(&request->command,
-				      use ? "RETURN (SPECIAL-USE STATUS" : "RETURN (STATUS");
+		buf_printf(text, "%sSTATUS", before);
 		put_status_items(&request->command, usable);
-		buf_putc(&request->command.text, ')');
-	} else if (use)
-		imap_command_put_text(&request->command, "RETURN (SPECIAL-USE)");
+	}
+	if (with_subscribed || use || status)
+		buf_putc(text, ')');
 	return session_queue_end(session, request);
+}
+
+/* All subscriptions, as IMAP4rev1 has it. */
+unsigned imap_lsub_all(struct imap_session *session)
+{
+	return session_queue_end(
+	    session, session_queue_begin(session, REQUEST_PLAIN, "LSUB \"\" \"*\""));
 }
 
 /* One mailbox's figures. */
@@ -426,6 +447,13 @@ unsigned imap_create(struct imap_session *session, const char *wire, size_t len,
 	if (uses)
 		put_uses(&request->command, uses);
 	return session_queue_end(session, request);
+}
+
+/* Subscribes to a mailbox, or no more. */
+unsigned imap_subscribe(struct imap_session *session, const char *wire, size_t len, bool subscribe)
+{
+	assert(!session->read_only);
+	return queue_mailbox(session, subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE", wire, len);
 }
 
 /* Renames a mailbox and all below it. */

@@ -184,7 +184,11 @@ struct imap_figures {
 struct imap_figures imap_figures(const struct imap_session *session);
 
 /* Each queues one command and returns its tag number (> 0). Mailboxes are wire names. */
-unsigned imap_list_all(struct imap_session *session, bool with_status);
+/* subscribed: \Subscribed too, only where imap_list_extended(). */
+unsigned imap_list_all(struct imap_session *session, bool with_status, bool with_subscribed);
+/* Whether LIST takes words about what to tell. */
+bool imap_list_extended(const struct imap_session *session);
+unsigned imap_lsub_all(struct imap_session *session);
 unsigned imap_status(struct imap_session *session, const char *wire, size_t len);
 /* EXAMINE where read_only; (QRESYNC (uidvalidity modseq)) where both are not 0, else (CONDSTORE)
  * where offered. */
@@ -211,6 +215,8 @@ unsigned imap_append(struct imap_session *session, const char *wire, size_t len,
 /* uses: special uses of enum imap_attribute, only where CREATE-SPECIAL-USE is offered; or 0. */
 unsigned imap_create(struct imap_session *session, const char *wire, size_t len, unsigned uses);
 unsigned imap_delete(struct imap_session *session, const char *wire, size_t len);
+/* SUBSCRIBE or UNSUBSCRIBE. */
+unsigned imap_subscribe(struct imap_session *session, const char *wire, size_t len, bool subscribe);
 unsigned imap_rename(struct imap_session *session, const char *from, size_t from_len,
 		     const char *to, size_t to_len);
 unsigned imap_noop(struct imap_session *session);

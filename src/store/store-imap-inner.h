@@ -65,6 +65,7 @@ struct selection {
 enum step_kind {
 	STEP_SELECT,
 	STEP_LIST,
+	STEP_LSUB,
 	STEP_STATUS,
 	STEP_ROWS,    /* every message */
 	STEP_CHANGED, /* those that changed */
@@ -81,6 +82,7 @@ enum step_kind {
 	STEP_UNSELECT,
 	STEP_DELETE,
 	STEP_RENAME,
+	STEP_SUBSCRIBE,
 };
 
 struct job;
@@ -142,6 +144,7 @@ struct job {
 		struct add_state *add;
 		struct delete_state *delete;
 		struct rename_state *rename;
+		bool sent; /* SUBSCRIBE */
 	};
 };
 
@@ -176,7 +179,7 @@ struct store_imap {
 };
 
 extern const struct job_kind list_job, create_job, delete_job, rename_job, scan_job, identify_job,
-    fetch_job, append_job, flag_job, remove_job, move_job, copy_job;
+    fetch_job, append_job, flag_job, remove_job, move_job, copy_job, subscribe_job;
 
 /* store-imap.c: a store over an open session, which becomes its own. */
 struct store *store_imap_over(struct imap_session *session, bool read_only);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * LIST: every mailbox with its figures, in one flight where the server has LIST-STATUS, else with a
- * second one of STATUS. What cannot be named, or is better not synced, is left out and said.
+ * second one of STATUS. Subscriptions come with the list, or by LSUB beside it. What cannot be
+ * named, or is better not synced, is left out and said.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -32,6 +33,10 @@ struct list_state {
 /* Asks for the list; what an earlier one said is void. */
 static enum job_progress list_ask(struct store_imap *store, struct job *job, bool with_status)
 {
+	bool subscribed = job->request.want_subscribed;
+	/* a server that refused the first LIST may not know the words that it offers */
+	bool inside = subscribed && imap_list_extended(store->session) && !job->list->refused;
+
 	job->list->phase = with_status ? LIST_ASKED : LIST_PLAIN;
 	job->list->refused = false;
 	for (size_t i = 0; i < store->len; i++) {
@@ -39,7 +44,10 @@ static enum job_progress list_ask(struct store_imap *store, struct job *job, boo
 		store->mailboxes[i]->attributes = 0;
 		store->mailboxes[i]->stamp = (struct stamp){0};
 	}
-	store_add_step(store, job, STEP_LIST, imap_list_all(store->session, with_status), NULL);
+	store_add_step(store, job, STEP_LIST, imap_list_all(store->session, with_status, inside),
+		       NULL);
+	if (subscribed && !inside)
+		store_add_step(store, job, STEP_LSUB, imap_lsub_all(store->session), NULL);
 	return JOB_WAITS;
 }
 
@@ -58,10 +66,9 @@ static void list_take_name(struct store_imap *store, const struct imap_answer *a
 		store->delimiter = answer->delimiter;
 }
 
-/* Takes in the figures of one mailbox; INBOX is INBOX in any case. */
-static void list_take_status(struct store_imap *store, const struct imap_answer *answer)
+/* The mailbox that an answer names; INBOX is INBOX in any case. */
+static struct remote_mailbox *find_named(struct store_imap *store, const struct imap_answer *answer)
 {
-	const struct imap_mailbox_status *status = &answer->mailbox;
 	struct remote_mailbox *mailbox =
 	    mailbox_find_wire(store, answer->name.bytes, answer->name.len);
 
@@ -70,6 +77,30 @@ static void list_take_status(struct store_imap *store, const struct imap_answer 
 		    !strncasecmp(answer->name.bytes, "INBOX", 5) &&
 		    !strcasecmp(store->mailboxes[i]->wire, "INBOX"))
 			mailbox = store->mailboxes[i];
+	return mailbox;
+}
+
+/*
+ * Takes in a subscription, listed as yet or not; \Noselect is a name that is only above one. One to
+ * what is not there says nothing.
+ */
+static void list_take_subscription(struct store_imap *store, const struct imap_answer *answer)
+{
+	struct remote_mailbox *mailbox = find_named(store, answer);
+
+	if (answer->attributes & IMAP_NOSELECT)
+		return;
+	if (!mailbox)
+		mailbox = mailbox_add_wire(store, answer->name.bytes, answer->name.len);
+	mailbox->attributes |= IMAP_SUBSCRIBED;
+}
+
+/* Takes in the figures of one mailbox. */
+static void list_take_status(struct store_imap *store, const struct imap_answer *answer)
+{
+	const struct imap_mailbox_status *status = &answer->mailbox;
+	struct remote_mailbox *mailbox = find_named(store, answer);
+
 	if (!mailbox)
 		return;
 	mailbox->stamp = (struct stamp){
@@ -117,12 +148,16 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 	(void)out;
 	if (answer->kind == IMAP_LIST)
 		list_take_name(store, answer);
+	else if (answer->kind == IMAP_LSUB)
+		list_take_subscription(store, answer);
 	else if (answer->kind == IMAP_STATUS)
 		list_take_status(store, answer);
-	else if (answer->kind == IMAP_TAGGED && step->kind == STEP_LIST &&
-		 answer->status != IMAP_OK) {
+	else if (answer->kind == IMAP_TAGGED && answer->status != IMAP_OK &&
+		 (step->kind == STEP_LIST || step->kind == STEP_LSUB)) {
 		job->list->refused = true;
-		store_describe_refusal(&job->list->error, SCOPE_STORE, "*", "list the mailboxes",
+		store_describe_refusal(&job->list->error, SCOPE_STORE, "*",
+				       step->kind == STEP_LIST ? "list the mailboxes"
+							       : "list the subscriptions",
 				       answer);
 	} else if (answer->kind == IMAP_TAGGED && step->kind == STEP_STATUS) {
 		list_take_refusal(store, step, answer);
@@ -302,6 +337,7 @@ static const struct {
     {IMAP_JUNK, MAILBOX_JUNK},
     {IMAP_SENT, MAILBOX_SENT},
     {IMAP_TRASH, MAILBOX_TRASH},
+    {IMAP_SUBSCRIBED, MAILBOX_SUBSCRIBED},
 };
 
 #define PAIRS (sizeof(attribute_pairs) / sizeof(attribute_pairs[0]))
@@ -347,6 +383,8 @@ static bool list_tell(struct store_imap *store, struct job *job, struct answer *
 	out->kind = ANSWER_MAILBOX;
 	out->mailbox = mailbox->name;
 	out->attributes = attributes_of(mailbox->attributes);
+	if (!job->request.want_subscribed)
+		out->attributes &= ~(unsigned)MAILBOX_SUBSCRIBED;
 	out->stamp = mailbox->stamp;
 	return true;
 }

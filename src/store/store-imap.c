@@ -29,9 +29,9 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_REMOVE: return &remove_job;
 	case REQUEST_MOVE: return &move_job;
 	case REQUEST_COPY: return &copy_job;
+	case REQUEST_SUBSCRIBE: return &subscribe_job;
 	case REQUEST_SETTLE:
-	case REQUEST_PUBLISH:
-	case REQUEST_SUBSCRIBE: break;
+	case REQUEST_PUBLISH: break;
 	}
 	assert(!"a request for local sides");
 	return NULL;

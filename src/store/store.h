@@ -60,7 +60,7 @@ enum mailbox_attribute {
 	MAILBOX_JUNK = 1u << 5,
 	MAILBOX_SENT = 1u << 6,
 	MAILBOX_TRASH = 1u << 7,
-	MAILBOX_SUBSCRIBED = 1u << 8, /* the user subscribed to it */
+	MAILBOX_SUBSCRIBED = 1u << 8, /* the user subscribed to it; told where that was asked for */
 };
 
 /* Those of them that are special uses. */
@@ -130,6 +130,8 @@ struct request {
 	enum request_kind kind;
 	uint64_t ticket;     /* the caller's, comes back in the answers */
 	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST; SETTLE: or NULL */
+
+	bool want_subscribed; /* LIST: MAILBOX_SUBSCRIBED too, which may cost another command */
 
 	/*
 	 * SCAN: what the caller knows; all zero where nothing. Where base's UIDVALIDITY is not the

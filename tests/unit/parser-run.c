@@ -164,6 +164,7 @@ static void show_answer(struct buf *out, const struct imap_answer *answer)
 	    [IMAP_CONTINUE] = "continue",     [IMAP_CAPABILITY] = "capability",
 	    [IMAP_ENABLED] = "enabled",       [IMAP_FLAGS] = "flags",
 	    [IMAP_NAMESPACE] = "namespace",   [IMAP_LIST] = "list",
+	    [IMAP_LSUB] = "lsub",
 	    [IMAP_STATUS] = "mailbox-status", [IMAP_SEARCH] = "search",
 	    [IMAP_VANISHED] = "vanished",     [IMAP_OTHER] = "other",
 	};
@@ -189,6 +190,7 @@ static void show_answer(struct buf *out, const struct imap_answer *answer)
 		show_string(out, "text", answer->text);
 		break;
 	case IMAP_LIST:
+	case IMAP_LSUB:
 		buf_printf(out, " attributes=%x", answer->attributes);
 		show_delimiter(out, answer->delimiter);
 		show_string(out, "name", answer->name);

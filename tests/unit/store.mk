@@ -23,6 +23,9 @@ EXTRA_DIST += \
 	tests/imapd/store/list-plain.imapd \
 	tests/imapd/store/list-refused.imapd \
 	tests/imapd/store/list-status.imapd \
+	tests/imapd/store/list-subscribed.imapd \
+	tests/imapd/store/list-lsub.imapd \
+	tests/imapd/store/list-lsub-again.imapd \
 	tests/imapd/store/move-copy.imapd \
 	tests/imapd/store/move.imapd \
 	tests/imapd/store/objectid.imapd \
@@ -53,6 +56,7 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-search-wrong.imapd \
 	tests/imapd/store/scan-short.imapd \
 	tests/imapd/store/scan-vanished.imapd \
+	tests/imapd/store/subscribe.imapd \
 	tests/imapd/store/survey.imapd
 check_PROGRAMS += tests/unit/test-store-memory
 tests_unit_test_store_memory_SOURCES = tests/unit/test-store-memory.c

@@ -161,9 +161,9 @@ static void act_plain(struct client *client, char **args)
 	const char *word = args[0];
 
 	if (strcmp(word, "list") == 0)
-		imap_list_all(s, false);
+		imap_list_all(s, false, false);
 	else if (strcmp(word, "list-status") == 0)
-		imap_list_all(s, true);
+		imap_list_all(s, true, false);
 	else if (strcmp(word, "unselect") == 0)
 		imap_unselect(s);
 	else if (strcmp(word, "search") == 0)

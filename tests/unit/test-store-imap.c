@@ -4,7 +4,7 @@
  * played twice, the second time with the server's bytes one by one. The server's words are in
  * tests/imapd/script.h; the client's are:
  *
- *	> list			queue a request; its ticket is its number, from 1
+ *	> list [subscribed]	queue a request; its ticket is its number, from 1
  *	> create NAME [use=ATTRIBUTES]	(hexadecimal)
  *	> scan NAME [known=1:3] [base=UIDVALIDITY,UIDNEXT,MODSEQ] [identity] [complete]
  *	> identify NAME UIDS [v=UIDVALIDITY]
@@ -14,6 +14,7 @@
  *	> remove NAME UIDS [v=...]
  *	> move NAME UIDS TARGET [v=...]
  *	> rename NAME TARGET
+ *	> subscribe NAME [off]
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -162,6 +163,10 @@ static void take_option(struct request *request, struct asked *asked, const char
 		       &request->base.uidnext, &request->base.modseq);
 	} else if (!strcmp(word, "identity")) {
 		request->want_identity = true;
+	} else if (!strcmp(word, "subscribed")) {
+		request->want_subscribed = true;
+	} else if (!strcmp(word, "off")) {
+		request->unsubscribe = true;
 	} else if (!strcmp(word, "complete")) {
 		request->must_be_complete = true;
 	} else if (!strncmp(word, "v=", 2)) {
@@ -190,7 +195,7 @@ static enum request_kind kind_from(const char *word)
 	    {"scan", REQUEST_SCAN},     {"identify", REQUEST_IDENTIFY}, {"fetch", REQUEST_FETCH},
 	    {"append", REQUEST_APPEND}, {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE},
 	    {"move", REQUEST_MOVE},     {"copy", REQUEST_COPY},
-	    {"rename", REQUEST_RENAME},
+	    {"rename", REQUEST_RENAME}, {"subscribe", REQUEST_SUBSCRIBE},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -225,6 +230,7 @@ static size_t take_arguments(struct client *client, struct request *request, str
 		return 2;
 	case REQUEST_CREATE:
 	case REQUEST_DELETE:
+	case REQUEST_SUBSCRIBE:
 	case REQUEST_SCAN: return 1;
 	default: take_keys(request, asked, args[1]); return 2;
 	}
