@@ -7,7 +7,8 @@ tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_carry_SOURCES = tests/unit/test-journal-carry.c $(JOURNAL_FIXTURE)
-tests_unit_test_journal_carry_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
+tests_unit_test_journal_carry_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) \
+	-Wl,--wrap=renameat,--wrap=unlinkat
 tests_unit_test_journal_carry_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test-journal-damage.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_damage_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)

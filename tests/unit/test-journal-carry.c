@@ -4,11 +4,48 @@
 #include "journal-fixture.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAIRS 40u
+#define STEPS 4 /* before and after the rename, before and after the removal */
+
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __real_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+
+/* Steps until the process is killed; 0: never. */
+static int steps_left;
+
+static void step(void)
+{
+	if (steps_left > 0 && --steps_left == 0)
+		raise(SIGKILL);
+}
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	int rc;
+
+	step();
+	rc = __real_renameat(from_dir, from, to_dir, to);
+	step();
+	return rc;
+}
+
+int __wrap_unlinkat(int dir, const char *name, int flags)
+{
+	int rc;
+
+	step();
+	rc = __real_unlinkat(dir, name, flags);
+	step();
+	return rc;
+}
 
 /* All that a journal holds, as text. */
 static struct buf dump(const struct journal *journal)
@@ -269,6 +306,43 @@ static void test_failing(void **state)
 	journal_dir_close(&dir);
 }
 
+/* A stop at each step: the journal is there whole, under one name or both, and the next run ends as
+ * an unbroken one does. */
+static void test_stopped(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+
+	(void)state;
+	for (int n = 1; n <= STEPS; n++) {
+		struct journal *journal = make(dir, "a");
+		struct buf before = dump(journal);
+		pid_t child = fork();
+		int status;
+
+		if (child == 0) {
+			steps_left = n;
+			change(journal);
+			journal_carry(journal, "b", NULL);
+			_exit(0);
+		}
+		journal_close(&journal);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(fixture_size("a.journal") >= 0, n < STEPS);
+		assert_int_equal(fixture_size("b.journal") >= 0, n > 1);
+		expect_held(dir, n < STEPS ? "a" : "b", &before);
+		journal = fixture_load(dir, n < STEPS ? "a" : "b");
+		carry(journal, "b");
+		expect_held(dir, "b", &before);
+		assert_int_equal(fixture_size("a.journal"), -1);
+		assert_int_equal(fixture_size(".b.journal.tmp"), -1);
+		journal_close(&journal);
+		buf_free(&before);
+		assert_int_equal(journal_remove(dir, "b", NULL), 0);
+	}
+	journal_dir_close(&dir);
+}
+
 /* A file that is not the one that was read is not carried anywhere. */
 static void test_changed_meanwhile(void **state)
 {
@@ -307,6 +381,7 @@ int main(void)
 	    TEST(test_again),
 	    TEST(test_taken),
 	    TEST(test_failing),
+	    TEST(test_stopped),
 	    TEST(test_changed_meanwhile),
 	};
 
