@@ -19,11 +19,12 @@ const struct command commands[] = {
      0},
     {"status", cmd_status, CHANNELS, "per mailbox: messages, last sync, what waits", 0},
     {"journal", cmd_journal, CHANNELS, "show what both sides agreed on", 0},
+    {"explain", cmd_explain, "CHANNEL/MAILBOX [MESSAGE]",
+     "what both sides hold, and which rule applies", 0},
     {"init", NULL, NULL, NULL, 0},
     {"watch", NULL, NULL, NULL, 0},
     {"verify", NULL, NULL, NULL, 0},
     {"import", NULL, NULL, NULL, 0},
-    {"explain", NULL, NULL, NULL, 0},
     {NULL, NULL, NULL, NULL, 0},
 };
 
@@ -123,7 +124,7 @@ void command_print_help(const struct command *command)
 	} else {
 		puts("evenmail keeps a local Maildir tree and an IMAP account even.\n");
 		for (command = commands; command->run; command++) {
-			printf("  evenmail %-8s%-24s%s\n", command->name, command->arguments,
+			printf("  evenmail %-8s%-26s%s\n", command->name, command->arguments,
 			       command->text);
 			modes |= command->modes;
 		}

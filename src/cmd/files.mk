@@ -4,6 +4,8 @@ libevenmail_a_SOURCES += \
 	src/cmd/command.c src/cmd/command.h \
 	src/cmd/each.c src/cmd/each.h \
 	src/cmd/exit-status.c src/cmd/exit-status.h \
+	src/cmd/explain.c src/cmd/explain.h \
+	src/cmd/explain-find.c src/cmd/explain-json.c src/cmd/explain-text.c \
 	src/cmd/journal.c \
 	src/cmd/json-line.c src/cmd/json-line.h \
 	src/cmd/note.c src/cmd/note.h \

@@ -64,28 +64,13 @@ static void print_text(const struct view *view)
 		note_print(&notes[i]);
 }
 
-/* One pair as a line of JSON; what is not known is left out. */
+/* One pair as a line of JSON. */
 static void print_pair_json(const struct view *view, const struct pair *pair)
 {
-	static const struct digest none;
-	char letters[FLAGS_LETTERS_MAX], hex[DIGEST_HEX_SIZE];
 	struct line line;
 
 	line_begin(&line, "pair", view->channel, view->mailbox);
-	line_count(&line, "uid", pair->uid);
-	line_text(&line, "name", pair->name);
-	flags_letters(pair->flags, letters);
-	line_text(&line, "flags", letters);
-	line_keywords(&line, "keywords", pair->flags.keywords);
-	if (pair->gone)
-		line_text(&line, "gone", side_name(pair->gone & 1u << LOCAL ? LOCAL : REMOTE));
-	if (pair->size != SIZE_UNKNOWN)
-		line_count(&line, "size", pair->size);
-	if (pair->date != DATE_UNKNOWN)
-		line_time(&line, "date", pair->date);
-	digest_to_hex(&pair->digest, hex);
-	if (!digest_equal(&pair->digest, &none))
-		line_text(&line, "digest", hex);
+	pair_put(&line, pair);
 	line_end(&line);
 }
 

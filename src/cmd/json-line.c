@@ -38,6 +38,15 @@ void line_keywords(struct line *line, const char *key, uint32_t keywords)
 	json_end_array(&line->json);
 }
 
+void line_flags(struct line *line, struct flags flags)
+{
+	char letters[FLAGS_LETTERS_MAX];
+
+	flags_letters(flags, letters);
+	line_text(line, "flags", letters);
+	line_keywords(line, "keywords", flags.keywords);
+}
+
 void line_bool(struct line *line, const char *key, bool yes)
 {
 	json_key(&line->json, key);

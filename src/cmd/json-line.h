@@ -12,7 +12,7 @@
 #define CMD_JSON_LINE_H
 
 #include "base/json.h"
-#include "mail/keywords.h"
+#include "mail/flags.h"
 
 struct line {
 	struct json json;
@@ -25,6 +25,8 @@ void line_text(struct line *line, const char *key, const char *text);
 void line_count(struct line *line, const char *key, uint64_t count);
 /* An array of their names. */
 void line_keywords(struct line *line, const char *key, uint32_t keywords);
+/* "flags", their letters, and "keywords". */
+void line_flags(struct line *line, struct flags flags);
 void line_bool(struct line *line, const char *key, bool yes);
 /* Seconds since the epoch. */
 void line_time(struct line *line, const char *key, int64_t seconds);

@@ -31,20 +31,44 @@ void note_print(const struct journal_note *note)
 	putchar('\n');
 }
 
+void note_put(struct line *line, const struct journal_note *note)
+{
+	line_text(line, "note", note_kind_name(note->kind));
+	line_text(line, "side", side_name(note->side));
+	if (note->uid)
+		line_count(line, "uid", note->uid);
+	if (note->name)
+		line_text(line, "name", note->name);
+	if (note->identity.size != SIZE_UNKNOWN)
+		line_count(line, "size", note->identity.size);
+	if (note->text)
+		line_text(line, note->kind == JOURNAL_MOVING ? "target" : "reason", note->text);
+}
+
 void note_print_json(const char *channel, const char *mailbox, const struct journal_note *note)
 {
 	struct line line;
 
 	line_begin(&line, "note", channel, mailbox);
-	line_text(&line, "note", note_kind_name(note->kind));
-	line_text(&line, "side", side_name(note->side));
-	if (note->uid)
-		line_count(&line, "uid", note->uid);
-	if (note->name)
-		line_text(&line, "name", note->name);
-	if (note->identity.size != SIZE_UNKNOWN)
-		line_count(&line, "size", note->identity.size);
-	if (note->text)
-		line_text(&line, note->kind == JOURNAL_MOVING ? "target" : "reason", note->text);
+	note_put(&line, note);
 	line_end(&line);
+}
+
+void pair_put(struct line *line, const struct pair *pair)
+{
+	static const struct digest none;
+	char hex[DIGEST_HEX_SIZE];
+
+	line_count(line, "uid", pair->uid);
+	line_text(line, "name", pair->name);
+	line_flags(line, pair->flags);
+	if (pair->gone)
+		line_text(line, "gone", side_name(pair->gone & 1u << LOCAL ? LOCAL : REMOTE));
+	if (pair->size != SIZE_UNKNOWN)
+		line_count(line, "size", pair->size);
+	if (pair->date != DATE_UNKNOWN)
+		line_time(line, "date", pair->date);
+	digest_to_hex(&pair->digest, hex);
+	if (!digest_equal(&pair->digest, &none))
+		line_text(line, "digest", hex);
 }

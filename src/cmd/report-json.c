@@ -26,37 +26,43 @@ static void put_tally(struct line *line, const struct tally *tally)
 	json_end_object(&line->json);
 }
 
+void report_put_op(struct line *line, const struct channel *channel, const struct op *op)
+{
+	char letters[FLAGS_LETTERS_MAX];
+
+	line_text(line, "op", op_name(op->kind));
+	line_text(line, "side", side_name(op->side));
+	line_text(line, "rule", rule_name(op->rule));
+	if (op->uid)
+		line_count(line, "uid", op->uid);
+	if (op->name)
+		line_text(line, "name", op->name);
+	if (op->kind == OP_MOVE)
+		line_text(line, "to", channel->boxes[op->target].name);
+	if (op->kind == OP_CLONE)
+		line_text(line, "from", channel->boxes[op->target].name);
+	if (op->kind == OP_RENAME)
+		line_text(line, "to", op->there.name);
+	if (op->kind == OP_FLAG) {
+		flags_letters(op->add, letters);
+		line_text(line, "add", letters);
+		flags_letters(op->remove, letters);
+		line_text(line, "remove", letters);
+		line_keywords(line, "add_keywords", op->add.keywords);
+		line_keywords(line, "remove_keywords", op->remove.keywords);
+	}
+	if (op->kind == OP_COPY && op->identity.size != SIZE_UNKNOWN)
+		line_count(line, "size", op->identity.size);
+	line_bool(line, "blocked", op->blocked);
+}
+
 /* One operation of a plan. */
 static void print_op(const struct channel *channel, const struct box *box, const struct op *op)
 {
-	char letters[FLAGS_LETTERS_MAX];
 	struct line line;
 
 	line_begin(&line, "op", channel->setup.name, box->name);
-	line_text(&line, "op", op_name(op->kind));
-	line_text(&line, "side", side_name(op->side));
-	line_text(&line, "rule", rule_name(op->rule));
-	if (op->uid)
-		line_count(&line, "uid", op->uid);
-	if (op->name)
-		line_text(&line, "name", op->name);
-	if (op->kind == OP_MOVE)
-		line_text(&line, "to", channel->boxes[op->target].name);
-	if (op->kind == OP_CLONE)
-		line_text(&line, "from", channel->boxes[op->target].name);
-	if (op->kind == OP_RENAME)
-		line_text(&line, "to", op->there.name);
-	if (op->kind == OP_FLAG) {
-		flags_letters(op->add, letters);
-		line_text(&line, "add", letters);
-		flags_letters(op->remove, letters);
-		line_text(&line, "remove", letters);
-		line_keywords(&line, "add_keywords", op->add.keywords);
-		line_keywords(&line, "remove_keywords", op->remove.keywords);
-	}
-	if (op->kind == OP_COPY && op->identity.size != SIZE_UNKNOWN)
-		line_count(&line, "size", op->identity.size);
-	line_bool(&line, "blocked", op->blocked);
+	report_put_op(&line, channel, op);
 	line_end(&line);
 }
 
@@ -85,25 +91,31 @@ static void json_channel(struct report *report, const struct channel *channel)
 	}
 }
 
-static void json_trouble(struct report *report, const struct channel *channel,
-			 const struct box *box)
+void report_put_verdicts(struct line *line, const struct box *box)
 {
 	static const char *const keys[SIDES] = {"stopped_local", "stopped_remote"};
-	struct line line;
 
-	report_text_ops.trouble(report, channel, box);
-	line_begin(&line, "trouble", channel->setup.name, box->name);
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		const struct guard_verdict *verdict = &box->plan.verdict[side];
 		if (verdict->reason == GUARD_FINE)
 			continue;
-		json_key(&line.json, keys[side]);
-		json_object(&line.json);
-		line_text(&line, "reason", guard_reason_text(verdict->reason));
-		line_count(&line, "deletions", verdict->deletions);
-		line_count(&line, "of", verdict->held);
-		json_end_object(&line.json);
+		json_key(&line->json, keys[side]);
+		json_object(&line->json);
+		line_text(line, "reason", guard_reason_text(verdict->reason));
+		line_count(line, "deletions", verdict->deletions);
+		line_count(line, "of", verdict->held);
+		json_end_object(&line->json);
 	}
+}
+
+static void json_trouble(struct report *report, const struct channel *channel,
+			 const struct box *box)
+{
+	struct line line;
+
+	report_text_ops.trouble(report, channel, box);
+	line_begin(&line, "trouble", channel->setup.name, box->name);
+	report_put_verdicts(&line, box);
 	if (box->error.kind != ERROR_NONE)
 		line_text(&line, "error", box->error.text);
 	line_count(&line, "refused", box->plan.refused);

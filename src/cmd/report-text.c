@@ -93,8 +93,7 @@ static void print_flags(struct flags flags, char sign)
 		printf(" %c%s", sign, keywords_name(flags.keywords, i));
 }
 
-/* One operation: "  M7 local  copy UID 12, 3.1 kB: new on the other side" */
-static void print_op(const struct channel *channel, const struct op *op)
+void report_print_op(const struct channel *channel, const struct op *op)
 {
 	printf("  %-2s %-6s %s", rule_name(op->rule), side_name(op->side), op_name(op->kind));
 	if (op->kind == OP_FLAG) {
@@ -133,7 +132,7 @@ static void text_channel(struct report *report, const struct channel *channel)
 		print_box(report, channel, box);
 		for (size_t k = 0; report->planned && report->options->verbose && k < box->plan.len;
 		     k++)
-			print_op(channel, &box->plan.ops[k]);
+			report_print_op(channel, &box->plan.ops[k]);
 	}
 }
 

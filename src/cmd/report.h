@@ -11,6 +11,7 @@
 #define CMD_REPORT_H
 
 #include "cmd/exit-status.h"
+#include "cmd/json-line.h"
 #include "cmd/options.h"
 #include "sync/channel.h"
 
@@ -59,6 +60,12 @@ bool report_tally_is_empty(const struct tally *tally);
 /* "2025-06-02 09:10:33" in local time; "never" for 0. */
 #define REPORT_TIME_MAX 32
 void report_time(int64_t seconds, char out[REPORT_TIME_MAX]);
+/* One operation of a plan as a line: "  M7 local  copy UID 12, 3.1 kB: new on the other side". */
+void report_print_op(const struct channel *channel, const struct op *op);
+/* The same as keys: "op", "side", "rule", ..., "blocked". */
+void report_put_op(struct line *line, const struct channel *channel, const struct op *op);
+/* "stopped_local", "stopped_remote": what the guard stopped in a box; none where nothing. */
+void report_put_verdicts(struct line *line, const struct box *box);
 /* Appends CHANNEL/MAILBOX so that a shell takes it for one word, whatever the server named it. */
 void report_quote(struct buf *out, const char *channel, const char *mailbox);
 

@@ -124,6 +124,7 @@ static void open_channel(struct account *account)
 	    .map = setup->map,
 	    .only = setup->only,
 	    .only_len = setup->only_len,
+	    .look_into = setup->look_into,
 	    .allow_deletions = setup->allow_deletions,
 	    .journals = account->journals,
 	    .stores = {account->stores[LOCAL], account->stores[REMOTE]},

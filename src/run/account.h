@@ -29,6 +29,7 @@ struct account_setup {
 	struct name_map map;
 	const char *const *only;
 	size_t only_len;
+	const char *look_into; /* as in sync/channel.h */
 	bool dry_run; /* change nothing anywhere; takes no lock */
 	bool allow_deletions;
 	bool adopt; /* take this tree and this account for those of the channel, and match anew */

@@ -102,6 +102,7 @@ struct channel_setup {
 	struct name_map map; /* special uses are not resolved yet */
 	const char *const *only; /* names given on the command line; none: all */
 	size_t only_len;
+	const char *look_into; /* a mailbox to be surveyed in full, changed or not; or NULL */
 	bool allow_deletions; /* of the boxes in this run */
 	struct journal_dir *journals;
 	struct store *stores[SIDES];

@@ -78,6 +78,15 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 	return may_delete(&channel->setup.policy, other_side(box->missing));
 }
 
+/* True where every message of the mailbox is to be looked at, whatever is known of it. */
+static bool is_looked_into(const struct channel *channel, const struct box *box)
+{
+	const char *name = channel->setup.look_into;
+
+	return name && (!strcmp(name, box->name) ||
+			(box->old_name && !strcmp(name, box->old_name)));
+}
+
 /* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
 static void choose_box(const struct channel *channel, struct box *box)
 {
@@ -91,7 +100,8 @@ static void choose_box(const struct channel *channel, struct box *box)
 		return;
 	}
 	const struct journal_head *head = journal_head(box->journal);
-	bool anew = head->policy != policy_number(&channel->setup.policy);
+	bool anew = head->policy != policy_number(&channel->setup.policy) ||
+		    is_looked_into(channel, box);
 	box->active = choose_by_existence(channel, box);
 	if (!box->active)
 		return;
@@ -219,8 +229,9 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .mailbox = box->at[REMOTE],
 	    .base = head_stamp(head, REMOTE),
 	    .known = known,
-	    .want_identity = identify || box->sides[LOCAL].fresh_len > 0,
-	    .must_be_complete = box->former || has_refused(box) ||
+	    .want_identity =
+		identify || box->sides[LOCAL].fresh_len > 0 || is_looked_into(channel, box),
+	    .must_be_complete = box->former || has_refused(box) || is_looked_into(channel, box) ||
 				head->policy != policy_number(&channel->setup.policy),
 	};
 

@@ -233,7 +233,7 @@ static void test_command_refusals(void **unused)
 	    {"watch a", "watch: not supported yet"},
 	    {"verify", "verify: not supported yet"},
 	    {"import f", "import: not supported yet"},
-	    {"explain x", "explain: not supported yet"},
+	    {"explain a/b --adopt", "explain takes no --adopt"},
 	};
 
 	(void)unused;

@@ -121,7 +121,8 @@ static void check_operations(const char *section)
 static void test_events(void **unused)
 {
 	static const char *const events[] = {"op",     "mailbox", "trouble", "error", "check",
-					     "status", "journal", "pair",    "note",  "summary"};
+					     "status", "journal", "pair",    "note",  "summary",
+					     "explain"};
 	char *manual = files_read_source("man/evenmail.1");
 	const char *section = strstr(manual, "\n.Sh JSON\n");
 

@@ -3,12 +3,10 @@
  * What is said of a run, byte by byte: as text and as JSON, whose keys and their order evenmail(1)
  * promises.
  */
-#include "base/buf.h"
-#include "base/file.h"
+#include "capture.h"
 #include "cmd/note.h"
 #include "cmd/report.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,43 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* One standard stream, turned into a file meanwhile. */
-struct capture {
-	FILE *stream;
-	int saved;
-	int file;
-	struct buf said;
-};
-
-static void capture_begin(struct capture *capture, FILE *stream)
-{
-	fflush(stream);
-	capture->stream = stream;
-	capture->saved = dup(fileno(stream));
-	capture->file = memfd_create("said", MFD_CLOEXEC);
-	assert_true(capture->saved >= 0 && capture->file >= 0);
-	assert_true(dup2(capture->file, fileno(stream)) >= 0);
-	buf_init(&capture->said, 65536);
-}
-
-static void capture_end(struct capture *capture)
-{
-	struct error err;
-
-	fflush(capture->stream);
-	dup2(capture->saved, fileno(capture->stream));
-	close(capture->saved);
-	assert_int_equal(lseek(capture->file, 0, SEEK_SET), 0);
-	assert_int_equal(file_read_all(capture->file, &capture->said, &err), 0);
-	close(capture->file);
-}
 
 /* A channel with one box of each fate, as a run leaves it. */
 struct scene {
