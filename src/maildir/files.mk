@@ -4,6 +4,7 @@ libevenmail_a_SOURCES += \
 	src/maildir/content.c src/maildir/content.h \
 	src/maildir/deliver.c src/maildir/deliver.h \
 	src/maildir/dirents.c src/maildir/dirents.h \
+	src/maildir/dotlock.c src/maildir/dotlock.h \
 	src/maildir/encode.c src/maildir/encode.h \
 	src/maildir/keywords.c src/maildir/keywords.h \
 	src/maildir/list.c \

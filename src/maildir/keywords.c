@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "maildir/keywords.h"
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "mail/ascii.h"
+#include "maildir/dotlock.h"
 #include "maildir/mailbox.h"
 #include "maildir/scan.h"
 
@@ -15,15 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LOCK_FILE     MAILDIR_KEYWORDS_FILE ".lock"
-#define TABLE_MAX     ((size_t)64 * 1024)
-#define STALE_SECONDS 120
-#define PATIENCE_MS   2000
-#define PATIENCE_STEP 20
-#define ALL_LETTERS   ((1u << MAILDIR_KEYWORD_LETTERS) - 1)
+#define TABLE_MAX   ((size_t)64 * 1024)
+#define ALL_LETTERS ((1u << MAILDIR_KEYWORD_LETTERS) - 1)
 
 /* Says what failed with the file. */
 static int fail(const struct maildir_mailbox *mailbox, const char *what, struct error *err)
@@ -158,54 +152,27 @@ struct flag_room maildir_keywords_room(const struct maildir_keywords *keywords)
 	    .keywords = flags_known((struct flags){.keywords = keywords->named}).keywords};
 }
 
-/* Seconds since a lock was made, by the file system's own clock as far as that is known. */
-static bool is_stale(int home)
-{
-	struct stat st;
-
-	return fstatat(home, LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       time(NULL) - st.st_mtim.tv_sec > STALE_SECONDS;
-}
-
-/* Makes the lock file, which is to become the table. -1: errno. */
-static int make_lock(int home, mode_t mode)
-{
-	return openat(home, LOCK_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-}
-
-/* Takes the lock, waiting for its holder a little while; one that nobody can hold any more goes. */
-static int take_lock(const struct maildir_mailbox *mailbox, int home, mode_t mode,
-		     struct error *err)
-{
-	int fd = make_lock(home, mode);
-
-	for (int waited = 0; fd < 0 && errno == EEXIST; waited += PATIENCE_STEP) {
-		if (is_stale(home)) {
-			unlinkat(home, LOCK_FILE, 0);
-			log_info("mailbox %s: removed " LOCK_FILE ", which nobody holds any more",
-				 text_show(mailbox->name));
-		} else if (waited >= PATIENCE_MS) {
-			return error_set(err, ERROR_IO, SCOPE_MAILBOX,
-					 "mailbox %s: another program holds " LOCK_FILE
-					 "; the next run tries again",
-					 text_show(mailbox->name));
-		} else {
-			clock_sleep_ms(PATIENCE_STEP);
-		}
-		fd = make_lock(home, mode);
-	}
-	return fd < 0 ? fail(mailbox, "lock", err) : fd;
-}
-
-/* Puts the lock file in the table's place once it is on the disk. */
-static int replace_table(const struct maildir_mailbox *mailbox, int home, int lock,
+/* Puts a new table in the old one's place once it is on the disk, and lets go of the lock. */
+static int replace_table(struct maildir_mailbox *mailbox, int home, int *lock, mode_t mode,
 			 const struct buf *text, struct error *err)
 {
-	if (file_write(lock, text->data, text->len, err) < 0 || file_sync(lock, err) < 0)
-		return error_prefix(err, "mailbox %s: " LOCK_FILE, text_show(mailbox->name));
-	if (renameat(home, LOCK_FILE, home, MAILDIR_KEYWORDS_FILE) < 0)
-		return fail(mailbox, "replace", err);
-	return file_sync_dir(home, err);
+	char file[MAILDIR_FILE_SIZE];
+	int fd = maildir_dotlock_make_file(mailbox, mode, file);
+	int rc = fd < 0 ? fail(mailbox, "replace", err) : 0;
+
+	if (rc == 0 && (file_write(fd, text->data, text->len, err) < 0 || file_sync(fd, err) < 0))
+		rc = error_prefix(err, "mailbox %s: " MAILDIR_KEYWORDS_FILE,
+				  text_show(mailbox->name));
+	if (rc == 0 &&
+	    renameat(mailbox->fds[MAILDIR_TMP], file, home, MAILDIR_KEYWORDS_FILE) < 0)
+		rc = fail(mailbox, "replace", err);
+	if (rc == 0)
+		fault_point("keywords: replaced");
+	else if (fd >= 0)
+		unlinkat(mailbox->fds[MAILDIR_TMP], file, 0);
+	file_close(&fd);
+	maildir_dotlock_drop(home, lock);
+	return rc < 0 ? -1 : file_sync_dir(home, err);
 }
 
 /* Adds a line for each keyword that has none, as long as letters are left. */
@@ -238,7 +205,7 @@ static int claim_locked(struct maildir_mailbox *mailbox, int home, uint32_t want
 	if (read_table(mailbox, home, &text, &mode, err) < 0)
 		goto out;
 	fault_point("keywords: before");
-	lock = take_lock(mailbox, home, mode, err);
+	lock = maildir_dotlock_take(mailbox, home, mode, err);
 	if (lock < 0)
 		goto out;
 	buf_reset(&text);
@@ -246,13 +213,12 @@ static int claim_locked(struct maildir_mailbox *mailbox, int home, uint32_t want
 	take_table(keywords, &text);
 	bool added = !rc && add_lines(keywords, wanted, &text);
 	if (added)
-		rc = replace_table(mailbox, home, lock, &text, err);
-	if (rc < 0 || !added)
-		unlinkat(home, LOCK_FILE, 0);
+		rc = replace_table(mailbox, home, &lock, mode, &text, err);
+	else
+		maildir_dotlock_drop(home, &lock);
 	take_table(keywords, &text);
 	fault_point("keywords: after");
 out:
-	file_close(&lock);
 	buf_free(&text);
 	return rc;
 }

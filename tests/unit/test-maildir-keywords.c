@@ -2,12 +2,17 @@
 /* dovecot-keywords: read, added to under its lock, and never more than its 26 letters. */
 #include "maildir-fixture.h"
 
+#include "base/alloc.h"
+#include "maildir/deliver.h"
 #include "maildir/message.h"
 #include "maildir/scan.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define TABLE        "m/dovecot-keywords"
@@ -325,7 +330,169 @@ static void waits_for_the_lock(void **state)
 	maildir_mailbox_close(&mailbox);
 }
 
-int main(void)
+/* Puts the lock of an evenmail on this kernel there, changed at its end by change. */
+static void put_lock(const struct fixture *fixture, const char *change)
+{
+	char text[128] = "evenmail lock 1 ";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+	assert_non_null(file);
+	assert_non_null(fgets(text + strlen(text), 64, file));
+	fclose(file);
+	memcpy(text + strlen(text) - 1, change, strlen(change) + 1);
+	put(fixture, LOCK, text);
+}
+
+/* What an evenmail that was killed left goes at once; what one holds, or may hold elsewhere, stays. */
+static void takes_over_from_the_dead(void **state)
+{
+	static const struct {
+		const char *change;
+		bool held, taken;
+	} rows[] = {{"\n", false, true}, {"\n", true, false}, {"", false, false}, {"\nx", false, false}};
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+
+	fixture_create(fixture, "m");
+	mailbox = open_mailbox(fixture, "m");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char keyword[] = "Work0";
+		uint32_t left;
+		int holder;
+
+		keyword[4] = (char)('0' + i);
+		put_lock(fixture, rows[i].change);
+		holder = open(fixture_path(fixture, LOCK), O_RDONLY | O_CLOEXEC);
+		assert_true(holder >= 0);
+		if (rows[i].held)
+			assert_int_equal(flock(holder, LOCK_EX | LOCK_NB), 0);
+		assert_int_equal(
+		    maildir_keywords_claim(mailbox, set_of(keyword), &left, NULL),
+		    rows[i].taken ? 0 : -1);
+		assert_int_equal(fixture_has(fixture, LOCK), !rows[i].taken);
+		close(holder);
+	}
+	expect_file(fixture, "0 Work0\n");
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+	maildir_mailbox_close(&mailbox);
+}
+
+/* Claims some keywords one by one, in a process of its own. */
+static int claim_some(struct maildir_tree *tree, int process)
+{
+	struct maildir_mailbox *mailbox;
+	uint32_t left;
+
+	if (maildir_mailbox_open(tree, "m", true, &mailbox, NULL) < 0)
+		return 1;
+	for (int i = 0; i < 6; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "K%d-%d", process, i);
+		if (maildir_keywords_claim(mailbox, keywords_of(name, strlen(name)), &left, NULL) <
+			0 || left)
+			return 1;
+	}
+	maildir_mailbox_close(&mailbox);
+	return 0;
+}
+
+/* Only one of those that find an abandoned lock gets it, and each letter is given out once. */
+static void one_at_a_time_takes_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	pid_t children[4];
+	int status;
+
+	fixture_create(fixture, "m");
+	put_lock(fixture, "\n");
+	for (int i = 0; i < 4; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0)
+			_exit(claim_some(fixture->tree, i));
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	mailbox = open_mailbox(fixture, "m");
+	assert_int_equal(maildir_keywords_read(mailbox, NULL), 0);
+	assert_int_equal(mailbox->keywords.taken, (1u << 24) - 1);
+	assert_int_equal(keywords_count(mailbox->keywords.named), 24);
+	assert_false(fixture_has(fixture, LOCK));
+	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+	maildir_mailbox_close(&mailbox);
+}
+
+/* Claims "Work", for survives_every_stop(). */
+static int claim_work(const char *path)
+{
+	struct maildir_tree *tree;
+	struct maildir_mailbox *mailbox;
+	uint32_t left;
+
+	if (maildir_tree_open(path, MAILDIR_LAYOUT_TREE, false, &tree, NULL) < 0 ||
+	    maildir_mailbox_open(tree, "m", true, &mailbox, NULL) < 0 ||
+	    maildir_keywords_claim(mailbox, set_of("Work"), &left, NULL) < 0)
+		return 1;
+	maildir_mailbox_close(&mailbox);
+	maildir_tree_close(&tree);
+	return 0;
+}
+
+#ifdef EVENMAIL_FAULTS
+
+/* Runs this program again, to be stopped at a point. */
+static int run(const struct fixture *fixture, unsigned stop_at)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		char *number = xasprintf("%u", stop_at);
+
+		setenv("EVENMAIL_STOP_AT", number, 1);
+		close(STDERR_FILENO);
+		execl("/proc/self/exe", "test", fixture->path, NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Wherever it is stopped, the old table or the new one is there, and the next run goes on at once. */
+static void survives_every_stop(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned at = 1, locked = 0;
+	int rc = SIGKILL;
+
+	for (; rc == SIGKILL; at++) {
+		struct maildir_mailbox *mailbox;
+
+		fixture_create(fixture, "m");
+		put(fixture, TABLE, "0 Old\n");
+		rc = run(fixture, at);
+		assert_true(rc == SIGKILL || rc == 0);
+		locked += fixture_has(fixture, LOCK);
+		mailbox = open_mailbox(fixture, "m");
+		claim(mailbox, "Work", "");
+		claim(mailbox, "Next", "");
+		expect_file(fixture, "0 Old\n1 Work\n2 Next\n");
+		assert_false(fixture_has(fixture, LOCK));
+		maildir_deliver_sweep(mailbox);
+		assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
+		maildir_mailbox_close(&mailbox);
+	}
+	assert_true(locked >= 5); /* it was stopped in the midst indeed */
+}
+
+#endif
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -337,7 +504,14 @@ int main(void)
 	    TEST(translates_on_a_move),
 	    TEST(tells_what_a_move_leaves_out),
 	    TEST(waits_for_the_lock),
+	    TEST(takes_over_from_the_dead),
+	    TEST(one_at_a_time_takes_over),
+#ifdef EVENMAIL_FAULTS
+	    TEST(survives_every_stop),
+#endif
 	};
 
+	if (argc == 2)
+		return claim_work(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
