@@ -7,7 +7,8 @@ check_PROGRAMS += \
 	tests/unit/test-maildir-rename \
 	tests/unit/test-maildir-scan \
 	tests/unit/test-maildir-tree \
-	tests/unit/test-store-maildir
+	tests/unit/test-store-maildir \
+	tests/unit/test-store-maildir-draft
 tests_unit_test_maildir_deliver_SOURCES = tests/unit/test-maildir-deliver.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_deliver_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_keywords_SOURCES = tests/unit/test-maildir-keywords.c tests/unit/maildir-fixture.h
@@ -22,5 +23,9 @@ tests_unit_test_maildir_scan_SOURCES = tests/unit/test-maildir-scan.c tests/unit
 tests_unit_test_maildir_scan_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_tree_SOURCES = tests/unit/test-maildir-tree.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_tree_LDADD = $(UNIT_LDADD)
-tests_unit_test_store_maildir_SOURCES = tests/unit/test-store-maildir.c tests/unit/maildir-fixture.h
+tests_unit_test_store_maildir_SOURCES = tests/unit/test-store-maildir.c tests/unit/store-maildir-ask.h \
+	tests/unit/maildir-fixture.h
 tests_unit_test_store_maildir_LDADD = $(UNIT_LDADD)
+tests_unit_test_store_maildir_draft_SOURCES = tests/unit/test-store-maildir-draft.c \
+	tests/unit/store-maildir-ask.h tests/unit/maildir-fixture.h
+tests_unit_test_store_maildir_draft_LDADD = $(UNIT_LDADD)
