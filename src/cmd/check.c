@@ -27,6 +27,17 @@ struct finding {
 	size_t journals;
 };
 
+/* Whether a mailbox is kept even; one of another user's, or a shared one, has to be meant. */
+static bool is_wanted(const struct config_channel *channel, const struct answer *answer)
+{
+	const char *const *patterns = (const char *const *)channel->mailboxes;
+	size_t count = channel->mailboxes_len;
+
+	if (answer->attributes & MAILBOX_FOREIGN)
+		return mailbox_patterns_name(patterns, count, answer->mailbox);
+	return mailbox_patterns_match(patterns, count, answer->mailbox);
+}
+
 /* Counts the account's mailboxes; it is also the first command, which takes ID and ENABLE along. */
 static int count_mailboxes(struct store *store, struct finding *finding, struct error *err)
 {
@@ -45,8 +56,7 @@ static int count_mailboxes(struct store *store, struct finding *finding, struct 
 		if (answer.kind != ANSWER_MAILBOX || answer.attributes & MAILBOX_NOSELECT)
 			continue;
 		finding->mailboxes++;
-		finding->wanted += mailbox_patterns_match(channel->mailboxes,
-							  channel->mailboxes_len, answer.mailbox);
+		finding->wanted += is_wanted(channel, &answer);
 	}
 	return rc;
 }

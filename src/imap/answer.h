@@ -30,7 +30,7 @@ enum imap_kind {
 	IMAP_BYE,         /* text */
 	IMAP_CAPABILITY,  /* text: the atoms, blank between */
 	IMAP_ENABLED,     /* text: likewise */
-	IMAP_NAMESPACE,   /* name: the first personal prefix; delimiter */
+	IMAP_NAMESPACE,   /* namespaces */
 	IMAP_LIST,        /* name, delimiter, attributes */
 	IMAP_LSUB,        /* likewise */
 	IMAP_STATUS,      /* name, mailbox */
@@ -148,6 +148,20 @@ struct imap_fetch {
 	uint64_t body_size;  /* the literal's length */
 };
 
+/* Whose mailboxes a namespace holds (RFC 2342). */
+enum imap_owner {
+	IMAP_PERSONAL,
+	IMAP_OTHERS,
+	IMAP_SHARED,
+	IMAP_OWNERS,
+};
+
+struct imap_namespace {
+	enum imap_owner owner;
+	struct imap_string prefix;
+	char delimiter; /* 0: NIL */
+};
+
 struct imap_answer {
 	enum imap_kind kind;
 	enum imap_status status;
@@ -164,6 +178,8 @@ struct imap_answer {
 	bool earlier;
 	const struct uidset *uids;
 	const struct uidset *uids_to;
+	const struct imap_namespace *namespaces; /* the personal ones first */
+	size_t namespaces_len;
 	struct imap_mailbox_status mailbox;
 	struct imap_fetch fetch;
 	struct imap_string data;

@@ -11,5 +11,5 @@ libevenmail_a_SOURCES += src/imap/transport.c src/imap/transport.h src/imap/tran
 	src/imap/tunnel.c src/imap/tunnel.h src/imap/wirelog.c src/imap/wirelog.h \
 	src/imap/session.c src/imap/session.h src/imap/session-internal.h src/imap/session-queue.c \
 	src/imap/session-send.c src/imap/session-answer.c src/imap/session-capability.c \
-	src/imap/session-compress.c src/imap/deflate.c src/imap/deflate.h \
+	src/imap/session-compress.c src/imap/session-namespace.c src/imap/deflate.c src/imap/deflate.h \
 	src/imap/quirks.c src/imap/quirks.h

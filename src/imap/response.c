@@ -29,6 +29,7 @@ void response_free(struct response *response)
 	uidset_free(&response->uids_to);
 	buf_free(&response->scratch);
 	free(response->numbers);
+	free(response->namespaces);
 }
 
 /* The buffer for strings that are put together: all room at once, so that none of them moves. */
@@ -113,33 +114,55 @@ static int response_read_delimiter(struct response *response, struct lex_cursor 
 	return 0;
 }
 
-/* NAMESPACE: the first personal one; others' and shared ones are not ours. */
-static int response_read_namespace(struct response *response, struct lex_cursor *cursor,
-				   struct imap_answer *answer, struct error *err)
+/* The namespaces of one kind of owner. */
+static int response_read_owned(struct response *response, struct lex_cursor *cursor,
+			       enum imap_owner owner, struct error *err)
 {
+	struct imap_namespace namespace = {.owner = owner};
 	struct lex_token token;
 
 	if (lex_token(cursor, false, &token, err) < 0)
 		return -1;
 	if (token.kind == LEX_NIL)
-		return lex_skip_until(cursor, LEX_END, err);
+		return 0;
 	if (token.kind != LEX_OPEN)
 		return lex_malformed(cursor, err, "no list in a NAMESPACE");
-	if (lex_token(cursor, false, &token, err) < 0)
+	for (;;) {
+		if (lex_token(cursor, false, &token, err) < 0)
+			return -1;
+		if (token.kind == LEX_CLOSE)
+			return 0;
+		if (token.kind != LEX_OPEN)
+			return lex_malformed(cursor, err, "no list in a NAMESPACE");
+		if (lex_expect_string(cursor, &token, err) < 0 ||
+		    response_read_delimiter(response, cursor, &namespace.delimiter, err) < 0)
+			return -1;
+		namespace.prefix = response_string(response, &token);
+		if (token.kind == LEX_NIL)
+			namespace.prefix.len = 0;
+		if (lex_skip_until(cursor, LEX_CLOSE, err) < 0)
+			return -1;
+		*array_push(response->namespaces, response->namespaces_len,
+			    response->namespaces_cap) = namespace;
+	}
+}
+
+/* NAMESPACE: ours, then others' and shared ones; where those make no sense they are left out. */
+static int response_read_namespace(struct response *response, struct lex_cursor *cursor,
+				   struct imap_answer *answer, struct error *err)
+{
+	response->namespaces_len = 0;
+	if (response_read_owned(response, cursor, IMAP_PERSONAL, err) < 0)
 		return -1;
-	if (token.kind == LEX_CLOSE)
-		return lex_skip_until(cursor, LEX_END, err);
-	if (token.kind != LEX_OPEN)
-		return lex_malformed(cursor, err, "no list in a NAMESPACE");
-	if (lex_expect_string(cursor, &token, err) < 0 ||
-	    response_read_delimiter(response, cursor, &answer->delimiter, err) < 0)
-		return -1;
-	answer->name = response_string(response, &token);
-	if (token.kind == LEX_NIL)
-		answer->name.len = 0;
-	if (lex_skip_until(cursor, LEX_CLOSE, err) < 0 ||
-	    lex_skip_until(cursor, LEX_CLOSE, err) < 0)
-		return -1;
+	for (enum imap_owner owner = IMAP_OTHERS; owner < IMAP_OWNERS; owner++) {
+		struct lex_cursor ahead = *cursor;
+
+		if (response_read_owned(response, &ahead, owner, NULL) < 0)
+			break;
+		*cursor = ahead;
+	}
+	answer->namespaces = response->namespaces;
+	answer->namespaces_len = response->namespaces_len;
 	return lex_skip_until(cursor, LEX_END, err);
 }
 

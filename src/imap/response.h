@@ -7,7 +7,8 @@
  * Lenient, as servers are: blanks missing or doubled, "LITERAL +", a NIL or empty delimiter,
  * PERMANENTFLAGS of any shape, malformed APPENDUID and COPYUID (IMAP_CODE_OTHER: the new UIDs are
  * then found otherwise), MODSEQ -1, UIDVALIDITY and UIDNEXT 0 in STATUS (not told), VANISHED
- * without UIDs, a MAILBOXID that is none (not told). Malformed: numbers that do not fit, UID 0, names and lists that are none.
+ * without UIDs, a MAILBOXID that is none (not told), others' NAMESPACEs of any shape. Malformed:
+ * numbers that do not fit, UID 0, names and lists that are none.
  */
 #ifndef IMAP_RESPONSE_H
 #define IMAP_RESPONSE_H
@@ -25,7 +26,10 @@ struct response {
 	struct uidset uids;
 	struct uidset uids_to;
 	struct buf scratch; /* strings that had to be put together */
-	uint32_t *numbers;  /* of a SEARCH */
+	struct imap_namespace *namespaces;
+	size_t namespaces_len;
+	size_t namespaces_cap;
+	uint32_t *numbers; /* of a SEARCH */
 	size_t numbers_len;
 	size_t numbers_cap;
 	size_t line_len; /* of the line being read: scratch never needs more */

@@ -46,17 +46,6 @@ static bool answer_has_atom(const struct imap_answer *answer, const char *atom)
 	return imap_words_have(words, atom);
 }
 
-/* Takes over the personal namespace; a prefix beyond all bounds is as good as none. */
-static void answer_apply_namespace(struct mailbox_naming *naming, const struct imap_answer *answer)
-{
-	naming->delimiter = answer->delimiter;
-	if (!answer->name.bytes || answer->name.len >= sizeof(naming->prefix) ||
-	    memchr(answer->name.bytes, '\0', answer->name.len))
-		return;
-	memcpy(naming->prefix, answer->name.bytes, answer->name.len);
-	naming->prefix[answer->name.len] = '\0';
-}
-
 /* Keeps the ID answer, and what it tells of the server's ways. */
 static void answer_apply_id(struct imap_session *session, const struct imap_answer *answer)
 {
@@ -85,7 +74,7 @@ static void answer_apply(struct imap_session *session, const struct imap_answer 
 		server->qresync = answer_has_atom(answer, "QRESYNC");
 		server->naming.utf8 = server->naming.utf8 || answer_has_atom(answer, "UTF8=ACCEPT");
 		break;
-	case IMAP_NAMESPACE: answer_apply_namespace(&server->naming, answer); break;
+	case IMAP_NAMESPACE: session_set_namespaces(server, answer); break;
 	case IMAP_OTHER:
 		if (answer->name.len == 2 && strncasecmp(answer->name.bytes, "ID", 2) == 0)
 			answer_apply_id(session, answer);

@@ -96,6 +96,15 @@ struct session_out {
 	bool broken;       /* nothing more can be sent; what the server still says is read */
 };
 
+#define SESSION_NAMESPACES_MAX 64 /* what comes after them is personal */
+
+/* Whose the mailboxes of a prefix are. */
+struct session_namespace {
+	enum imap_owner owner;
+	char *prefix;
+	size_t len;
+};
+
 /* What is known of the server. */
 struct session_server {
 	unsigned capabilities; /* as offered */
@@ -104,6 +113,8 @@ struct session_server {
 	struct buf id;
 	struct imap_profile profile;
 	struct mailbox_naming naming;
+	struct session_namespace *namespaces; /* all of them; the personal ones first */
+	size_t namespaces_len;
 	bool qresync;
 	bool enabled; /* an ENABLED came */
 };
@@ -150,6 +161,10 @@ int imap_open_over(const struct imap_config *config, const char *socket_name,
 void session_set_capabilities(struct session_server *server, const char *text, size_t len);
 /* What the quirks leave of the capabilities. */
 unsigned session_usable(const struct session_server *server);
+
+/* session-namespace.c: takes over what NAMESPACE told. */
+void session_set_namespaces(struct session_server *server, const struct imap_answer *answer);
+void session_free_namespaces(struct session_server *server);
 
 /* session-queue.c: a new request, its command begun; to be put at the end by session_queue_end. */
 struct imap_request *session_queue_begin(struct imap_session *session, enum request_kind kind,

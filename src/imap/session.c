@@ -44,6 +44,7 @@ static void session_free(struct imap_session *session)
 	buf_free(&session->mailbox);
 	buf_free(&session->server.capability_text);
 	buf_free(&session->server.id);
+	session_free_namespaces(&session->server);
 	free(session->host);
 	free(session);
 }

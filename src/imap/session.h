@@ -167,6 +167,8 @@ uint64_t imap_append_limit(const struct imap_session *session);
 /* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers
  * came. */
 const struct mailbox_naming *imap_naming(const struct imap_session *session);
+/* Whose a mailbox is, as far as NAMESPACE told; INBOX and what lies in no namespace are personal. */
+enum imap_owner imap_owner_of(const struct imap_session *session, const char *wire, size_t len);
 /* Whether QRESYNC was ENABLEd (assumed from the moment it is queued, corrected by ENABLED). */
 bool imap_has_qresync(const struct imap_session *session);
 

@@ -60,16 +60,27 @@ static bool pattern_matches(const char *pattern, const char *name)
 	}
 }
 
+/* The pattern that decides about a mailbox, or NULL. */
+static const char *find_deciding(const char *const *patterns, size_t count, const char *name)
+{
+	while (count--)
+		if (pattern_matches(patterns[count] + (patterns[count][0] == '!'), name))
+			return patterns[count];
+	return NULL;
+}
+
 /* Whether the mailbox is taken in. */
 bool mailbox_patterns_match(const char *const *patterns, size_t count, const char *name)
 {
-	bool taken = count == 0 || patterns[0][0] == '!';
+	const char *pattern = find_deciding(patterns, count, name);
 
-	for (size_t i = 0; i < count; i++) {
-		bool away = patterns[i][0] == '!';
+	return pattern ? *pattern != '!' : count == 0 || patterns[0][0] == '!';
+}
 
-		if (pattern_matches(patterns[i] + away, name))
-			taken = !away;
-	}
-	return taken;
+/* Whether it is meant. */
+bool mailbox_patterns_name(const char *const *patterns, size_t count, const char *name)
+{
+	const char *pattern = find_deciding(patterns, count, name);
+
+	return pattern && !strchr("!*%", *pattern);
 }

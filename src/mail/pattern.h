@@ -14,4 +14,10 @@
  */
 bool mailbox_patterns_match(const char *const *patterns, size_t count, const char *name);
 
+/*
+ * True where the one that decides takes the mailbox in and does not begin with a wildcard: the user
+ * means this mailbox, or what lies around it, and not just everything.
+ */
+bool mailbox_patterns_name(const char *const *patterns, size_t count, const char *name);
+
 #endif

@@ -383,6 +383,8 @@ static bool list_tell(struct store_imap *store, struct job *job, struct answer *
 	out->kind = ANSWER_MAILBOX;
 	out->mailbox = mailbox->name;
 	out->attributes = attributes_of(mailbox->attributes);
+	if (imap_owner_of(store->session, mailbox->wire, mailbox->wire_len) != IMAP_PERSONAL)
+		out->attributes |= MAILBOX_FOREIGN;
 	if (!job->request.want_subscribed)
 		out->attributes &= ~(unsigned)MAILBOX_SUBSCRIBED;
 	out->stamp = mailbox->stamp;

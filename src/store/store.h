@@ -61,6 +61,7 @@ enum mailbox_attribute {
 	MAILBOX_SENT = 1u << 6,
 	MAILBOX_TRASH = 1u << 7,
 	MAILBOX_SUBSCRIBED = 1u << 8, /* the user subscribed to it; told where that was asked for */
+	MAILBOX_FOREIGN = 1u << 9,    /* it is another user's, or shared */
 };
 
 /* Those of them that are special uses. */

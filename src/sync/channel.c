@@ -147,11 +147,27 @@ static void leave_out(struct channel *channel, enum side side, const char *name)
 	*left = (struct left_out){arena_strdup(&channel->arena, name), side};
 }
 
+/*
+ * Whether a mailbox is another user's, or shared, and nobody means it, though the patterns take in
+ * all: an account may see thousands of those. One that is here too stays even.
+ */
+static bool is_unmeant(const struct channel *channel, const struct map *map,
+		       const struct answer *answer)
+{
+	const struct channel_setup *setup = &channel->setup;
+	const char *name = answer->mailbox;
+	size_t index;
+
+	return answer->attributes & MAILBOX_FOREIGN && !setup->only_len &&
+	       is_wanted(channel, name) && !map_get(map, name, strlen(name), &index) &&
+	       !mailbox_patterns_name(setup->patterns, setup->patterns_len, name);
+}
+
 /* Takes in the list of one side. */
 static int list_side(struct channel *channel, struct map *map, enum side side, struct error *err)
 {
 	struct answer answer;
-	size_t rank = sizeof(trash_names) / sizeof(*trash_names) + 1;
+	size_t rank = sizeof(trash_names) / sizeof(*trash_names) + 1, unmeant = 0;
 	int rc;
 
 	while ((rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
@@ -163,7 +179,9 @@ static int list_side(struct channel *channel, struct map *map, enum side side, s
 			continue;
 		if (side == REMOTE)
 			note_trash(channel, answer.mailbox, answer.attributes, &rank);
-		struct box *box = box_of(channel, map, answer.mailbox);
+		bool mean = !is_unmeant(channel, map, &answer);
+		struct box *box = mean ? box_of(channel, map, answer.mailbox) : NULL;
+		unmeant += !mean && !(answer.attributes & MAILBOX_NOSELECT);
 		if (!box) {
 			leave_out(channel, side, answer.mailbox);
 			continue;
@@ -173,6 +191,10 @@ static int list_side(struct channel *channel, struct map *map, enum side side, s
 		if (side == REMOTE)
 			box->attributes = answer.attributes;
 	}
+	if (unmeant)
+		log_info("%s: %zu mailboxes of other users, or shared ones, are left out: only a "
+			 "pattern that does not begin with a wildcard takes them in",
+			 channel->setup.name, unmeant);
 	return rc;
 }
 

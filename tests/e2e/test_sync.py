@@ -271,6 +271,28 @@ def test_namespaces_and_storages(make_channel, servers, corpus, options):
     assert channel.state()[("INBOX",)] == contents(*boxes["INBOX"])
 
 
+def test_shared_mailboxes(make_channel, servers, corpus):
+    """What the account sees of others comes only where it is meant, and then stays."""
+    channel = make_channel(server=servers(shared=True))
+    team, mine, later = (corpus.messages(2) for _ in range(3))
+    channel.remote.create("Shared/team")
+    channel.remote.create("Shared/other")
+    channel.remote.create("Mine")
+    channel.remote.add("Shared/team", *team)
+    channel.remote.add("Mine", *mine)
+    said = channel.run("sync", "-v").err
+    assert "2 mailboxes of other users, or shared ones, are left out" in said
+    assert set(channel.local.state()) == {("INBOX",), ("Mine",)}
+    channel.keys["mailboxes"] = ["*", "Shared/t*"]
+    channel.run("sync")
+    assert set(channel.local.state()) == {("INBOX",), ("Mine",), ("Shared", "team")}
+    assert channel.local.state()[("Shared", "team")] == contents(*team)
+    channel.keys["mailboxes"] = ["*"]
+    channel.remote.add("Shared/team", *later)
+    channel.run("sync")
+    assert channel.local.state()[("Shared", "team")] == contents(*team, *later)
+
+
 @pytest.mark.parametrize("layout", ["tree", "maildir++"])
 def test_layouts(make_channel, corpus, layout):
     channel = make_channel()

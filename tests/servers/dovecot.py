@@ -78,6 +78,7 @@ mail_location = {mail_location}
 mail_fsync = never
 mail_max_userip_connections = 1000
 {plugins}
+{shared}
 namespace inbox {{
   inbox = yes
   separator = {separator}
@@ -126,6 +127,17 @@ service stats {{
 protocol imap {{
   {capability}
   {deflate}
+}}
+"""
+
+
+SHARED = """\
+namespace shared {{
+  type = public
+  separator = {separator}
+  prefix = Shared{separator}
+  location = maildir:{dir}/mail/shared
+  subscriptions = no
 }}
 """
 
@@ -183,7 +195,7 @@ class Dovecot:
 
     def __init__(self, directory=None, mail="maildir", separator="/", prefix="", capability=None,
                  listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1", tls_only=False,
-                 deflate=False):
+                 deflate=False, shared=False):
         self.temporary = directory is None
         # Sockets live below: their path must stay short of 108 bytes.
         self.dir = os.path.abspath(directory or tempfile.mkdtemp(prefix="evenmail-dovecot-", dir="/tmp"))
@@ -195,6 +207,7 @@ class Dovecot:
         self.certificate_names = certificate_names
         self.tls_only = tls_only
         self.deflate = deflate
+        self.shared = shared
         self.password = PASSWORD
         self.token = TOKEN
         self.host = "localhost"
@@ -271,6 +284,7 @@ class Dovecot:
             prefix=self.prefix, mail_location=MAIL_LOCATIONS[self.mail],
             plugins="mail_plugins = listescape" if self.listescape else "",
             tls_only="yes" if self.tls_only else "no",
+            shared=SHARED.format(dir=self.dir, separator=self.separator) if self.shared else "",
             imap_port=self.imap_port, imaps_port=self.imaps_port,
             deflate="mail_plugins = $mail_plugins imap_zlib" if self.deflate else "",
             capability=f"imap_capability = {self.capability}" if self.capability else "")

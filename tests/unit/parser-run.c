@@ -158,6 +158,17 @@ static void show_delimiter(struct buf *out, char delimiter)
 		buf_printf(out, " delimiter=%c", delimiter);
 }
 
+static void show_namespaces(struct buf *out, const struct imap_answer *answer)
+{
+	for (size_t i = 0; i < answer->namespaces_len; i++) {
+		const struct imap_namespace *namespace = &answer->namespaces[i];
+		char owner[] = {(char)('0' + namespace->owner), '\0'};
+
+		show_string(out, owner, namespace->prefix);
+		show_delimiter(out, namespace->delimiter);
+	}
+}
+
 static void show_answer(struct buf *out, const struct imap_answer *answer)
 {
 	static const char *const plain[] = {
@@ -195,10 +206,7 @@ static void show_answer(struct buf *out, const struct imap_answer *answer)
 		show_delimiter(out, answer->delimiter);
 		show_string(out, "name", answer->name);
 		break;
-	case IMAP_NAMESPACE:
-		show_delimiter(out, answer->delimiter);
-		show_string(out, "name", answer->name);
-		break;
+	case IMAP_NAMESPACE: show_namespaces(out, answer); break;
 	case IMAP_STATUS:
 		show_string(out, "name", answer->name);
 		show_status(out, &answer->mailbox);

@@ -18,7 +18,9 @@ EXTRA_DIST += \
 	tests/imapd/store/fetch.imapd \
 	tests/imapd/store/flag-keywords.imapd \
 	tests/imapd/store/flag.imapd \
+	tests/imapd/store/list-cyrus.imapd \
 	tests/imapd/store/list-empty.imapd \
+	tests/imapd/store/list-foreign.imapd \
 	tests/imapd/store/list-gmail.imapd \
 	tests/imapd/store/list-plain.imapd \
 	tests/imapd/store/list-refused.imapd \

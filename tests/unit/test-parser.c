@@ -186,11 +186,15 @@ static const struct parser_case data_cases[] = {
 	 "list attributes=0 delimiter=/ name=<a>\n"),
     CASE("* LSUB () \"/\" a\r\n", "lsub attributes=0 delimiter=/ name=<a>\n"),
     CASE("* NAMESPACE ((\"INBOX.\" \".\")) NIL ((\"#s/\" \"/\"))\r\n",
-	 "namespace delimiter=. name=<INBOX.>\n"),
+	 "namespace 0=<INBOX.> delimiter=. 2=<#s/> delimiter=/\n"),
+    CASE("* NAMESPACE ((\"\" NIL)) ((\"a\\\"/\" \"/\")({2}\r\nb/ \"/\" X (\"Y\"))) (x)\r\n",
+	 "namespace 0=<> 1=<a\"/> delimiter=/ 1=<b/> delimiter=/\n"),
+    CASE("* NAMESPACE ((\"\" \"/\")) ((\"a\" \"//\")) ((\"s\" \"/\"))\r\n",
+	 "namespace 0=<> delimiter=/\n"),
     CASE("* NAMESPACE ((\"\" \"/\" \"X-P\" (\"F1\" \"F2\"))(\"#mh/\" \"/\")) NIL NIL\r\n",
-	 "namespace delimiter=/ name=<>\n"),
+	 "namespace 0=<> delimiter=/ 0=<#mh/> delimiter=/\n"),
     CASE("* NAMESPACE NIL NIL NIL\r\n* NAMESPACE ((NIL NIL)) NIL\r\n* NAMESPACE () () ()\r\n",
-	 "namespace\nnamespace name=<>\nnamespace\n"),
+	 "namespace\nnamespace 0=<>\nnamespace\n"),
 };
 
 static const struct parser_case fetch_cases[] = {

@@ -102,6 +102,37 @@ static void test_lists(void **unused)
 	assert_true(mailbox_patterns_match(NULL, 0, "a"));
 }
 
+/* A mailbox is meant where more than wildcards took it in. */
+static void test_named(void **unused)
+{
+	static const struct {
+		const char *patterns[3];
+		const char *name;
+		bool named;
+	} rows[] = {
+	    {{NULL}, "Shared/a", false},
+	    {{"*"}, "Shared/a", false},
+	    {{"%/a"}, "Shared/a", false},
+	    {{"!Junk"}, "Shared/a", false},
+	    {{"!Shared/a"}, "Shared/a", false},
+	    {{"*", "Shared/*"}, "Shared/a", true},
+	    {{"*", "Shared/*"}, "Sent", false},
+	    {{"Shared/*", "*"}, "Shared/a", false},
+	    {{"Shared/*", "!Shared/a"}, "Shared/a", false},
+	    {{"Shared/a"}, "Shared/a", true},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t count = 0;
+
+		while (count < COUNT(rows[i].patterns) && rows[i].patterns[count])
+			count++;
+		if (mailbox_patterns_name(rows[i].patterns, count, rows[i].name) != rows[i].named)
+			fail_msg("row %zu", i);
+	}
+}
+
 /* The meaning of a pattern, told in the plainest way. */
 static bool plain_match(const char *pattern, const char *name)
 {
@@ -160,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_single),
 	    cmocka_unit_test(test_lists),
+	    cmocka_unit_test(test_named),
 	    cmocka_unit_test(test_against_plain),
 	    cmocka_unit_test(test_is_never_slow),
 	};
