@@ -19,13 +19,6 @@ void imap_command_init(struct imap_command *command)
 	buf_init(&command->text, IMAP_COMMAND_MAX);
 }
 
-/* Empties a command for the next one. */
-void imap_command_reset(struct imap_command *command)
-{
-	buf_reset(&command->text);
-	command->literals_len = 0;
-}
-
 /* Frees what a command holds. */
 void imap_command_free(struct imap_command *command)
 {

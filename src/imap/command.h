@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The text of one command, built piece by piece: begin, put its arguments, end, send, reset.
+ * The text of one command, built piece by piece: begin, put its arguments, end, send, free.
  *
  *	imap_command_begin(&c, tag, "APPEND");		E7 APPEND
  *	imap_command_put_astring(&c, wire, len);	 "INBOX"
@@ -49,8 +49,6 @@ struct imap_command {
 };
 
 void imap_command_init(struct imap_command *command);
-/* Empty again, memory kept. */
-void imap_command_reset(struct imap_command *command);
 void imap_command_free(struct imap_command *command);
 
 /* "E<tag> <words>"; words goes out as it is: "UID FETCH". The command must be empty. */
@@ -81,7 +79,7 @@ void imap_command_put_command(struct imap_command *command, const struct imap_co
  * line of line_max bytes holds (what literals hold does not count), at least one. args may be
  * NULL.
  *	for (size_t next = 0; next < uids->len;) {
- *		imap_command_reset(&c);
+ *		imap_command_init(&c);
  *		imap_command_build_uids(&c, tag++, "UID FETCH", uids, &next, line_max, &args);
  *	}
  */

@@ -115,16 +115,6 @@ bool imap_dialogue_is_preauth(const struct imap_dialogue *dialogue)
 	       words_equal(line.word, "PREAUTH");
 }
 
-/* Reads the first line's text. */
-struct imap_words imap_dialogue_greeting(const struct imap_dialogue *dialogue)
-{
-	struct line line = {0};
-	size_t at = 0;
-
-	dialogue_line(dialogue, &at, &line);
-	return line.rest;
-}
-
 /*
  * Walks to the last tagged line. A capability told before the tagged line ahead of it is from
  * before the login (or before TLS) and counts for nothing.

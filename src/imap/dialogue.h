@@ -39,8 +39,6 @@ void imap_dialogue_free(struct imap_dialogue *dialogue);
 void imap_dialogue_add(struct imap_dialogue *dialogue, const char *bytes, size_t len);
 
 bool imap_dialogue_is_preauth(const struct imap_dialogue *dialogue);
-/* The first line's text without "* OK ". */
-struct imap_words imap_dialogue_greeting(const struct imap_dialogue *dialogue);
 /*
  * The capability atoms told in the last tagged OK, or in an untagged line after the tagged line
  * before it; bytes NULL where there were none. Those told before the login do not count.

@@ -474,9 +474,3 @@ unsigned imap_delete(struct imap_session *session, const char *wire, size_t len)
 	assert(!session->read_only);
 	return queue_mailbox(session, "DELETE", wire, len);
 }
-
-/* Lets the server say what is new. */
-unsigned imap_noop(struct imap_session *session)
-{
-	return session_queue_end(session, session_queue_begin(session, REQUEST_PLAIN, "NOOP"));
-}

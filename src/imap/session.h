@@ -221,7 +221,6 @@ unsigned imap_delete(struct imap_session *session, const char *wire, size_t len)
 unsigned imap_subscribe(struct imap_session *session, const char *wire, size_t len, bool subscribe);
 unsigned imap_rename(struct imap_session *session, const char *from, size_t from_len,
 		     const char *to, size_t to_len);
-unsigned imap_noop(struct imap_session *session);
 
 /*
  * 1: *answer, in the order of the wire; its tag is that of the oldest unanswered call where it is

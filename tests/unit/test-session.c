@@ -173,7 +173,7 @@ static void act_plain(struct client *client, char **args)
 	else if (strcmp(word, "expunge") == 0)
 		imap_expunge(s);
 	else if (strcmp(word, "noop") == 0)
-		imap_noop(s);
+		session_queue_end(s, session_queue_begin(s, REQUEST_PLAIN, "NOOP"));
 	else
 		fail_msg("unknown action %s", word);
 }
