@@ -11,14 +11,16 @@
 #define ERROR_INPUT_MAX 300 /* bytes of a server's words that are shown */
 
 /*
- * Appends a server's words. OAuth2 refusals come as base64 of JSON (RFC 7628 section 3.2.3), which
- * is shown decoded.
+ * Appends a server's words, without the period that would stand within our sentence. OAuth2
+ * refusals come as base64 of JSON (RFC 7628 section 3.2.3), which is shown decoded.
  */
 static void error_put_words(struct buf *out, struct imap_words words)
 {
 	unsigned char plain[ERROR_WORDS_MAX];
 	int len = -1;
 
+	while (words.len > 0 && strchr(". ", words.bytes[words.len - 1]))
+		words.len--;
 	if (words.len > 0 && words.len % 4 == 0 && words.len / 4 * 3 <= sizeof(plain))
 		len = EVP_DecodeBlock(plain, (const unsigned char *)words.bytes, (int)words.len);
 	while (len > 0 && plain[len - 1] == '\0')
