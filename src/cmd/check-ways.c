@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cmd/check-ways.h"
 
+#include <string.h>
+#include <strings.h>
+
 /* How it is known which mailboxes changed. Without MODSEQ no figure betrays a change of flags. */
 static struct way way_changes(unsigned capabilities)
 {
@@ -90,4 +93,61 @@ struct way way_compress(enum imap_compress wanted, unsigned capabilities, bool c
 	if (wanted == IMAP_COMPRESS_YES)
 		return (struct way){"compress", "none", "the server refused it"};
 	return (struct way){"compress", "auto", "begins once a line has shown to be slow"};
+}
+
+/* Reads a quoted string, or NIL as an empty one; NULL where there is none, else what follows. */
+static const char *read_string(const char *at, struct buf *out)
+{
+	at += strspn(at, " ");
+	buf_reset(out);
+	if (!strncasecmp(at, "NIL", 3))
+		return at + 3;
+	if (*at != '"')
+		return NULL;
+	for (at++; *at && *at != '"'; at++) {
+		if (*at == '\\' && at[1])
+			at++;
+		buf_putc(out, *at);
+	}
+	return *at ? at + 1 : NULL;
+}
+
+/* Appends the list's pairs; false where it is none. */
+static bool put_pairs(struct buf *out, const char *at, struct buf *key, struct buf *value)
+{
+	bool any = false;
+
+	if (*at++ != '(')
+		return false;
+	while (*at && at[strspn(at, " ")] != ')') {
+		at = read_string(at, key);
+		if (at)
+			at = read_string(at, value);
+		if (!at)
+			return false;
+		if (!value->len)
+			continue;
+		buf_puts(out, any ? ", " : "");
+		if (any || strcasecmp(key->data, "name") != 0) {
+			buf_puts(out, key->data);
+			buf_putc(out, ' ');
+		}
+		buf_puts(out, value->data);
+		any = true;
+	}
+	return any;
+}
+
+void way_put_server(struct buf *out, const char *id)
+{
+	size_t len = strlen(id);
+	struct buf pairs, key, value;
+
+	buf_init(&pairs, 2 * len + 1);
+	buf_init(&key, len + 1);
+	buf_init(&value, len + 1);
+	buf_puts(out, put_pairs(&pairs, id, &key, &value) ? pairs.data : id);
+	buf_free(&pairs);
+	buf_free(&key);
+	buf_free(&value);
 }

@@ -6,6 +6,7 @@
 #ifndef CMD_CHECK_WAYS_H
 #define CMD_CHECK_WAYS_H
 
+#include "base/buf.h"
 #include "imap/session.h"
 
 #include <stdbool.h>
@@ -32,5 +33,12 @@ struct way {
 struct way way_choose(enum way_purpose purpose, unsigned capabilities, bool qresync);
 /* Whether the line is compressed: by what is wanted, offered, and in force by now. */
 struct way way_compress(enum imap_compress wanted, unsigned capabilities, bool compressed);
+
+/*
+ * Appends what a server says of itself, from its answer to ID (RFC 2971): ("name" "Dovecot"
+ * "version" "2.3") is "Dovecot, version 2.3". What is no such list is appended as it is. Nothing is
+ * escaped.
+ */
+void way_put_server(struct buf *out, const char *id);
 
 #endif

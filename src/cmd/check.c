@@ -73,12 +73,15 @@ static void print_server(const struct finding *finding)
 {
 	const struct imap_session *session = finding->session;
 	const char *offers = imap_capability_text(session);
-	struct buf escaped;
+	struct buf escaped, said;
 
 	printf("%s\n", finding->channel->name);
 	print_field("account", text_show(finding->setup->account));
 	print_field("TLS", *imap_tls_text(session) ? text_show(imap_tls_text(session)) : "none");
-	print_field("server", text_show(imap_server_id(session)));
+	buf_init(&said, 64u * 1024);
+	way_put_server(&said, imap_server_id(session));
+	print_field("server", text_show(said.data));
+	buf_free(&said);
 	buf_init(&escaped, 64u * 1024);
 	text_escape(&escaped, offers, strlen(offers), 16u * 1024);
 	print_field("offers", escaped.data);
@@ -104,7 +107,9 @@ static void print_local(const struct finding *finding)
 /* One line: "  snapshot    QRESYNC: opening a mailbox tells..." */
 static void print_way(const struct way *way)
 {
-	printf("  %-11s %s: %s\n", way->key, way->used, way->text);
+	bool uids = !strcmp(way->key, "new_uids");
+
+	printf("  %-11s %s: %s\n", uids ? "new UIDs" : way->key, way->used, way->text);
 }
 
 /* The way of the line itself. */

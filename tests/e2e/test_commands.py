@@ -145,6 +145,7 @@ def test_check(channel):
     process = channel.run("check")
     said = process.out + process.err
     assert "QRESYNC" in said and "LIST-STATUS" in said
+    assert re.search(r"^  server +Dovecot$", said, re.M) and "new UIDs" in said
     assert channel.server.password not in said
     assert not channel.local.mailboxes()
 

@@ -95,12 +95,44 @@ static void test_keys(void **unused)
 		}
 }
 
+/* What a server says of itself, for people. */
+static void test_server(void **unused)
+{
+	static const struct {
+		const char *id;
+		const char *text;
+	} rows[] = {
+	    {"(\"name\" \"Dovecot\")", "Dovecot"},
+	    {"(\"name\" \"Cyrus IMAP\" \"version\" \"3.8\" \"os\" NIL)",
+	     "Cyrus IMAP, version 3.8"},
+	    {"( \"vendor\" \"A \\\"B\\\\\" \"name\" \"C\" )", "vendor A \"B\\, name C"},
+	    {"(\"NAME\" \"\")", "(\"NAME\" \"\")"},
+	    {"(\"name\")", "(\"name\")"},
+	    {"(\"name\" \"cut", "(\"name\" \"cut"},
+	    {"(\"name\" {3}", "(\"name\" {3}"},
+	    {"(", "("},
+	    {"NIL", "NIL"},
+	    {"", ""},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf out;
+
+		buf_init(&out, 1000);
+		way_put_server(&out, rows[i].id);
+		assert_string_equal(out.data, rows[i].text);
+		buf_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_choices),
 	    cmocka_unit_test(test_compress),
 	    cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
