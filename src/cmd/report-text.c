@@ -27,6 +27,12 @@ static void end(FILE *out, bool colored)
 		fputs("\033[m", out);
 }
 
+/* The word for what was done, or for what is still to be done. */
+static const char *tense(const struct report *report, const char *done, const char *planned)
+{
+	return report->planned ? planned : done;
+}
+
 /* " 2 new" for a count that is not 0, with a comma where something came before. */
 static void print_count(const struct report *report, size_t count, const char *what,
 			const char *color, bool *any)
@@ -50,14 +56,17 @@ static void print_side(const struct report *report, const struct tally *tally, e
 	    !tally->moved[side] && !tally->removed[side])
 		return;
 	printf("%s %s:%s%s%s", *any_side ? ";" : "", side_name(side),
-	       tally->created[side] ? " mailbox created" : "",
-	       tally->deleted[side] ? " mailbox deleted" : "",
-	       tally->renamed[side] ? " mailbox renamed" : "");
-	print_count(report, tally->copied[side], "new", GREEN, &any);
-	print_count(report, tally->cloned[side], "copied within", GREEN, &any);
-	print_count(report, tally->flagged[side], "flagged", YELLOW, &any);
-	print_count(report, tally->moved[side], "moved away", YELLOW, &any);
-	print_count(report, tally->removed[side], "removed", RED, &any);
+	       tally->created[side] ? tense(report, " mailbox created", " mailbox to create") : "",
+	       tally->deleted[side] ? tense(report, " mailbox deleted", " mailbox to delete") : "",
+	       tally->renamed[side] ? tense(report, " mailbox renamed", " mailbox to rename") : "");
+	print_count(report, tally->copied[side], tense(report, "new", "to copy"), GREEN, &any);
+	print_count(report, tally->cloned[side], tense(report, "copied within", "to copy within"),
+		    GREEN, &any);
+	print_count(report, tally->flagged[side], tense(report, "flagged", "to flag"), YELLOW,
+		    &any);
+	print_count(report, tally->moved[side], tense(report, "moved away", "to move away"), YELLOW,
+		    &any);
+	print_count(report, tally->removed[side], tense(report, "removed", "to remove"), RED, &any);
 	*any_side = true;
 }
 
@@ -77,7 +86,8 @@ static void print_box(const struct report *report, const struct channel *channel
 	for (enum side side = LOCAL; side < SIDES; side++)
 		print_side(report, &tally, side, &any);
 	if (tally.paired)
-		printf("%s %zu matched", any ? ";" : "", tally.paired);
+		printf("%s %zu %s", any ? ";" : "", tally.paired,
+		       tense(report, "matched", "to match"));
 	putchar('\n');
 }
 
@@ -206,6 +216,17 @@ static void text_failed(struct report *report, const char *channel, const struct
 	fprintf(stderr, "%s\n", err->text);
 }
 
+/* "2 new here (1.2 kB)"; no bytes where there are none, or not all are known. */
+static void print_copied(const struct report *report, enum side side, const char *where)
+{
+	const struct tally *total = &report->total;
+
+	printf("%zu %s %s", total->copied[side], tense(report, "new", "to copy"), where);
+	if (total->copied[side] && !report->unsized[side])
+		printf(" (%s)", text_size(total->bytes[side]));
+	fputs(", ", stdout);
+}
+
 static void text_summary(struct report *report)
 {
 	const struct tally *total = &report->total;
@@ -217,11 +238,12 @@ static void text_summary(struct report *report)
 		printf("nothing %sto do\n", report->status != STATUS_EVEN ? "else " : "");
 		return;
 	}
-	printf("%zu new here (%s), %zu new there (%s), %zu flagged, %zu moved, %zu removed\n",
-	       total->copied[LOCAL], text_size(total->bytes[LOCAL]), total->copied[REMOTE],
-	       text_size(total->bytes[REMOTE]), total->flagged[LOCAL] + total->flagged[REMOTE],
-	       total->moved[LOCAL] + total->moved[REMOTE],
-	       total->removed[LOCAL] + total->removed[REMOTE]);
+	print_copied(report, LOCAL, "here");
+	print_copied(report, REMOTE, "there");
+	printf("%zu %s, %zu %s, %zu %s\n", total->flagged[LOCAL] + total->flagged[REMOTE],
+	       tense(report, "flagged", "to flag"), total->moved[LOCAL] + total->moved[REMOTE],
+	       tense(report, "moved", "to move"), total->removed[LOCAL] + total->removed[REMOTE],
+	       tense(report, "removed", "to remove"));
 }
 
 const struct report_ops report_text_ops = {

@@ -88,6 +88,16 @@ static void add_tally(struct tally *total, const struct tally *tally)
 	total->paired += tally->paired;
 }
 
+/* New files are known by name: not all tell their size, and a plan reads none for that. */
+static void note_unsized(struct report *report, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct op *op = &plan->ops[i];
+		if (op->kind == OP_COPY && !op->blocked && op->identity.size == SIZE_UNKNOWN)
+			report->unsized[op->side] = true;
+	}
+}
+
 /* Adds one box to the figures; tells of its trouble. */
 static void add_box(struct report *report, const struct channel *channel, const struct box *box)
 {
@@ -98,6 +108,8 @@ static void add_box(struct report *report, const struct channel *channel, const 
 
 	report->mailboxes += !(box->attributes & MAILBOX_NOSELECT);
 	add_tally(&report->total, &tally);
+	if (report->planned)
+		note_unsized(report, &box->plan);
 	report->blocked += blocked;
 	report->uneven += uneven;
 	if (uneven)

@@ -39,6 +39,7 @@ struct report {
 	bool colored;        /* stdout */
 	bool colored_errors; /* stderr */
 	struct tally total;
+	bool unsized[SIDES]; /* not all bytes of what is planned are known */
 	size_t mailboxes; /* looked at */
 	size_t uneven;    /* with errors */
 	size_t blocked;   /* by a safety check */

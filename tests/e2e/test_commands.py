@@ -101,6 +101,15 @@ def test_plan_changes_nothing(pair, corpus, command):
     assert pair.disk() == disk and pair.remote.state() == remote
 
 
+def test_plan_speaks_of_what_is_to_come(channel, corpus):
+    """And of no bytes that it does not know: no file is read for a plan."""
+    channel.local.create("Fresh")
+    channel.local.add("Fresh", corpus.message())
+    said = channel.run("plan").out
+    assert "remote: mailbox to create, 1 to copy" in said
+    assert "1 to copy there, 0 to flag" in said
+
+
 def test_plan_of_a_first_run_changes_nothing(channel, corpus):
     channel.remote.add("INBOX", corpus.message())
     channel.run("plan")

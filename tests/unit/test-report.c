@@ -128,19 +128,21 @@ static void test_reports(void **unused)
 	     "3 mailboxes: 1 new here (10 B), 2 new there (20 B), 3 flagged, 0 moved, 0 removed\n",
 	     TROUBLE("was")},
 	    {{.modes = MODE_DRY_RUN},
-	     "ch/B'\\x1B[m: local: 1 new; remote: 1 new, 1 flagged; 1 matched\n"
-	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 moved, 0 removed\n",
+	     "ch/B'\\x1B[m: local: 1 to copy; remote: 1 to copy, 1 to flag; 1 to match\n"
+	     "3 mailboxes: 1 to copy here (1.2 kB), 1 to copy there, 1 to flag, 0 to move, "
+	     "0 to remove\n",
 	     TROUBLE("would be")},
 	    {{.modes = MODE_DRY_RUN, .quiet = true}, "", TROUBLE("would be")},
 	    {{.modes = MODE_DRY_RUN, .verbose = 1},
-	     "ch/B'\\x1B[m: local: 1 new; remote: 1 new, 1 flagged; 1 matched\n"
+	     "ch/B'\\x1B[m: local: 1 to copy; remote: 1 to copy, 1 to flag; 1 to match\n"
 	     "  M7 local  copy UID 7, 1.2 kB: new on the other side\n"
 	     "  M7 remote copy 1.x\\x1B: new on the other side\n"
 	     "  M4 remote flag +S +$Junk +Work -DF -Later UID 3 3.x: flags changed on the other "
 	     "side\n"
 	     "  M2 local  remove UID 4: deleted on the other side (stopped)\n"
 	     "  M6 local  pair UID 5 5.x: both sides hold it already\n"
-	     "3 mailboxes: 1 new here (1.2 kB), 1 new there (0 B), 1 flagged, 0 moved, 0 removed\n",
+	     "3 mailboxes: 1 to copy here (1.2 kB), 1 to copy there, 1 to flag, 0 to move, "
+	     "0 to remove\n",
 	     TROUBLE("would be")},
 	    {{.json = true},
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"A\",\"local\":{\"created\":0,"
