@@ -1,6 +1,6 @@
 # Unit tests of src/sync. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
-	tests/unit/test-planner-mailbox tests/unit/test-plan tests/unit/test-guard \
+	tests/unit/test-planner-mailbox tests/unit/test-planner-rename tests/unit/test-plan tests/unit/test-guard \
 	tests/unit/test-batch tests/unit/test-match tests/unit/test-snapshot
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
@@ -17,6 +17,10 @@ tests_unit_test_planner_properties_SOURCES = tests/unit/test-planner-properties.
 tests_unit_test_planner_properties_LDADD = $(UNIT_LDADD)
 tests_unit_test_planner_mailbox_SOURCES = tests/unit/test-planner-mailbox.c
 tests_unit_test_planner_mailbox_LDADD = $(UNIT_LDADD)
+tests_unit_test_planner_rename_SOURCES = tests/unit/test-planner-rename.c \
+	tests/unit/planner-case.c tests/unit/planner-case.h \
+	tests/unit/planner-run.c tests/unit/planner-run.h
+tests_unit_test_planner_rename_LDADD = $(UNIT_LDADD)
 tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
 tests_unit_test_plan_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Rule B5: which mailboxes were renamed. A case lists names as "NAME LOCAL REMOTE JOURNAL":
+ *
+ *	LOCAL    "-", or "i1:AB-D": there, its directory's inode 1 (0: not told), and the files of
+ *	         the first, second and fourth of the journal's messages
+ *	REMOTE   "-", or "v1:AB-D": there, UIDVALIDITY 1, UIDs 1, 2 and 4 and what they are;
+ *	         "v1m7h9:..." with MAILBOXID 7 and HIGHESTMODSEQ 9
+ *	JOURNAL  "-", or "i1v1m7:ABCD": what both sides had
+ *
+ * "/" for a side is a name that is taken and no mailbox; "left-out" in place of JOURNAL is one that
+ * the channel does not take in. Each case is planned with its names in many orders.
+ */
+#include "planner-run.h"
+#include "sync/planner.h"
+
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NAMES_MAX 6
+#define ORDERS    20
+
+struct rename_case {
+	const char *title;
+	const char *names[NAMES_MAX];
+	const char *renames; /* "FROM -> TO on SIDE;", by FROM; on neither where both have it */
+	unsigned pull_lacks, push_lacks;
+};
+
+static const struct rename_case cases[] = {
+    /* On the server. */
+    {"its MAILBOXID says so", {"Old i1:AB - i1v1m7:AB", "New - v9m7:AB -"}, "Old -> New on local;"},
+    {"another MAILBOXID: it cannot be", {"Old i1:AB - i1v1m7:AB", "New - v1m8:AB -"}, ""},
+    {"UIDVALIDITY, and each UID the same",
+     {"Old i1:AB - i1v1:AB", "New - v1:AB -"},
+     "Old -> New on local;"},
+    {"and messages went and came meanwhile",
+     {"Old i1:ABC - i1v1:ABC", "New - v1:-BCD -"},
+     "Old -> New on local;"},
+    {"another UIDVALIDITY", {"Old i1:AB - i1v1:AB", "New - v2:AB -"}, ""},
+    {"the UIDs name other messages", {"Old i1:AB - i1v1:AB", "New - v1:AX -"}, ""},
+    {"none of the messages is there", {"Old i1:AB - i1v1:AB", "New - v1:--CD -"}, ""},
+    {"UIDNEXT went back", {"Old i1:ABC - i1v1:ABC", "New - v1:AB -"}, ""},
+    {"HIGHESTMODSEQ went back", {"Old i1:AB - i1v1h9:AB", "New - v1h8:AB -"}, ""},
+    {"it was empty", {"Old i1: - i1v1:", "New - v1: -"}, "Old -> New on local;"},
+    {"its id is certain, whatever is in it",
+     {"Old i1:AB - i1v1m7:AB", "New - v1m7:XY -"},
+     "Old -> New on local;"},
+
+    /* On the disk. */
+    {"its inode says so, and a file of it",
+     {"Old - v1:ABCD i1v1:ABCD", "New i1:A--- - -"},
+     "Old -> New on remote;"},
+    {"an inode that is used again", {"Old - v1:ABCD i1v1:ABCD", "New i1:---- - -"}, ""},
+    {"no inode told, but most of its files",
+     {"Old - v1:ABCD i0v1:ABCD", "New i5:ABC- - -"},
+     "Old -> New on remote;"},
+    {"half of them are not enough", {"Old - v1:ABCD i0v1:ABCD", "New i5:AB-- - -"}, ""},
+    {"copied to another disk: another inode",
+     {"Old - v1:ABCD i1v1:ABCD", "New i5:ABC- - -"},
+     "Old -> New on remote;"},
+    {"empty, and its inode", {"Old - v1: i1v1:", "New i1: - -"}, "Old -> New on remote;"},
+    {"empty, and another inode", {"Old - v1: i1v1:", "New i5: - -"}, ""},
+
+    /* On both. */
+    {"to the same name", {"Old - - i1v1:AB", "New i1:AB v1:AB -"}, "Old -> New on neither;"},
+    {"to different names", {"Old - - i1v1:AB", "Left i1:AB - -", "Right - v1:AB -"}, ""},
+
+    /* Not renamed. */
+    {"the old one is still there", {"Old i1:AB v1:AB i1v1:AB", "New - v1:AB -"}, ""},
+    {"the new one is not new", {"Old i1:AB - i1v1:AB", "New - v1:AB i2v1:AB"}, ""},
+    {"deleted, and nothing came", {"Old i1:AB - i1v1:AB"}, ""},
+    {"INBOX keeps its name", {"INBOX i1:AB - i1v1:AB", "New - v1:AB -"}, ""},
+    {"and nothing becomes INBOX", {"Old i1:AB - i1v1:AB", "INBOX - v1:AB -"}, ""},
+    {"below itself", {"Old i1:AB - i1v1:AB", "Old/New - v1:AB -"}, ""},
+    {"out of the channel", {"Old i1:AB - i1v1:AB", "New - v1:AB left-out"}, ""},
+    {"made anew under the old name",
+     {"Old i1:AB v5:X i1v1:AB", "New - v1:AB -"},
+     "Old -> New on local;"},
+    {"a directory made anew under the old name",
+     {"Old i5:X v1:AB i1v1:AB", "New i1:AB - -"},
+     "Old -> New on remote;"},
+    {"the server keeps the name for those below it",
+     {"Old i1:AB / i1v1:AB", "New - v1:AB -"},
+     "Old -> New on local;"},
+
+    /* Among several. */
+    {"two that may be it: none is", {"Old i1:AB - i1v1:AB", "N1 - v1:AB -", "N2 - v1:AB -"}, ""},
+    {"one of which is it for certain",
+     {"Old i1:AB - i1v1m7:AB", "N1 - v1m7:AB -", "N2 - v1:AB -"},
+     "Old -> N1 on local;"},
+    {"two that may have become it",
+     {"O1 i1:AB - i1v1:AB", "O2 i2:AB - i2v1:AB", "New - v1:AB -"},
+     ""},
+    {"two names exchanged: both are known, so nothing is new",
+     {"A i1:AB v2m2:CD i1v1m1:AB", "B i2:CD v1m1:AB i2v2m2:CD"},
+     ""},
+    {"two at once",
+     {"A i1:AB - i1v1m1:AB", "B i2:CD - i2v2m2:CD", "X - v1m1:AB -", "Y - v2m2:CD -"},
+     "A -> X on local;B -> Y on local;"},
+    {"one on each side",
+     {"A i1:AB - i1v1:AB", "B - v2:CD i2v2:CD", "X - v1:AB -", "Y i2:CD - -"},
+     "A -> X on local;B -> Y on remote;"},
+
+    /* What is below. */
+    {"with all that is below it",
+     {"Old i1:A - i1v1:A", "Old/Sub i2:B - i2v2:B", "New - v1:A -", "New/Sub - v2:B -"},
+     "Old -> New on local;Old/Sub -> New/Sub on local;"},
+    {"but one below stayed: it would go along",
+     {"Old i1:A - i1v1:A", "Old/Sub i2:B v2:B i2v2:B", "New - v1:A -"},
+     ""},
+    {"one below is left out of the channel: it would go along",
+     {"Old i1:A - i1v1:A", "Old/Sub / - left-out", "New - v1:A -"},
+     ""},
+    {"one below went elsewhere: it would go along",
+     {"Old i1:A - i1v1:A", "Old/Sub i2:B - i2v2:B", "New - v1:A -", "Sub - v2:B -"},
+     "Old/Sub -> Sub on local;"},
+    {"something is in the way", {"Old i1:A - i1v1:A", "New / v1:A -"}, ""},
+    {"something is below the new name",
+     {"Old i1:A - i1v1:A", "New - v1:A -", "New/Sub i5:B - i5v5:B"},
+     ""},
+
+    /* What the user allows. */
+    {"no mailboxes here", {"Old i1:AB - i1v1:AB", "New - v1:AB -"}, "", CHANGE_MAILBOXES, 0},
+    {"no mailboxes there",
+     {"Old i1:AB - i1v1:AB", "New - v1:AB -"},
+     "Old -> New on local;",
+     0,
+     CHANGE_MAILBOXES},
+    {"nothing else may change here",
+     {"Old i1:AB - i1v1:AB", "New - v1:AB -"},
+     "Old -> New on local;",
+     CHANGE_ALL & ~CHANGE_MAILBOXES,
+     CHANGE_ALL},
+};
+
+/* A name, and what is in it; words point into it. */
+struct name {
+	char text[96];
+	const char *held[SIDES]; /* "AB-D" */
+	const char *known;       /* the journal's */
+	struct journal_head head;
+	struct planner_name name;
+};
+
+/* Reads "i1", "v1", "m7" up to the ':'. Returns what is behind it. */
+static const char *read_ids(const char *text, struct journal_head *out)
+{
+	while (*text != ':') {
+		char kind = *text;
+		unsigned long number = strtoul(text + 1, (char **)&text, 10);
+
+		if (kind == 'i')
+			out->inode = number;
+		else if (kind == 'v')
+			out->uidvalidity = (uint32_t)number;
+		else if (kind == 'h')
+			out->highestmodseq = number;
+		else if (kind == 'm')
+			out->mailbox_id = number;
+		else
+			fail_msg("no id: %c", kind);
+	}
+	out->uidnext = (uint32_t)strlen(text);
+	return text + 1;
+}
+
+/* What one side has of a name. */
+static void read_held(struct name *name, enum side side, const char *text)
+{
+	struct journal_head ids = {0};
+
+	name->name.at[side] = name->name.name;
+	name->name.occupies[side] = *text != '-';
+	name->held[side] = "";
+	if (*text == '-' || *text == '/')
+		return;
+	name->name.exists[side] = true;
+	name->held[side] = read_ids(text, &ids);
+	name->name.listed[side].inode = ids.inode;
+	name->name.listed[side].mailbox_id = ids.mailbox_id;
+	if (side == REMOTE) {
+		name->name.listed[side].uidvalidity = ids.uidvalidity;
+		name->name.listed[side].uidnext = ids.uidnext;
+		name->name.listed[side].modseq = ids.highestmodseq;
+	}
+}
+
+static void read_name(struct name *name, const char *text)
+{
+	char *rest = name->text;
+
+	*name = (struct name){.known = ""};
+	assert_true(strlen(text) < sizeof(name->text));
+	strncpy(name->text, text, sizeof(name->text) - 1);
+	name->name.name = strsep(&rest, " ");
+	read_held(name, LOCAL, strsep(&rest, " "));
+	read_held(name, REMOTE, strsep(&rest, " "));
+	assert_non_null(rest);
+	name->name.left_out = !strcmp(rest, "left-out");
+	if (*rest == '-' || name->name.left_out)
+		return;
+	name->known = read_ids(rest, &name->head);
+	name->name.head = &name->head;
+}
+
+/* What a look into the new mailbox finds, as sync/rename.c counts it. */
+static struct planner_likeness look(const struct name *from, const struct name *to, enum side side)
+{
+	struct planner_likeness alike = {.expected = strlen(from->known)};
+	size_t held = strlen(to->held[side]);
+
+	for (size_t i = 0; i < alike.expected && i < held; i++) {
+		if (to->held[side][i] == '-')
+			continue;
+		alike.found += side == LOCAL || to->held[side][i] == from->known[i];
+		alike.others += side == REMOTE && to->held[side][i] != from->known[i];
+	}
+	return alike;
+}
+
+/* Reads the names in an order that the seed decides; 0: as written. */
+static size_t read_names(const struct rename_case *it, uint64_t seed, struct name *names)
+{
+	size_t order[NAMES_MAX], len = 0;
+
+	for (; len < NAMES_MAX && it->names[len]; len++)
+		order[len] = len;
+	for (size_t i = len; seed && i > 1; i--) {
+		size_t other = run_random(&seed, (uint32_t)i), kept = order[i - 1];
+		order[i - 1] = order[other];
+		order[other] = kept;
+	}
+	for (size_t i = 0; i < len; i++)
+		read_name(&names[i], it->names[order[i]]);
+	return len;
+}
+
+/* All candidates, each looked into. */
+static size_t find_candidates(const struct rename_case *it, const struct name *names, size_t len,
+			      struct planner_rename *list)
+{
+	const struct policy policy = {
+	    .change = {CHANGE_ALL & ~it->pull_lacks, CHANGE_ALL & ~it->push_lacks}};
+	size_t count = 0;
+
+	for (size_t from = 0; from < len; from++)
+		for (size_t to = 0; to < len; to++) {
+			struct planner_rename rename;
+
+			if (from == to || !planner_may_be_renamed(&policy, &names[from].name,
+								  &names[to].name, &rename))
+				continue;
+			rename.from = from;
+			rename.to = to;
+			for (enum side side = LOCAL; side < SIDES; side++)
+				if (rename.renamed[side])
+					rename.alike[side] = look(&names[from], &names[to], side);
+			list[count++] = rename;
+		}
+	return count;
+}
+
+/* Tells the renames by the names that go. */
+static void tell(const struct name *names, const struct planner_rename *list, size_t len,
+		 struct buf *out)
+{
+	const char *lines[NAMES_MAX];
+	struct arena arena = {0};
+
+	for (size_t i = 0; i < len; i++) {
+		const bool *renamed = list[i].renamed;
+		const char *where = renamed[LOCAL] && renamed[REMOTE] ? "neither"
+				    : renamed[LOCAL]                  ? "remote"
+								      : "local";
+		size_t at = i;
+		for (; at && strcmp(lines[at - 1], names[list[i].from].name.name) > 0; at--)
+			lines[at] = lines[at - 1];
+		lines[at] = arena_printf(&arena, "%s -> %s on %s;", names[list[i].from].name.name,
+					 names[list[i].to].name.name, where);
+	}
+	for (size_t i = 0; i < len; i++)
+		buf_puts(out, lines[i]);
+	arena_free(&arena);
+}
+
+static void try_order(const struct rename_case *it, uint64_t seed)
+{
+	struct planner_rename list[NAMES_MAX * NAMES_MAX];
+	struct planner_name plain[NAMES_MAX];
+	struct name names[NAMES_MAX];
+	struct buf told;
+	size_t len = read_names(it, seed, names);
+	size_t count = find_candidates(it, names, len, list);
+
+	for (size_t i = 0; i < len; i++)
+		plain[i] = names[i].name;
+	planner_renames(plain, len, list, &count);
+	assert_true(count <= NAMES_MAX);
+	buf_init(&told, 1000);
+	tell(names, list, count, &told);
+	if (strcmp(told.data, it->renames) != 0)
+		fail_msg("%s (order %u): expected \"%s\", planned \"%s\"", it->title,
+			 (unsigned)seed, it->renames, told.data);
+	buf_free(&told);
+}
+
+static void renames_by_the_cases(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (uint64_t seed = 0; seed <= ORDERS; seed++)
+			try_order(&cases[i], seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(renames_by_the_cases),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
