@@ -2,6 +2,7 @@
 #include "imap/code.h"
 
 #include "imap/parser.h"
+#include "imap/response-mailbox.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -49,8 +49,6 @@ enum response_line response_classify(struct lex_cursor *cursor, uint32_t *sequen
 int response_read(struct response *response, const char *line, size_t len,
 		  struct imap_answer *answer, struct error *err);
 
-/* For imap/code.c: "(id)" (RFC 8474) as digest_hash_id of it; -1 where it is not of that shape. */
-int response_take_id(struct lex_cursor *cursor, uint64_t *out);
 /* For imap/code.c: what an astring holds, in place or in scratch. */
 struct imap_string response_string(struct response *response, const struct lex_token *token);
 /* All atoms up to the cursor's end, one blank between, brackets of lists left out. */
