@@ -47,6 +47,32 @@ struct pair {
 	struct digest digest; /* all zero: not known */
 };
 
+/* The pair of a message of that identity. */
+static inline struct pair pair_of(uint32_t uid, const char *name, struct flags flags,
+				  const struct identity *identity)
+{
+	return (struct pair){.uid = uid,
+			     .name = name,
+			     .flags = flags,
+			     .size = identity->size,
+			     .date = identity->date,
+			     .message_id = identity->message_id,
+			     .email_id = identity->email_id,
+			     .digest = identity->digest};
+}
+
+/* What a pair knows of its message's identity. */
+static inline struct identity pair_identity(const struct pair *pair)
+{
+	return (struct identity){.size = pair->size,
+				 .date = pair->date,
+				 .message_id = pair->message_id,
+				 .email_id = pair->email_id,
+				 .has_message_id = true,
+				 .has_digest = true,
+				 .digest = pair->digest};
+}
+
 enum journal_note_kind {
 	JOURNAL_PUBLISHING,
 	JOURNAL_APPENDING,

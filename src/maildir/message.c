@@ -133,6 +133,26 @@ int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, st
 	}
 }
 
+int maildir_message_date(struct maildir_mailbox *mailbox, const char *unique, int64_t date,
+			 struct error *err)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
+	unsigned chases = 0;
+
+	for (;;) {
+		const struct maildir_entry *entry;
+		int rc = maildir_message_find(mailbox, unique, &entry, err);
+
+		if (rc <= 0)
+			return rc;
+		if (utimensat(mailbox->fds[entry->dir], entry->file, times, AT_SYMLINK_NOFOLLOW) ==
+		    0)
+			return 1;
+		if (chase(mailbox, unique, "date", &chases, err) < 0)
+			return -1;
+	}
+}
+
 /* Unlinks. */
 int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, struct error *err)
 {

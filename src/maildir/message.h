@@ -29,6 +29,9 @@ int maildir_message_open(struct maildir_mailbox *mailbox, const char *unique, in
 /* Adds and removes flags; what is in new and has flags then goes to cur. */
 int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, struct flags add,
 			 struct flags remove, struct error *err);
+/* Gives it that modification time, seconds since the epoch. */
+int maildir_message_date(struct maildir_mailbox *mailbox, const char *unique, int64_t date,
+			 struct error *err);
 int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, struct error *err);
 /*
  * Moves it to another mailbox of the tree, new to new and cur to cur, under its unique name; where

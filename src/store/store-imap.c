@@ -30,6 +30,7 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_MOVE: return &move_job;
 	case REQUEST_COPY: return &copy_job;
 	case REQUEST_SUBSCRIBE: return &subscribe_job;
+	case REQUEST_DATE:
 	case REQUEST_SETTLE:
 	case REQUEST_PUBLISH: break;
 	}

@@ -184,6 +184,7 @@ static int change_message(struct store_maildir *store, const struct request *req
 	switch (request->kind) {
 	case REQUEST_FLAG:
 		return maildir_message_flag(mailbox, name, request->add, request->remove, err);
+	case REQUEST_DATE: return maildir_message_date(mailbox, name, request->date, err);
 	case REQUEST_REMOVE: return maildir_message_remove(mailbox, name, err);
 	default:
 		target = cache_get(store, request->target, err);
@@ -274,7 +275,7 @@ static void rename_mailbox(struct store_maildir *store, const struct request *re
 static bool is_change(enum request_kind kind)
 {
 	return kind == REQUEST_CREATE || kind == REQUEST_DELETE || kind == REQUEST_RENAME ||
-	       kind == REQUEST_FLAG || kind == REQUEST_REMOVE || kind == REQUEST_MOVE ||
+	       kind == REQUEST_FLAG || kind == REQUEST_DATE || kind == REQUEST_REMOVE || kind == REQUEST_MOVE ||
 	       kind == REQUEST_PUBLISH;
 }
 
@@ -292,6 +293,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_DELETE: delete_mailbox(store, request->mailbox, err); return 0;
 	case REQUEST_RENAME: rename_mailbox(store, request, err); return 0;
 	case REQUEST_FLAG:
+	case REQUEST_DATE:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE: return step_change(store, request, answer);
 	case REQUEST_SETTLE: settle(store, request); return 0;

@@ -377,6 +377,19 @@ static bool change_all(struct job *job)
 	return true;
 }
 
+/* DATE. */
+static bool give_date(struct job *job)
+{
+	for (size_t i = 0; i < job->request->count; i++) {
+		struct held_message *held = find_key(job, i);
+		if (!may_change(job))
+			return false;
+		if (held)
+			held->message.state.identity.date = job->request->date;
+	}
+	return true;
+}
+
 /* SETTLE: one step, for nothing of it counts before all of it does. */
 static bool settle(struct job *job)
 {
@@ -430,6 +443,7 @@ static bool carry_out(struct job *job)
 	case REQUEST_IDENTIFY: identify(job); return true;
 	case REQUEST_FETCH: return fetch(job);
 	case REQUEST_APPEND: return append(job);
+	case REQUEST_DATE: return give_date(job);
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE:

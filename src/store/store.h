@@ -106,6 +106,7 @@ enum request_kind {
 	REQUEST_FETCH,    /* the content of keys */
 	REQUEST_APPEND,   /* remote: source, flags, date -> a message */
 	REQUEST_FLAG,     /* adds and removes flags of keys */
+	REQUEST_DATE,     /* local: gives keys the date */
 	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
 	REQUEST_MOVE,     /* moves keys to target (a mailbox that exists), flags and date kept */
 	REQUEST_COPY,     /* remote: copies keys to target likewise */
@@ -143,7 +144,7 @@ struct request {
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
 
-	/* FETCH, IDENTIFY, FLAG, REMOVE, MOVE, COPY. */
+	/* FETCH, IDENTIFY, FLAG, DATE, REMOVE, MOVE, COPY. */
 	const struct message_key *keys; /* ascending by UID on the remote side */
 	size_t count;
 	const uint64_t *sizes; /* FETCH: expected sizes beside keys, for chunking; or NULL */
@@ -158,7 +159,7 @@ struct request {
 	struct source *source; /* APPEND: becomes the store's, closed by it in every case */
 	struct draft *draft;   /* PUBLISH */
 	struct flags flags;
-	int64_t date;
+	int64_t date; /* DATE, too */
 };
 
 enum answer_kind {

@@ -26,13 +26,7 @@ void hold_back(struct channel *channel, struct box *box, enum side side, const s
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name)
 {
-	const struct pair pair = {.uid = uid,
-				  .name = name,
-				  .flags = op->flags,
-				  .size = identity->size,
-				  .date = identity->date,
-				  .message_id = identity->message_id,
-				  .digest = identity->digest};
+	const struct pair pair = pair_of(uid, name, op->flags, identity);
 
 	journal_put(box->journal, &pair);
 	box->tally.copied[op->side]++;
@@ -124,13 +118,8 @@ static void note_pairs(struct box *box)
 		const struct op *op = &box->plan.ops[i];
 		if (op->kind != OP_PAIR)
 			continue;
-		journal_put(box->journal, &(struct pair){.uid = op->uid,
-							 .name = op->name,
-							 .flags = op->flags,
-							 .size = op->identity.size,
-							 .date = op->identity.date,
-							 .message_id = op->identity.message_id,
-							 .digest = op->identity.digest});
+		const struct pair pair = pair_of(op->uid, op->name, op->flags, &op->identity);
+		journal_put(box->journal, &pair);
 		box->tally.paired++;
 	}
 }
@@ -456,9 +445,11 @@ int channel_apply(struct channel *channel, struct error *err)
 		goto broken;
 	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
+	    apply_copies(channel, err) || apply_links(channel, false, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
 	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
-	    apply_late(channel, err) || apply_pull(channel, err) || stop_check(err))
+	    apply_late(channel, err) || apply_pull(channel, err) ||
+	    apply_links(channel, true, err) || stop_check(err))
 		goto broken;
 	commit_all(channel);
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))

@@ -63,6 +63,7 @@ struct box {
 	enum side missing;       /* with a rule */
 	bool scan[SIDES];        /* that side may have changed */
 	bool active;             /* surveyed, planned, applied, confirmed */
+	bool consulted;             /* not active, but its journal is loaded for rule V3 */
 	bool surveyed;
 
 	struct snapshot sides[SIDES];
@@ -158,6 +159,21 @@ int identify_fresh(struct channel *channel, struct error *err);
  * (sync/pull.c).
  */
 int apply_moves(struct channel *channel, enum side side, struct error *err);
+/* Copies within the server, before anything in their originals' mailboxes changes; sync/move.c. */
+int apply_copies(struct channel *channel, struct error *err);
+/*
+ * Copies within the disk of what is there by now: before the moves and, of what was new in several
+ * mailboxes, after the pull. What cannot be had so is left to the pull, or to the next run;
+ * sync/link.c.
+ */
+int apply_links(struct channel *channel, bool pulled, struct error *err);
+/*
+ * Loads the journals of mailboxes that did not change, so that rule V3 may find there what is new
+ * elsewhere, where that costs less than sending it; sync/consult.c.
+ */
+void consult_journals(struct channel *channel);
+/* Marks what is new on the server and may be a copy, as far as size and date tell. */
+void consult_dates(struct channel *channel);
 /* The last step on side: mailboxes that are to go; sync/delete.c. */
 int apply_deletions(struct channel *channel, enum side side, struct error *err);
 int apply_push(struct channel *channel, struct error *err);

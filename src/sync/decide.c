@@ -117,7 +117,7 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 		struct op *op = &box->plan.ops[i];
 		if (op->kind == OP_MOVE)
 			op->blocked |= is_gone_on(&channel->boxes[op->target], op->side);
-		else if (op->kind == OP_COPY || op->kind == OP_FLAG)
+		else if (op->kind == OP_COPY || op->kind == OP_CLONE || op->kind == OP_FLAG)
 			op->blocked |= is_gone_on(box, op->side);
 		stays |= op->blocked;
 	}
@@ -186,12 +186,15 @@ void channel_plan(struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		boxes[i].plan = &box->plan;
+		if (box->consulted)
+			boxes[i].input.pairs = journal_pairs(box->journal, &boxes[i].input.pairs_len);
 		if (!box->active)
 			continue;
 		boxes[i].input = input_of(channel, box);
 		plan_box(box, &boxes[i].input);
 	}
 	planner_moves(boxes, channel->len);
+	planner_copies(&channel->setup.policy, boxes, channel->len);
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].active)
 			plan_gone(&channel->boxes[i], &boxes[i].input);

@@ -11,8 +11,8 @@ libevenmail_a_SOURCES += \
 	src/sync/match.c src/sync/match.h \
 	src/sync/plan.c src/sync/plan.h \
 	src/sync/move.c \
-	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner-move.c \
+	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner-copy.c src/sync/planner-move.c \
 	src/sync/planner-rename.c src/sync/planner.h \
-	src/sync/rename.c \
+	src/sync/link.c src/sync/rename.c src/sync/consult.c \
 	src/sync/snapshot.c src/sync/snapshot.h \
 	src/sync/trash.c

@@ -45,6 +45,15 @@ static bool may_have_moved(const struct channel *channel, enum side side)
 	return false;
 }
 
+/* True where a new file may be a copy of one that both sides hold. */
+static bool has_journals(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].has_journal)
+			return true;
+	return false;
+}
+
 /* Submits kind for the keys of a box, if any; the keys live in the box's arena. */
 static int submit_keys(struct channel *channel, enum side side, enum request_kind kind,
 		       size_t index, struct key_list *list, struct error *err)
@@ -61,9 +70,9 @@ static int submit_keys(struct channel *channel, enum side side, enum request_kin
 }
 
 /* Files whose content has not been read yet. */
-static void list_local(const struct box *box, struct key_list *list)
+static void list_local(const struct box *box, bool all, struct key_list *list)
 {
-	for (size_t i = 0; i < box->sides[LOCAL].fresh_len; i++) {
+	for (size_t i = 0; (all || has_both(box)) && i < box->sides[LOCAL].fresh_len; i++) {
 		const struct fresh_message *fresh = &box->sides[LOCAL].fresh[i];
 		if (!fresh->ghost && !fresh->state.identity.has_digest)
 			*array_push(list->keys, list->len, list->cap) = fresh->state.key;
@@ -71,18 +80,20 @@ static void list_local(const struct box *box, struct key_list *list)
 }
 
 /* Messages on the server whose Message-ID has not been asked for yet. */
-static void list_remote(const struct box *box, struct key_list *list)
+static void list_remote(const struct box *box, bool all, struct key_list *list)
 {
+	all |= has_both(box);
 	for (size_t i = 0; i < box->sides[REMOTE].fresh_len; i++) {
 		const struct fresh_message *fresh = &box->sides[REMOTE].fresh[i];
-		if (!fresh->state.identity.has_message_id)
+		if (!fresh->state.identity.has_message_id && (all || fresh->wanted))
 			*array_push(list->keys, list->len, list->cap) = fresh->state.key;
 	}
 }
 
 /* Messages on the server that only their digest can pair. */
-static void list_undecided(const struct box *box, struct key_list *list)
+static void list_undecided(const struct box *box, bool all, struct key_list *list)
 {
+	(void)all;
 	for (size_t i = 0; i < box->match.undecided_len; i++)
 		*array_push(list->keys, list->len, list->cap) =
 		    box->sides[REMOTE].fresh[box->match.undecided[i]].state.key;
@@ -123,7 +134,7 @@ static void take_answer(struct channel *channel, enum side side, const struct an
 /* One flight: asks kind of side for what list() finds in each box; all: also where nothing is to be
  * paired. */
 static int ask(struct channel *channel, enum side side, enum request_kind kind, bool all,
-	       void (*list)(const struct box *, struct key_list *), struct error *err)
+	       void (*list)(const struct box *, bool, struct key_list *), struct error *err)
 {
 	struct digest_stream *digest = digest_open();
 	struct key_list *lists = xcalloc(channel->len + 1, sizeof(*lists));
@@ -131,9 +142,9 @@ static int ask(struct channel *channel, enum side side, enum request_kind kind, 
 	int rc = 0;
 
 	for (size_t i = 0; i < channel->len && !rc; i++) {
-		if (!channel->boxes[i].active || (!all && !has_both(&channel->boxes[i])))
+		if (!channel->boxes[i].active)
 			continue;
-		list(&channel->boxes[i], &lists[i]);
+		list(&channel->boxes[i], all, &lists[i]);
 		rc = submit_keys(channel, side, kind, i, &lists[i], err);
 	}
 	while (!rc && (rc = store_next(channel->setup.stores[side], &answer, err)) == 1) {
@@ -166,10 +177,14 @@ static bool match_boxes(struct channel *channel)
 
 int identify_fresh(struct channel *channel, struct error *err)
 {
-	bool moved[SIDES] = {may_have_moved(channel, LOCAL), may_have_moved(channel, REMOTE)};
+	bool all = may_have_moved(channel, LOCAL) || has_journals(channel);
 
-	if (ask(channel, LOCAL, REQUEST_IDENTIFY, moved[LOCAL], list_local, err) ||
-	    ask(channel, REMOTE, REQUEST_IDENTIFY, moved[REMOTE], list_remote, err))
+	if (ask(channel, LOCAL, REQUEST_IDENTIFY, all, list_local, err))
+		return -1;
+	consult_journals(channel);
+	consult_dates(channel);
+	all = may_have_moved(channel, REMOTE);
+	if (ask(channel, REMOTE, REQUEST_IDENTIFY, all, list_remote, err))
 		return -1;
 	if (!match_boxes(channel))
 		return 0;

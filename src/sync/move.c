@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Carries moves out. What is about to arrive in a mailbox is noted in its journal first, in the
+ * Carries moves out, and copies within the server. What is about to arrive in a mailbox is noted in its journal first, in the
  * same words as an upload or a delivery, so that a stopped run heals as one of those does: the
  * message is found by its note in the new mailbox, and its pair in the old one is gone on both
- * sides.
+ * sides. A copy's pair has the flags of its original until those that it is to have are set, with
+ * the keywords of what was pushed: see sync/push.c.
  */
 #include "sync/channel.h"
 
@@ -17,7 +18,8 @@
 /* One message on its way. */
 struct moving {
 	struct op *op;
-	size_t from; /* the index of its box */
+	size_t from; /* the index of the box that it leaves, or that holds the original */
+	size_t to;   /* and of the one where it arrives */
 	bool done;
 };
 
@@ -30,6 +32,7 @@ struct convoy {
 
 struct moves {
 	struct channel *channel;
+	enum op_kind kind; /* MOVE or CLONE */
 	enum side side;
 	struct moving *list; /* sorted: from, target, key */
 	size_t len, cap;
@@ -37,11 +40,19 @@ struct moves {
 	size_t convoys_len, convoys_cap;
 };
 
-/* The key of a message in the mailbox that it leaves. */
+/* The key of a message in the mailbox that it leaves, or that holds the original. */
 static struct message_key key_of(const struct op *op)
 {
+	if (op->kind == OP_CLONE)
+		return op->there;
 	return op->side == REMOTE ? (struct message_key){.uid = op->uid}
 				  : (struct message_key){.name = op->name};
+}
+
+/* How the other side's file is called. */
+static const char *file_of(const struct op *op)
+{
+	return op->kind == OP_CLONE ? op->name : op->there.name;
 }
 
 static int compare_moving(const void *a, const void *b)
@@ -50,14 +61,23 @@ static int compare_moving(const void *a, const void *b)
 
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
-	if (x->op->target != y->op->target)
-		return x->op->target < y->op->target ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	const struct message_key one = key_of(x->op), other = key_of(y->op);
 	if (x->op->side == LOCAL)
-		return strcmp(x->op->name, y->op->name);
-	return (x->op->uid > y->op->uid) - (x->op->uid < y->op->uid);
+		return strcmp(one.name, other.name);
+	return (one.uid > other.uid) - (one.uid < other.uid);
 }
 
-/* Collects the moves on one side whose two boxes are both in order. */
+/* The indexes of the two boxes of an operation of one's plan. */
+static struct moving moving_of(struct op *op, size_t box)
+{
+	if (op->kind == OP_CLONE)
+		return (struct moving){.op = op, .from = op->target, .to = box};
+	return (struct moving){.op = op, .from = box, .to = op->target};
+}
+
+/* Collects the operations whose boxes are in order. */
 static void collect(struct moves *moves)
 {
 	struct channel *channel = moves->channel;
@@ -66,14 +86,14 @@ static void collect(struct moves *moves)
 		struct box *box = &channel->boxes[i];
 		for (size_t k = 0; box->active && k < box->plan.len; k++) {
 			struct op *op = &box->plan.ops[k];
-			if (op->kind != OP_MOVE || op->side != moves->side || op->blocked)
+			if (op->kind != moves->kind || op->side != moves->side || op->blocked)
 				continue;
-			if (!channel->boxes[op->target].active || box->error.kind != ERROR_NONE) {
-				box->undone = channel->boxes[op->target].undone = true;
-				continue;
-			}
-			*array_push(moves->list, moves->len, moves->cap) =
-			    (struct moving){.op = op, .from = i};
+			const struct moving moving = moving_of(op, i);
+			struct box *to = &channel->boxes[moving.to];
+			if (!to->active || box->error.kind != ERROR_NONE)
+				box->undone = to->undone = true;
+			else
+				*array_push(moves->list, moves->len, moves->cap) = moving;
 		}
 	}
 	if (moves->len)
@@ -81,16 +101,18 @@ static void collect(struct moves *moves)
 }
 
 /* Notes in the mailbox where it arrives what is about to arrive. */
-static void note_arrival(struct moves *moves, const struct op *op)
+static void note_arrival(struct moves *moves, const struct moving *moving)
 {
-	struct box *target = &moves->channel->boxes[op->target];
+	const struct op *op = moving->op;
+	struct box *target = &moves->channel->boxes[moving->to];
 	const struct stamp *stamp = &target->sides[REMOTE].stamp;
-	struct journal_note note = {
-	    .side = moves->side, .flags = op->flags, .identity = op->identity};
+	struct journal_note note = {.side = moves->side,
+				    .flags = op->kind == OP_CLONE ? op->had : op->flags,
+				    .identity = op->identity};
 
 	if (moves->side == REMOTE) {
 		note.kind = JOURNAL_APPENDING;
-		note.name = op->there.name;
+		note.name = file_of(op);
 		note.uidvalidity = stamp->uidvalidity;
 		note.floor = stamp->uidnext ? stamp->uidnext : 1;
 	} else {
@@ -105,9 +127,9 @@ static void note_arrival(struct moves *moves, const struct op *op)
 static void commit_notes(struct moves *moves)
 {
 	for (size_t i = 0; i < moves->len; i++)
-		note_arrival(moves, moves->list[i].op);
+		note_arrival(moves, &moves->list[i]);
 	for (size_t i = 0; i < moves->len; i++) {
-		struct box *target = &moves->channel->boxes[moves->list[i].op->target];
+		struct box *target = &moves->channel->boxes[moves->list[i].to];
 		struct error err;
 		if (target->active && box_commit(target, &err)) {
 			box_fail(target, &err);
@@ -116,27 +138,34 @@ static void commit_notes(struct moves *moves)
 	}
 }
 
+/* The UIDVALIDITY of the UIDs that are known of a box; one that is only looked into has no scan. */
+static uint32_t uidvalidity_of(const struct box *box)
+{
+	return box->active ? box->sides[REMOTE].stamp.uidvalidity
+			   : journal_head(box->journal)->uidvalidity;
+}
+
 /* Submits the messages from first to the last one with the same two mailboxes. Returns the next. */
 static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct error *err)
 {
 	struct channel *channel = moves->channel;
 	struct box *box = &channel->boxes[moves->list[first].from];
-	size_t target = moves->list[first].op->target, end = first;
+	size_t target = moves->list[first].to, end = first;
 	struct convoy *convoy = array_push(moves->convoys, moves->convoys_len, moves->convoys_cap);
 
 	*convoy = (struct convoy){.first = first,
 				  .keys = xcalloc(moves->len - first, sizeof(*convoy->keys))};
 	for (; end < moves->len && moves->list[end].from == moves->list[first].from &&
-	       moves->list[end].op->target == target;
+	       moves->list[end].to == target;
 	     end++)
 		convoy->keys[convoy->count++] = key_of(moves->list[end].op);
 	const struct request request = {
-	    .kind = REQUEST_MOVE,
+	    .kind = moves->kind == OP_CLONE ? REQUEST_COPY : REQUEST_MOVE,
 	    .ticket = moves->convoys_len - 1,
 	    .mailbox = box->at[moves->side],
 	    .keys = convoy->keys,
 	    .count = convoy->count,
-	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
+	    .uidvalidity = uidvalidity_of(box),
 	    .target = channel->boxes[target].at[moves->side],
 	};
 	if (channel->boxes[target].active)
@@ -148,10 +177,11 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 static struct moving *find_moving(struct moves *moves, const struct convoy *convoy,
 				  const struct message_key *key)
 {
-	struct op op = {.side = moves->side, .uid = key->uid, .name = key->name};
-	struct moving wanted = {.op = &op, .from = moves->list[convoy->first].from};
+	struct op op = {.kind = OP_MOVE, .side = moves->side, .uid = key->uid, .name = key->name};
+	const struct moving wanted = {.op = &op,
+				      .from = moves->list[convoy->first].from,
+				      .to = moves->list[convoy->first].to};
 
-	op.target = moves->list[convoy->first].op->target;
 	return bsearch(&wanted, &moves->list[convoy->first], convoy->count, sizeof(*moves->list),
 		       compare_moving);
 }
@@ -165,6 +195,36 @@ static bool is_there(const struct moves *moves, const struct box *target,
 	return moves->side == LOCAL || !expected || answer->uidvalidity == expected;
 }
 
+/* What is still to be done about the flags of a copy. */
+static void plan_late(struct box *box, const struct op *op, uint32_t uid)
+{
+	const struct flags reach =
+	    flags_reach(op->had, op->flags, &box->sides[REMOTE].permanent);
+	struct op *late;
+
+	if (flags_equal(op->flags, op->had))
+		return;
+	late = plan_add(&box->late, OP_FLAG, REMOTE, op->rule);
+	late->uid = uid;
+	late->name = op->name;
+	late->add = flags_minus(reach, op->had);
+	late->remove = flags_minus(op->had, reach);
+	late = plan_add(&box->late, OP_AGREE, REMOTE, op->rule);
+	late->uid = uid;
+	late->name = op->name;
+	late->flags = op->flags;
+}
+
+/* Of a copy: its pair. */
+static void note_cloned(struct box *box, const struct op *op, uint32_t uid)
+{
+	const struct pair pair = pair_of(uid, op->name, op->had, &op->identity);
+
+	journal_put(box->journal, &pair);
+	plan_late(box, op, uid);
+	box->tally.cloned[REMOTE]++;
+}
+
 /* It has arrived under that key: its pair is journaled there, and forgotten where it was. */
 static void note_moved(struct moves *moves, const struct convoy *convoy,
 		       const struct answer *answer)
@@ -175,21 +235,21 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	if (!moving || moving->done)
 		return;
 	box = &moves->channel->boxes[moving->from];
-	target = &moves->channel->boxes[moving->op->target];
+	target = &moves->channel->boxes[moving->to];
 	const struct op *op = moving->op;
-	const struct pair pair = {
-	    .uid = moves->side == REMOTE ? answer->created.uid : op->there.uid,
-	    .name = moves->side == REMOTE ? op->there.name : answer->created.name,
-	    .flags = op->flags,
-	    .size = op->identity.size,
-	    .date = op->identity.date,
-	    .message_id = op->identity.message_id,
-	    .digest = op->identity.digest,
-	};
-	if (!pair.uid || journal_pair_of_uid(target->journal, pair.uid) ||
-	    !is_there(moves, target, answer))
+	uint32_t uid = moves->side == REMOTE ? answer->created.uid : op->there.uid;
+	if (!uid || journal_pair_of_uid(target->journal, uid) || !is_there(moves, target, answer))
 		return;
 	moving->done = true;
+	if (moves->side == REMOTE && !target->sides[REMOTE].stamp.uidvalidity)
+		target->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
+	if (op->kind == OP_CLONE) {
+		note_cloned(target, op, uid);
+		return;
+	}
+	const struct pair pair =
+	    pair_of(uid, moves->side == REMOTE ? op->there.name : answer->created.name, op->flags,
+		    &op->identity);
 	journal_put(target->journal, &pair);
 	journal_forget(box->journal, op->uid);
 	box->tally.moved[moves->side]++;
@@ -203,18 +263,21 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 		       const struct answer *answer)
 {
 	struct box *box = &moves->channel->boxes[moves->list[convoy->first].from];
-	struct box *target = &moves->channel->boxes[moves->list[convoy->first].op->target];
+	struct box *target = &moves->channel->boxes[moves->list[convoy->first].to];
 	bool failed = answer->error.kind != ERROR_NONE && answer->error.sys != ENOENT;
 
-	box->wrote[moves->side] = target->wrote[moves->side] = true;
+	target->wrote[moves->side] = true;
+	if (moves->kind == OP_MOVE)
+		box->wrote[moves->side] = true;
 	if (target->active)
 		box_refuse_keywords(target, moves->side, answer->refused_keywords);
 	if (failed)
-		box_fail(box, &answer->error);
+		box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
 	for (size_t i = convoy->first; i < convoy->first + convoy->count; i++) {
 		if (moves->list[i].done)
 			continue;
-		box->undone = target->undone = true;
+		target->undone = true;
+		box->undone |= moves->kind == OP_MOVE;
 		target->lost_append |= moves->side == REMOTE && !failed;
 	}
 }
@@ -236,6 +299,32 @@ static int collect_answers(struct moves *moves, struct error *err)
 	return rc;
 }
 
+/*
+ * A file that was copied, be it to move it, may have got the time of that for its date. On the
+ * server the message keeps its own, and so it is to be the file's. A file that is gone by now is
+ * the next run's.
+ */
+static int give_dates(struct moves *moves, struct error *err)
+{
+	struct store *store = moves->channel->setup.stores[LOCAL];
+	struct answer answer;
+
+	for (size_t i = 0; i < moves->len; i++) {
+		const struct moving *moving = &moves->list[i];
+		const struct message_key key = {.name = file_of(moving->op)};
+		const struct request request = {.kind = REQUEST_DATE,
+						.mailbox =
+						    moves->channel->boxes[moving->to].at[LOCAL],
+						.keys = &key,
+						.count = 1,
+						.date = moving->op->identity.date};
+		if (moving->done && moving->op->redate && request.date != DATE_UNKNOWN &&
+		    store_do(store, &request, &answer, err) && err->scope >= SCOPE_STORE)
+			return -1;
+	}
+	return 0;
+}
+
 /* Commits where they arrived before where they left: a stop between leaves a pair too much, not too
  * little. */
 static void commit_moves(struct moves *moves)
@@ -245,8 +334,7 @@ static void commit_moves(struct moves *moves)
 	for (int arrived = 1; arrived >= 0; arrived--)
 		for (size_t i = 0; i < moves->len; i++) {
 			struct box *box =
-			    &channel
-				 ->boxes[arrived ? moves->list[i].op->target : moves->list[i].from];
+			    &channel->boxes[arrived ? moves->list[i].to : moves->list[i].from];
 			struct error err;
 			if (!box->active || !box_commit(box, &err))
 				continue;
@@ -255,9 +343,10 @@ static void commit_moves(struct moves *moves)
 		}
 }
 
-int apply_moves(struct channel *channel, enum side side, struct error *err)
+/* Operations of one kind on one side. */
+static int carry_out(struct channel *channel, enum op_kind kind, enum side side, struct error *err)
 {
-	struct moves moves = {.channel = channel, .side = side};
+	struct moves moves = {.channel = channel, .kind = kind, .side = side};
 	const struct request settle = {.kind = REQUEST_SETTLE};
 	struct answer answer;
 	int rc = 0;
@@ -269,6 +358,8 @@ int apply_moves(struct channel *channel, enum side side, struct error *err)
 		i = submit_convoy(&moves, i, &rc, err);
 	if (moves.len && !rc)
 		rc = collect_answers(&moves, err);
+	if (moves.len && !rc && side == REMOTE)
+		rc = give_dates(&moves, err);
 	if (moves.len && !rc && side == LOCAL)
 		rc = store_do(channel->setup.stores[LOCAL], &settle, &answer, err);
 	if (!rc)
@@ -278,4 +369,14 @@ int apply_moves(struct channel *channel, enum side side, struct error *err)
 	free(moves.convoys);
 	free(moves.list);
 	return rc;
+}
+
+int apply_moves(struct channel *channel, enum side side, struct error *err)
+{
+	return carry_out(channel, OP_MOVE, side, err);
+}
+
+int apply_copies(struct channel *channel, struct error *err)
+{
+	return carry_out(channel, OP_CLONE, REMOTE, err);
 }

@@ -77,6 +77,8 @@ struct op {
 	const char *name;
 	struct flags add;    /* FLAG */
 	struct flags remove; /* FLAG */
+	bool redate; /* MOVE, CLONE on the remote side: the file's date is not the message's */
+	struct flags had;    /* CLONE: those of what is copied, which come along */
 	struct flags flags;  /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
 	unsigned gone;       /* AGREE: bits 1 << side of the sides that do not hold it any more */
 	struct identity identity; /* PAIR, COPY, CLONE, MOVE: as far as it is known */

@@ -23,7 +23,7 @@ struct end_list {
 };
 
 /* The index of the pair of that UID. */
-static size_t pair_of(const struct planner_input *input, uint32_t uid)
+static size_t pair_index(const struct planner_input *input, uint32_t uid)
 {
 	size_t low = 0, high = input->pairs_len;
 
@@ -37,17 +37,6 @@ static size_t pair_of(const struct planner_input *input, uint32_t uid)
 	return low;
 }
 
-/* What the journal knows of a pair's identity. */
-static struct identity identity_of_pair(const struct pair *pair)
-{
-	return (struct identity){.size = pair->size,
-				 .date = pair->date,
-				 .message_id = pair->message_id,
-				 .has_message_id = true,
-				 .has_digest = true,
-				 .digest = pair->digest};
-}
-
 /* What is to be deleted on side, for the other side's user took it out of its mailbox. */
 static void collect_departures(const struct planner_box *boxes, size_t len, enum side side,
 			       struct end_list *out)
@@ -57,7 +46,7 @@ static void collect_departures(const struct planner_box *boxes, size_t len, enum
 		const struct plan *plan = boxes[i].plan;
 		for (size_t k = 0; k < plan->len; k++) {
 			const struct op *op = &plan->ops[k];
-			size_t pair = pair_of(input, op->uid);
+			size_t pair = pair_index(input, op->uid);
 			if ((op->kind != OP_REMOVE && op->kind != OP_TRASH) || op->side != side ||
 			    pair == input->pairs_len || input->pairs[pair].uid != op->uid)
 				continue;
@@ -66,7 +55,7 @@ static void collect_departures(const struct planner_box *boxes, size_t len, enum
 			    .op = k,
 			    .pair = pair,
 			    .name = side == REMOTE ? input->pairs[pair].name : NULL,
-			    .identity = identity_of_pair(&input->pairs[pair]),
+			    .identity = pair_identity(&input->pairs[pair]),
 			};
 		}
 	}
@@ -89,11 +78,14 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 }
 
 /*
- * Whether both are one message for certain: its bytes, or all that a server tells of it. Names
+ * Whether both are one message for certain: its bytes, or the server's id, or all that a server
+ * tells of it. Names
  * alone are not believed: a file of the same name may hold other bytes.
  */
 static bool is_one_message(const struct identity *a, const struct identity *b)
 {
+	if (a->email_id && b->email_id)
+		return a->email_id == b->email_id;
 	if (a->size != b->size)
 		return false;
 	if (a->has_digest && b->has_digest)
@@ -126,6 +118,15 @@ static int compare_digests(const void *a, const void *b)
 	return order ? order : memcmp(&x->digest, &y->digest, sizeof(x->digest));
 }
 
+/* By the server's id of its content; those without come last. */
+static int compare_email_ids(const void *a, const void *b)
+{
+	uint64_t x = (*(struct end *const *)a)->identity.email_id;
+	uint64_t y = (*(struct end *const *)b)->identity.email_id;
+
+	return x && y ? compare_u64(x, y) : !x - !y;
+}
+
 /* By all that a server tells: for what the remote side's user moved. */
 static int compare_messages(const void *a, const void *b)
 {
@@ -146,6 +147,13 @@ static int compare_boxes(const void *a, const void *b)
 static int compare_digests_and_boxes(const void *a, const void *b)
 {
 	int order = compare_digests(a, b);
+
+	return order ? order : compare_boxes(a, b);
+}
+
+static int compare_email_ids_and_boxes(const void *a, const void *b)
+{
+	int order = compare_email_ids(a, b);
 
 	return order ? order : compare_boxes(a, b);
 }
@@ -219,6 +227,7 @@ static void rule_v1_move(struct planner_box *boxes, const struct end *from, cons
 	move->there = there;
 	move->flags = verdict.agreed;
 	move->identity = from->identity;
+	move->redate = side == REMOTE && arrival->identity.date != from->identity.date;
 	arrival->kind = OP_NONE;
 	add_flag(source, side, &verdict, pair->uid, pair->name, RULE_V1_MOVE);
 	add_flag(target, other_side(side), &verdict, there.uid, there.name, RULE_V1_MOVE);
@@ -310,6 +319,8 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 		match_ends(boxes, &gone, &new, side, compare_digests_and_boxes);
 		match_ends(boxes, &gone, &new, side, compare_digests);
 	} else {
+		match_ends(boxes, &gone, &new, side, compare_email_ids_and_boxes);
+		match_ends(boxes, &gone, &new, side, compare_email_ids);
 		match_ends(boxes, &gone, &new, side, compare_messages_and_boxes);
 		match_ends(boxes, &gone, &new, side, compare_messages);
 	}

@@ -19,7 +19,7 @@ struct planner_input {
 	size_t pairs_len;
 	const struct journal_note *notes;
 	size_t notes_len;
-	const struct snapshot *sides[SIDES];
+	const struct snapshot *sides[SIDES]; /* both NULL: as the pairs have it, only for rule V3 */
 	const struct match *matches; /* of the fresh messages */
 	size_t matches_len;
 	bool is_trash; /* deletions here expunge, and none are too many */
@@ -41,6 +41,12 @@ struct planner_box {
  * filled, and before the guard looks at them.
  */
 void planner_moves(struct planner_box *boxes, size_t len);
+/*
+ * Turns what would be sent although the side holds it in another mailbox into copies on that side:
+ * rules V3 and V4, after the moves. Mailboxes of which only the pairs are known are only looked
+ * into.
+ */
+void planner_copies(const struct policy *policy, struct planner_box *boxes, size_t len);
 
 /* One message's flags on both sides, and what came of them. */
 struct flags_case {

@@ -28,6 +28,7 @@ struct fresh_message {
 	struct message_state state;
 	struct flags base; /* what was agreed on before, where the journal remembers (else none) */
 	uint32_t floor;    /* ghost: its other half has at least this UID */
+	bool wanted;       /* its Message-ID, for it may be a copy of another */
 	bool ghost;        /* not there any more; an APPEND of it was begun before */
 };
 

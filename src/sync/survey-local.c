@@ -25,12 +25,7 @@ static void recall_former(struct box *box)
 		if (!former)
 			continue;
 		fresh->base = former->flags;
-		fresh->state.identity = (struct identity){.size = former->size,
-							  .date = former->date,
-							  .message_id = former->message_id,
-							  .has_message_id = true,
-							  .has_digest = true,
-							  .digest = former->digest};
+		fresh->state.identity = pair_identity(former);
 	}
 }
 
@@ -52,14 +47,9 @@ static bool heal_publishing(struct box *box)
 		}
 		const struct message_key key = {.name = note.name};
 		if (snapshot_find(&box->sides[LOCAL], &key)) {
-			journal_put(box->journal,
-				    &(struct pair){.uid = note.uid,
-						   .name = note.name,
-						   .flags = note.flags,
-						   .size = note.identity.size,
-						   .date = note.identity.date,
-						   .message_id = note.identity.message_id,
-						   .digest = note.identity.digest});
+			const struct pair pair =
+			    pair_of(note.uid, note.name, note.flags, &note.identity);
+			journal_put(box->journal, &pair);
 			healed = true;
 		} else {
 			journal_end_note(box->journal, JOURNAL_PUBLISHING, note.uid, NULL);

@@ -67,11 +67,12 @@ def test_new_messages_on_both_sides_at_once(pair, corpus):
 
 def test_equal_copies_stay_as_many_as_they_are(pair, corpus):
     message = corpus.message("copy", flags="S")
+    held = sum(row[0] == message.digest for row in pair.state()[("INBOX",)])
     pair.local.add("INBOX", message, message)
     pair.remote.add("INBOX", message)
     pair.sync()
     before = pair.state()
-    assert before[("INBOX",)].count(message.state) in (2, 3)
+    assert sum(row[0] == message.digest for row in before[("INBOX",)]) - held in (2, 3)
     pair.sync()
     assert pair.state() == before
 

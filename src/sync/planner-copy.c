@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/planner.h"
+
+#include "base/alloc.h"
+#include "base/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A message that is to come to a side from the other one. */
+struct arrival {
+	size_t box;
+	struct op *op;
+};
+
+struct arrival_list {
+	struct arrival *list;
+	size_t len, cap;
+};
+
+/* A message that the side holds, or will hold, in the mailbox of a plan. */
+struct origin {
+	size_t box;
+	struct message_key key; /* on that side */
+	struct flags flags;     /* as it has them there */
+	struct identity identity;
+};
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* By the bytes. */
+static int compare_digests(const struct identity *a, const struct identity *b)
+{
+	int order = compare_u64(a->size, b->size);
+
+	return order ? order : memcmp(&a->digest, &b->digest, sizeof(a->digest));
+}
+
+/* By the server's own id of a message's content. */
+static int compare_email_ids(const struct identity *a, const struct identity *b)
+{
+	return compare_u64(a->email_id, b->email_id);
+}
+
+/* By all else that a server tells. */
+static int compare_details(const struct identity *a, const struct identity *b)
+{
+	int order = compare_u64(a->size, b->size);
+
+	if (!order)
+		order = compare_u64(a->message_id, b->message_id);
+	return order ? order : (a->date > b->date) - (a->date < b->date);
+}
+
+/* A way to know a message again, and whether an identity can be known by it. */
+struct way {
+	int (*compare)(const struct identity *a, const struct identity *b);
+	bool (*serves)(const struct identity *identity);
+};
+
+static bool has_digest(const struct identity *identity)
+{
+	static const struct digest none;
+
+	return identity->has_digest && !digest_equal(&identity->digest, &none);
+}
+
+static bool has_email_id(const struct identity *identity)
+{
+	return identity->email_id != 0;
+}
+
+static bool has_details(const struct identity *identity)
+{
+	return identity->message_id && identity->size != SIZE_UNKNOWN &&
+	       identity->date != DATE_UNKNOWN;
+}
+
+static const struct way by_digest = {compare_digests, has_digest};
+static const struct way by_email_id = {compare_email_ids, has_email_id};
+static const struct way by_details = {compare_details, has_details};
+
+/* True where two messages are the same by that way, and no other id speaks against it. */
+static bool is_same(const struct way *way, const struct identity *a, const struct identity *b)
+{
+	return way->serves(a) && way->serves(b) && !way->compare(a, b) &&
+	       (!a->email_id || !b->email_id || a->email_id == b->email_id);
+}
+
+/* What is to be copied to side and serves that way, sorted by it, then by mailbox and key. */
+static int sort_arrivals(const struct arrival *a, const struct arrival *b, const struct way *way)
+{
+	int order = way->compare(&a->op->identity, &b->op->identity);
+
+	if (!order)
+		order = compare_u64(a->box, b->box);
+	if (!order)
+		order = compare_u64(a->op->uid, b->op->uid);
+	return order || !a->op->name ? order : strcmp(a->op->name, b->op->name);
+}
+
+static int sort_by_digest(const void *a, const void *b)
+{
+	return sort_arrivals(a, b, &by_digest);
+}
+
+static int sort_by_email_id(const void *a, const void *b)
+{
+	return sort_arrivals(a, b, &by_email_id);
+}
+
+static int sort_by_details(const void *a, const void *b)
+{
+	return sort_arrivals(a, b, &by_details);
+}
+
+static void collect_arrivals(const struct planner_box *boxes, size_t len, enum side side,
+			     const struct way *way, struct arrival_list *out)
+{
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++) {
+			struct op *op = &boxes[i].plan->ops[k];
+			if (op->kind == OP_COPY && op->side == side && way->serves(&op->identity))
+				*array_push(out->list, out->len, out->cap) =
+				    (struct arrival){i, op};
+		}
+	if (out->len)
+		qsort(out->list, out->len, sizeof(*out->list),
+		      way == &by_digest	    ? sort_by_digest
+		      : way == &by_email_id ? sort_by_email_id
+					    : sort_by_details);
+}
+
+/* The first arrival that is this message, or NULL; those that are follow each other. */
+static struct arrival *find_arrival(const struct arrival_list *arrivals, const struct way *way,
+				    const struct identity *identity)
+{
+	size_t low = 0, high = arrivals->len;
+
+	if (!way->serves(identity))
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (way->compare(&arrivals->list[mid].op->identity, identity) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == arrivals->len || !is_same(way, &arrivals->list[low].op->identity, identity))
+		return NULL;
+	return &arrivals->list[low];
+}
+
+/* The copy comes from there instead of from the other side. */
+static void clone(struct op *op, enum rule rule, const struct origin *origin)
+{
+	op->kind = OP_CLONE;
+	op->rule = rule;
+	op->target = origin->box;
+	op->there = origin->key;
+	op->had = origin->flags;
+	op->redate = op->side == REMOTE && op->identity.date != origin->identity.date;
+	if (op->side == REMOTE)
+		op->identity = origin->identity;
+}
+
+/* Every arrival that is this message. */
+static void clone_all(const struct arrival_list *arrivals, const struct way *way,
+		      const struct origin *origin)
+{
+	const struct arrival *end = arrivals->list + arrivals->len;
+
+	for (struct arrival *at = find_arrival(arrivals, way, &origin->identity);
+	     at && at < end && is_same(way, &at->op->identity, &origin->identity); at++)
+		if (at->op->kind == OP_COPY)
+			clone(at->op, RULE_V3_COPY, origin);
+}
+
+/* A pair as side holds it. */
+static struct origin origin_of_pair(size_t box, enum side side, const struct pair *pair)
+{
+	return (struct origin){
+	    .box = box,
+	    .key = side == LOCAL ? (struct message_key){.name = pair->name}
+				 : (struct message_key){.uid = pair->uid},
+	    .flags = pair->flags,
+	    .identity = pair_identity(pair),
+	};
+}
+
+/* Holds every pair that the side has against the arrivals. */
+static void clone_from_pairs(const struct planner_box *boxes, size_t len, enum side side,
+			     const struct way *way, const struct arrival_list *arrivals)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct planner_input *input = &boxes[i].input;
+		const struct snapshot *held = input->sides[side];
+		for (size_t k = 0; k < input->pairs_len; k++) {
+			if (held ? !held->known[k].present : input->pairs[k].gone & 1u << side)
+				continue;
+			struct origin origin = origin_of_pair(i, side, &input->pairs[k]);
+			if (held)
+				origin.flags = held->known[k].flags;
+			clone_all(arrivals, way, &origin);
+		}
+	}
+}
+
+/* What is new in several mailboxes comes once, and from there to the others. */
+static void clone_from_first(const struct arrival_list *arrivals, const struct way *way)
+{
+	for (size_t i = 0, first = 0; i < arrivals->len; i++) {
+		struct op *op = arrivals->list[i].op, *source = arrivals->list[first].op;
+		if (!is_same(way, &op->identity, &source->identity) || source->kind != OP_COPY) {
+			first = i;
+			continue;
+		}
+		if (i == first || op->kind != OP_COPY)
+			continue;
+		const struct origin origin = {.box = arrivals->list[first].box,
+					      .key = {.uid = source->uid},
+					      .flags = source->flags,
+					      .identity = source->identity};
+		clone(op, RULE_V3_COPY, &origin);
+	}
+}
+
+/*
+ * V3: what is new in one mailbox and is held by the other side in another one was copied, so it is
+ * copied there and not sent. Bytes, or the server's id, are certain; size, date and Message-ID are
+ * as certain as a server without ids can be. A copy never takes the place of its original: nothing
+ * else becomes of that.
+ */
+static void rule_v3_copy(struct planner_box *boxes, size_t len, enum side side,
+			 const struct way *way)
+{
+	struct arrival_list arrivals = {0};
+
+	collect_arrivals(boxes, len, side, way, &arrivals);
+	if (arrivals.len)
+		clone_from_pairs(boxes, len, side, way, &arrivals);
+	if (side == LOCAL)
+		clone_from_first(&arrivals, way);
+	free(arrivals.list);
+}
+
+/* The first of the arrivals that is this message and still to be sent, or NULL. */
+static struct arrival *find_sent(const struct arrival_list *arrivals, const struct way *way,
+				 const struct identity *identity)
+{
+	const struct arrival *end = arrivals->list + arrivals->len;
+
+	for (struct arrival *at = find_arrival(arrivals, way, identity);
+	     at && at < end && is_same(way, &at->op->identity, identity); at++)
+		if (at->op->kind == OP_COPY)
+			return at;
+	return NULL;
+}
+
+/* Where a message went that is gone on both sides: each place takes it from the other. */
+static void join_places(const struct arrival *local, const struct arrival *remote)
+{
+	/* An arrival at the remote side is a file of the local one, and the other way round. */
+	const struct origin file = {.box = local->box,
+				    .key = {.name = local->op->name},
+				    .flags = local->op->flags,
+				    .identity = local->op->identity};
+	const struct origin message = {.box = remote->box,
+				       .key = {.uid = remote->op->uid},
+				       .flags = remote->op->flags,
+				       .identity = remote->op->identity};
+	struct identity identity = local->op->identity;
+
+	clone(local->op, RULE_V4_BOTH, &message);
+	identity.date = message.identity.date;
+	identity.email_id = message.identity.email_id;
+	local->op->identity = identity;
+	clone(remote->op, RULE_V4_BOTH, &file);
+}
+
+/*
+ * V4: a message that is gone on both sides from where both held it, and new in different mailboxes
+ * on the two, was moved by both users: neither is wrong, so both places keep it.
+ */
+static void rule_v4_both(struct planner_box *boxes, size_t len)
+{
+	struct arrival_list files = {0}, ids = {0}, details = {0};
+
+	collect_arrivals(boxes, len, REMOTE, &by_digest, &files);
+	collect_arrivals(boxes, len, LOCAL, &by_email_id, &ids);
+	collect_arrivals(boxes, len, LOCAL, &by_details, &details);
+	for (size_t i = 0; i < len && files.len; i++) {
+		const struct planner_input *input = &boxes[i].input;
+		for (size_t k = 0; k < input->pairs_len; k++) {
+			const struct origin gone = origin_of_pair(i, LOCAL, &input->pairs[k]);
+			if (!input->sides[LOCAL] || input->sides[LOCAL]->known[k].present ||
+			    input->sides[REMOTE]->known[k].present)
+				continue;
+			struct arrival *file = find_sent(&files, &by_digest, &gone.identity);
+			struct arrival *message = find_sent(&ids, &by_email_id, &gone.identity);
+			if (!message)
+				message = find_sent(&details, &by_details, &gone.identity);
+			if (file && message)
+				join_places(file, message);
+		}
+	}
+	free(files.list);
+	free(ids.list);
+	free(details.list);
+}
+
+void planner_copies(const struct policy *policy, struct planner_box *boxes, size_t len)
+{
+	rule_v4_both(boxes, len);
+	rule_v3_copy(boxes, len, REMOTE, &by_digest);
+	if (!policy->link)
+		return;
+	rule_v3_copy(boxes, len, LOCAL, &by_email_id);
+	rule_v3_copy(boxes, len, LOCAL, &by_details);
+}
