@@ -51,7 +51,7 @@ struct memory {
 	const char **subscribed; /* names, be there such mailboxes or not */
 	size_t subscribed_len, subscribed_cap;
 	uint32_t serial; /* of names, UIDVALIDITYs and ids */
-	uint64_t changes;
+	uint64_t changes, bodies;
 	int64_t clock; /* grows with every change */
 	struct memory_stop *stop;
 	void (*watcher)(void *context);

@@ -105,8 +105,12 @@ int memory_rename_all(struct memory *memory, const char *from, const char *to)
 
 void memory_settle_names(struct memory *memory)
 {
-	for (size_t i = 0; i < memory->len; i++)
-		memory->mailboxes[i]->durable_name = memory->mailboxes[i]->name;
+	for (size_t i = 0; i < memory->len; i++) {
+		struct held_mailbox *held = memory->mailboxes[i];
+		if (held->durable_name != held->name)
+			held->durable = held->present;
+		held->durable_name = held->name;
+	}
 }
 
 /* Whether one directory stands where the rename of that fate came from. */

@@ -72,6 +72,11 @@ uint64_t memory_changes(const struct memory *memory)
 	return memory->changes;
 }
 
+uint64_t memory_bodies(const struct memory *memory)
+{
+	return memory->bodies;
+}
+
 struct held_message *memory_find_message(const struct held_mailbox *mailbox,
 					 const struct message_key *key)
 {

@@ -134,6 +134,14 @@ void memory_renumber(struct memory *memory, const char *mailbox)
 	}
 }
 
+const char *memory_name(const struct memory *memory, size_t index)
+{
+	for (size_t i = 0; i < memory->len; i++)
+		if (memory->mailboxes[i]->present && !index--)
+			return memory->mailboxes[i]->name;
+	return NULL;
+}
+
 bool memory_has(const struct memory *memory, const char *mailbox)
 {
 	return memory_find(memory, mailbox) != NULL;

@@ -245,6 +245,7 @@ static bool fetch(struct job *job)
 			piece->len = from || !half ? len - from : half;
 		}
 		struct answer *end = tell(job, ANSWER_BODY_END);
+		job->memory->bodies++;
 		end->message.key = held->message.state.key;
 		end->message.identity.size = len;
 		end->message.identity.date = DATE_UNKNOWN;
@@ -290,6 +291,7 @@ static bool append_content(struct job *job, const struct buf *content)
 	message.state.identity.email_id = memory_new_email_id(job->memory);
 	const struct held_message *held =
 	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
+	job->memory->bodies++;
 	job->done.uidvalidity = job->mailbox->uidvalidity;
 	if (abilities->uidplus)
 		job->done.created = held->message.state.key;

@@ -68,6 +68,8 @@ void memory_set_watcher(struct memory *memory, void (*watcher)(void *context), v
 bool memory_stop_step(struct memory_stop *stop);
 /* Changes that stores have made so far. */
 uint64_t memory_changes(const struct memory *memory);
+/* Messages whose content stores have fetched from it or appended to it so far. */
+uint64_t memory_bodies(const struct memory *memory);
 /*
  * The local side after a power cut: each change that was not settled is there or not as the seed
  * decides (0: none is), and a message whose content was not settled is empty.
@@ -93,6 +95,8 @@ void memory_expunge(struct memory *memory, const char *mailbox, const struct mes
 /* Remote: a new UIDVALIDITY, and other UIDs. */
 void memory_renumber(struct memory *memory, const char *mailbox);
 
+/* The name of the index-th mailbox, in the order in which they were made; NULL past the last. */
+const char *memory_name(const struct memory *memory, size_t index);
 bool memory_has(const struct memory *memory, const char *mailbox);
 /* How many messages there are; 0 where there is no such mailbox. */
 size_t memory_count(const struct memory *memory, const char *mailbox);
