@@ -111,7 +111,7 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 	return rc;
 }
 
-/* Journals the pairs that were found: nothing is sent for them. */
+/* Journals the pairs that were found: nothing is sent for them. No refusal of them holds any more. */
 static void note_pairs(struct box *box)
 {
 	for (size_t i = 0; i < box->plan.len; i++) {
@@ -120,6 +120,7 @@ static void note_pairs(struct box *box)
 			continue;
 		const struct pair pair = pair_of(op->uid, op->name, op->flags, &op->identity);
 		journal_put(box->journal, &pair);
+		journal_end_note(box->journal, JOURNAL_REFUSED, op->uid, op->name);
 		box->tally.paired++;
 	}
 }

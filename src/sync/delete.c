@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* True where nothing speaks against it any more. */
@@ -32,7 +33,11 @@ static bool has_children(const struct channel *channel, const struct box *box, e
 	return false;
 }
 
-/* One request has ended. Some servers keep a mailbox as long as there are others below it. */
+/*
+ * One request has ended. Something may have come into the mailbox meanwhile, also from this run's own
+ * deletions where it is the trash: the next run sees to it. Some servers keep a mailbox as long as
+ * there are others below it.
+ */
 static void end_deletion(struct channel *channel, struct box *box, enum side side,
 			 const struct answer *answer)
 {
@@ -43,8 +48,11 @@ static void end_deletion(struct channel *channel, struct box *box, enum side sid
 		return;
 	}
 	box->undone = true;
-	if (answer->error.kind == ERROR_REFUSED && !answer->error.sys &&
-	    has_children(channel, box, side))
+	if (answer->error.sys == ENOTEMPTY)
+		log_info("mailbox %s: it stays, for something is in it by now",
+			 text_show(box->name));
+	else if (answer->error.kind == ERROR_REFUSED && !answer->error.sys &&
+		 has_children(channel, box, side))
 		log_info("mailbox %s: it stays as long as there are others below it: %s",
 			 text_show(box->name), answer->error.text);
 	else

@@ -328,8 +328,84 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 	free(new.ends);
 }
 
+/* True for what takes a message away on side because the other side lacks it. */
+static bool is_removal(const struct op *op, enum side side)
+{
+	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side && op->name;
+}
+
+/* All removals on the server, by the name of the file that is gone. */
+static void collect_halves(const struct planner_box *boxes, size_t len, struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++)
+			if (is_removal(&boxes[i].plan->ops[k], REMOTE))
+				*array_push(out->ends, out->len, out->cap) = (struct end){
+				    .box = i, .op = k, .name = boxes[i].plan->ops[k].name};
+}
+
+/* True where the file of a removal is also what another mailbox misses. */
+static bool is_half(struct end **halves, size_t len, size_t box, const char *name)
+{
+	size_t low = 0, high = len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (strcmp(halves[mid]->name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < len && !strcmp(halves[low]->name, name); low++)
+		if (halves[low]->box != box)
+			return true;
+	return false;
+}
+
+/* The file is new where it is. The operation becomes the journal's part of that. */
+static void keep_half(const struct planner_input *input, struct plan *plan, size_t index)
+{
+	size_t pair = pair_index(input, plan->ops[index].uid);
+
+	if (pair == input->pairs_len || input->pairs[pair].uid != plan->ops[index].uid)
+		return;
+	plan->ops[index].kind = OP_FORGET;
+	plan->ops[index].rule = RULE_V1_MOVE;
+	if (!(input->policy->change[REMOTE] & CHANGE_NEW))
+		return;
+	struct op *copy = plan_add(plan, OP_COPY, REMOTE, RULE_V1_MOVE);
+	copy->name = input->pairs[pair].name;
+	copy->flags = flags_known(input->sides[LOCAL]->known[pair].flags);
+	copy->identity = pair_identity(&input->pairs[pair]);
+}
+
+/*
+ * Where a run was stopped after the server moved a message and before the journals knew, the
+ * mailbox that it left still has its pair and the one that it came to has it too, or the note of
+ * it. If the user takes the file back meanwhile, the first one lacks the message and the second one
+ * the file, and M2 would take away what each of them has: all there is. A removal here and one
+ * there of the same file are no deletions; it was moved once more, as V1 then finds.
+ */
+static void keep_halves(struct planner_box *boxes, size_t len)
+{
+	struct end_list list = {0};
+	size_t halves_len;
+
+	collect_halves(boxes, len, &list);
+	struct end **halves = sort_free(&list, compare_names, &halves_len);
+	for (size_t i = 0; i < len && halves_len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++) {
+			const struct op *op = &boxes[i].plan->ops[k];
+			if (is_removal(op, LOCAL) && is_half(halves, halves_len, i, op->name))
+				keep_half(&boxes[i].input, boxes[i].plan, k);
+		}
+	free(halves);
+	free(list.ends);
+}
+
 void planner_moves(struct planner_box *boxes, size_t len)
 {
+	keep_halves(boxes, len);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		plan_side(boxes, len, side);
 	for (size_t i = 0; i < len; i++)

@@ -49,7 +49,7 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 	*out = (struct planner_rename){0};
 	if (!from->head || to->head || from->left_out || to->left_out ||
 	    !strcmp(from->name, "INBOX") || !strcmp(to->name, "INBOX") ||
-	    is_below(to->name, from->name))
+	    is_below(to->name, from->name) || is_below(from->name, to->name))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		if (to->exists[side] == has_old(from, side))

@@ -244,14 +244,15 @@ out:
 	return rc;
 }
 
-/* Below a mailbox that was renamed on side, the names are others now. */
+/* Below a mailbox that was renamed on side, the names are others now; what is yet to be made is not. */
 static void follow_rename(struct channel *channel, enum side side, const char *from, const char *to)
 {
 	size_t len = strlen(from);
 
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		if (!strncmp(box->at[side], from, len) && box->at[side][len] == '/')
+		if (box->exists[side] && !strncmp(box->at[side], from, len) &&
+		    box->at[side][len] == '/')
 			box->at[side] =
 			    arena_printf(&channel->arena, "%s%s", to, box->at[side] + len);
 	}

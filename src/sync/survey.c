@@ -87,6 +87,17 @@ static bool is_looked_into(const struct channel *channel, const struct box *box)
 			(box->old_name && !strcmp(name, box->old_name)));
 }
 
+/*
+ * True where what changed since is not enough to know: another policy may want what was left alone;
+ * a mailbox that is to be deleted may hold what the journal never had; to the journal of one that
+ * was renamed, a run that did not see it may have added what was in its place.
+ */
+static bool wants_all(const struct channel *channel, const struct box *box)
+{
+	return journal_head(box->journal)->policy != policy_number(&channel->setup.policy) ||
+	       box->rule == RULE_B4_DELETE || box->old_name || is_looked_into(channel, box);
+}
+
 /* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
 static void choose_box(const struct channel *channel, struct box *box)
 {
@@ -100,15 +111,14 @@ static void choose_box(const struct channel *channel, struct box *box)
 		return;
 	}
 	const struct journal_head *head = journal_head(box->journal);
-	bool anew = head->policy != policy_number(&channel->setup.policy) ||
-		    is_looked_into(channel, box);
 	box->active = choose_by_existence(channel, box);
 	if (!box->active)
 		return;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		struct stamp then = head_stamp(head, side);
 		box->scan[side] = box->exists[side] &&
-				  (anew || !stamp_unchanged(side, &then, &box->listed[side]));
+				  (wants_all(channel, box) ||
+				   !stamp_unchanged(side, &then, &box->listed[side]));
 	}
 	if (choose_by_notes(box)) {
 		box->active = false;
@@ -231,8 +241,7 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .known = known,
 	    .want_identity =
 		identify || box->sides[LOCAL].fresh_len > 0 || is_looked_into(channel, box),
-	    .must_be_complete = box->former || has_refused(box) || is_looked_into(channel, box) ||
-				head->policy != policy_number(&channel->setup.policy),
+	    .must_be_complete = box->former || has_refused(box) || wants_all(channel, box),
 	};
 
 	if (box->former)
