@@ -1,34 +1,64 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What must hold once both sides are even. */
-#include "journal/journal.h"
+/* What must hold once both sides are even: the messages and the mailboxes. */
 #include "world.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* How often a message may be there. */
+struct bounds {
+	unsigned low, high;
+};
 
 static unsigned larger(unsigned a, unsigned b)
 {
 	return a > b ? a : b;
 }
 
+static unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* What is left of a number. */
+static unsigned minus(unsigned a, unsigned b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* The number of a token, for messages to people. */
+static size_t number(const struct world *world, const struct token *token)
+{
+	return (size_t)(token - world->tokens);
+}
+
+/* True where what a side deletes is moved to the trash on the other. */
+static bool is_trashed(const struct world *world, enum side deleter)
+{
+	return world->history->deletion[other_side(deleter)] == DELETION_TRASH;
+}
+
 /*
  * How many copies there may be in the trash because of deletions elsewhere: one for each that one
- * side alone deleted, for sure where there was one copy only.
+ * side alone deleted or moved away, for sure where there was one copy only.
  */
-static void expect_trashed(const struct world *world, const struct token *token, unsigned *low,
-			   unsigned *high)
+static void expect_trashed(const struct world *world, const struct token *token,
+			   struct bounds *bounds)
 {
-	for (size_t i = 0; i < MAILBOXES; i++) {
-		const struct copies *copies = &token->copies[i];
-		for (enum side side = LOCAL; side < SIDES && i != WORLD_TRASH; side++) {
-			if (world->history->deletion[other_side(side)] != DELETION_TRASH)
+	for (size_t name = 0; name < world->names_len; name++) {
+		const struct copies *copies = &token->copies[name];
+		for (enum side side = LOCAL; side < SIDES && name != WORLD_TRASH; side++) {
+			enum side other = other_side(side);
+			if (!is_trashed(world, side))
 				continue;
-			*high += copies->deleted[side];
+			bounds->high += copies->deleted[side] + copies->left[side];
 			/* What was deleted before the other side had it was never there to be
 			 * moved. */
 			if (token->single && copies->settled && copies->deleted[side] == 1 &&
-			    !copies->deleted[other_side(side)] && !world->reset)
-				*low += 1;
+			    !world_is_refused(world, token) &&
+			    !copies->deleted[other] && !token->moved[LOCAL] &&
+			    !token->moved[REMOTE] && !world->reset)
+				bounds->low += 1;
 		}
 	}
 }
@@ -38,66 +68,192 @@ static void expect_trashed(const struct world *world, const struct token *token,
  * quicker than the run that would have learnt of it (of a file that it moved, the next one). A
  * message that is back can be deleted again.
  */
-static bool is_doubtful(const struct world *world, const struct token *token, size_t mailbox)
+static bool is_doubtful(const struct world *world, const struct token *token, size_t name)
 {
-	const struct copies *copies = &token->copies[mailbox];
+	const struct copies *copies = &token->copies[name];
 	bool told = world->history->abilities[REMOTE].uidplus;
-	bool is_new =
-	    copies->delivered[LOCAL] || copies->delivered[REMOTE] || mailbox == WORLD_TRASH;
+	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
+	bool is_new = copies->delivered[LOCAL] || copies->delivered[REMOTE] || moved ||
+		      name == WORLD_TRASH;
 
 	return world->reset ||
-	       (is_new && (world->broke || (world->ran && (!told || !token->single))));
+	       (is_new && (world->broke || (world->ran && (!told || moved || !token->single))));
 }
 
-/* The bounds of what users did: no more deleted than they deleted, nothing doubled or come back. */
-static void check_copies(struct world *world, struct token *token, size_t mailbox)
+/* The bounds of what users did under one name, nobody having renamed a mailbox. */
+static struct bounds bounds_of_name(const struct world *world, const struct token *token,
+				    size_t name)
 {
-	struct copies *copies = &token->copies[mailbox];
-	unsigned gone = copies->deleted[LOCAL] + copies->deleted[REMOTE];
-	unsigned most = larger(copies->deleted[LOCAL], copies->deleted[REMOTE]);
-	unsigned low =
-	    copies->settled + larger(copies->delivered[LOCAL], copies->delivered[REMOTE]);
-	unsigned high = copies->settled + copies->delivered[LOCAL] + copies->delivered[REMOTE];
-	unsigned have[SIDES];
+	const struct copies *copies = &token->copies[name];
+	unsigned came[SIDES], gone[SIDES];
+	struct bounds bounds;
 
-	for (enum side side = LOCAL; side < SIDES; side++)
-		have[side] = world_copies(world, side, mailbox, token);
-	if (mailbox == WORLD_TRASH)
-		expect_trashed(world, token, &low, &high);
-	gone += copies->perished;
-	low = low > gone ? low - gone : 0;
-	if (!is_doubtful(world, token, mailbox))
-		high = high > most ? high - most : 0;
-	if (have[LOCAL] != have[REMOTE])
-		world_fail(world, "message %zu: %u in the local %s, %u in the remote one",
-			   (size_t)(token - world->tokens), have[LOCAL], world_mailboxes[mailbox],
-			   have[REMOTE]);
-	else if (have[LOCAL] < low || have[LOCAL] > high)
-		world_fail(world, "message %zu: %u times in %s, expected %u to %u: %s",
-			   (size_t)(token - world->tokens), have[LOCAL], world_mailboxes[mailbox],
-			   low, high, have[LOCAL] < low ? "lost" : "doubled");
-	copies->found = have[LOCAL];
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		came[side] = copies->delivered[side] + copies->came[side];
+		gone[side] = copies->deleted[side] + copies->left[side];
+	}
+	bounds.low = copies->settled + larger(came[LOCAL], came[REMOTE]);
+	bounds.high = copies->settled + came[LOCAL] + came[REMOTE];
+	if (name == WORLD_TRASH)
+		expect_trashed(world, token, &bounds);
+	bounds.low = minus(bounds.low, gone[LOCAL] + gone[REMOTE] + copies->perished);
+	/* What was settled may be on the local side only, and the same come on the remote one. */
+	if (world_is_refused(world, token))
+		bounds.low = minus(bounds.low, came[REMOTE]);
+	if (!is_doubtful(world, token, name))
+		bounds.high = minus(bounds.high, larger(gone[LOCAL], gone[REMOTE]));
+	return bounds;
 }
 
-/* A message that was deleted somewhere takes the flags with it that it has there. */
-static bool was_deleted(const struct token *token)
+/* What users did to one message under all names. */
+struct doings {
+	unsigned settled, perished;
+	unsigned delivered[SIDES], deleted[SIDES], moved[SIDES];
+	unsigned merged; /* at most: arrived in one place on both sides */
+	bool doubtful;
+};
+
+/* Adds all of it up. */
+static struct doings sum_up(const struct world *world, const struct token *token)
 {
-	for (size_t i = 0; i < MAILBOXES; i++)
-		if (token->copies[i].deleted[LOCAL] || token->copies[i].deleted[REMOTE])
-			return true;
-	return false;
+	struct doings all = {0};
+
+	for (size_t name = 0; name < world->names_len; name++) {
+		const struct copies *copies = &token->copies[name];
+		unsigned came[SIDES];
+		all.settled += copies->settled;
+		all.perished += copies->perished;
+		for (enum side side = LOCAL; side < SIDES; side++) {
+			all.delivered[side] += copies->delivered[side];
+			all.deleted[side] += copies->deleted[side];
+			all.moved[side] += copies->came[side];
+			came[side] = copies->delivered[side] + copies->came[side];
+		}
+		all.merged += smaller(came[LOCAL], came[REMOTE]);
+		all.doubtful |= is_doubtful(world, token, name);
+	}
+	if (world->renamed)
+		all.merged = smaller(all.delivered[LOCAL] + all.moved[LOCAL],
+				     all.delivered[REMOTE] + all.moved[REMOTE]);
+	return all;
 }
 
-/* What a flag must be, where that can be told: true and *set. */
-static bool expect_flag(const struct token *token, uint32_t flag, bool *set)
+/*
+ * The bounds under all names. A move makes no message more or less, but where both sides moved it,
+ * to different places; then a deletion on one of them may not be one of what the other moved.
+ */
+static struct bounds bounds_of_all(const struct world *world, const struct token *token)
+{
+	struct doings all = sum_up(world, token);
+	unsigned deleted = all.deleted[LOCAL] + all.deleted[REMOTE];
+	struct bounds bounds;
+	unsigned sure = 0;
+
+	bounds.low = all.settled + all.delivered[LOCAL] + all.delivered[REMOTE];
+	bounds.high = bounds.low + smaller(all.moved[LOCAL], all.moved[REMOTE]);
+	if (world_is_refused(world, token))
+		all.merged += all.delivered[REMOTE] + all.moved[REMOTE];
+	bounds.low = minus(bounds.low, all.merged + deleted + all.perished);
+	if (!deleted && !all.perished && bounds.high)
+		bounds.low = larger(bounds.low, 1);
+	if (all.doubtful)
+		bounds.high += all.moved[LOCAL] + all.moved[REMOTE];
+	/* What a run was sending while its mailbox was renamed. */
+	if (all.doubtful && world->renamed && world->late)
+		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE];
+	for (enum side side = LOCAL; side < SIDES && !all.doubtful; side++)
+		if (!is_trashed(world, side))
+			sure = larger(sure,
+				      minus(all.deleted[side], all.moved[other_side(side)]));
+	bounds.high = minus(bounds.high, sure);
+	return bounds;
+}
+
+/* Fails where a number is out of bounds; where is NULL for all places together. */
+static void check_bounds(struct world *world, const struct token *token,
+			 const struct bounds *bounds, unsigned have, const char *where)
+{
+	if (have >= bounds->low && have <= bounds->high)
+		return;
+	world_fail(world, "message %zu: %u times in %s, expected %u to %u: %s",
+		   number(world, token), have, where ? where : "all", bounds->low, bounds->high,
+		   have < bounds->low ? "lost" : "doubled");
+}
+
+/*
+ * True where it can be told what must be under which name: nobody renamed mailboxes, nor moved the
+ * message where a run could have been in the midst of moving it.
+ */
+static bool has_places(const struct world *world, const struct token *token)
+{
+	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
+
+	return !world->renamed && !(moved && (world->broke || world->late));
+}
+
+/* One message, under each name and under all: as often on both sides, and as users left it. */
+static void check_copies(struct world *world, struct token *token)
+{
+	bool refused = world_is_refused(world, token);
+	unsigned total = 0;
+	struct bounds bounds;
+
+	for (size_t name = 0; name < world->names_len; name++) {
+		const unsigned *have = token->copies[name].have;
+		total += have[LOCAL];
+		if (refused ? have[LOCAL] < have[REMOTE] : have[LOCAL] != have[REMOTE])
+			world_fail(world, "message %zu: %u in the local %s, %u in the remote one",
+				   number(world, token), have[LOCAL], world->names[name],
+				   have[REMOTE]);
+		if (world->led && token->copies[name].expected != have[world->lead])
+			world_fail(world, "message %zu: %u times in %s, %u when the run began",
+				   number(world, token), have[world->lead], world->names[name],
+				   token->copies[name].expected);
+		if (!has_places(world, token))
+			continue;
+		bounds = bounds_of_name(world, token, name);
+		check_bounds(world, token, &bounds, have[LOCAL], world->names[name]);
+	}
+	bounds = bounds_of_all(world, token);
+	check_bounds(world, token, &bounds, total, NULL);
+}
+
+/*
+ * A message that was deleted somewhere takes the flags with it that it has there. One that moved
+ * may be in two places, if what was known of it was lost; nobody can tell then which has which.
+ */
+static bool is_sole(const struct world *world, const struct token *token)
+{
+	unsigned have = 0;
+
+	for (size_t name = 0; name < world->names_len; name++) {
+		const struct copies *copies = &token->copies[name];
+		if (copies->deleted[LOCAL] || copies->deleted[REMOTE])
+			return false;
+		have += copies->have[LOCAL];
+	}
+	return token->single && have == 1;
+}
+
+/*
+ * What a flag must be, where that can be told: true and *set. A message that one side moved may
+ * have been told from all others by its copy only; then it has the flags of that side.
+ */
+static bool expect_flag(const struct world *world, const struct token *token, uint32_t flag,
+			bool *set)
 {
 	bool touched[SIDES], value[SIDES], base = token->base.bits & flag;
 
-	if (token->blurred & flag)
+	uint32_t lacking = world->history->abilities[REMOTE].lacking.bits;
+
+	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
+	    (world->reset && (token->moved[LOCAL] || token->moved[REMOTE])))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		touched[side] = token->touched[side] & flag;
 		value[side] = touched[side] ? (token->value[side].bits & flag) != 0 : base;
+		if (touched[side] && token->moved[other_side(side)])
+			return false;
 	}
 	if (touched[LOCAL] && touched[REMOTE] && (!token->based || token->late & flag))
 		return false;
@@ -115,109 +271,59 @@ static void check_single(struct world *world, struct token *token,
 	uint32_t mask = FLAG_ALL & ~world->history->abilities[side].lacking.bits;
 
 	if (message->state.identity.date != token->date)
-		world_fail(world, "message %zu: date %lld on the %s side",
-			   (size_t)(token - world->tokens), (long long)message->state.identity.date,
-			   side_name(side));
+		world_fail(world, "message %zu: date %lld on the %s side", number(world, token),
+			   (long long)message->state.identity.date, side_name(side));
 	for (uint32_t flag = 1; flag <= FLAG_ALL; flag <<= 1) {
 		bool is = message->state.flags.bits & flag, set;
-		if (!(mask & flag) || !expect_flag(token, flag, &set) || is == set)
+		if (!(mask & flag) || !expect_flag(world, token, flag, &set) || is == set)
 			continue;
 		world_fail(world, "message %zu: flag %x is %d on the %s side, expected %d",
-			   (size_t)(token - world->tokens), flag, is, side_name(side), set);
+			   number(world, token), flag, is, side_name(side), set);
 	}
 }
 
 /* Every message of one side is one that somebody delivered. */
-static void check_side(struct world *world, enum side side, size_t mailbox)
+static void check_side(struct world *world, enum side side, size_t name)
 {
 	const struct memory *memory = world->sides[side];
-	size_t count = memory_count(memory, world_mailboxes[mailbox]);
+	size_t count = memory_count(memory, world->names[name]);
 
 	for (size_t i = 0; i < count; i++) {
-		struct memory_message message = memory_get(memory, world_mailboxes[mailbox], i);
+		struct memory_message message = memory_get(memory, world->names[name], i);
 		struct token *token = world_token(world, &message);
 		if (!token)
 			world_fail(world,
 				   "a message of %zu bytes in the %s %s that nobody delivered",
-				   message.len, side_name(side), world_mailboxes[mailbox]);
-		else if (token->single && !was_deleted(token))
+				   message.len, side_name(side), world->names[name]);
+		else if (is_sole(world, token))
 			check_single(world, token, &message, side);
 	}
 }
 
-/* The message of a key. */
-static bool find(const struct memory *memory, size_t mailbox, const struct pair *pair,
-		 enum side side, struct memory_message *out)
+/* Both sides have the same mailboxes. */
+static void check_names(struct world *world)
 {
-	size_t count = memory_count(memory, world_mailboxes[mailbox]);
+	const char *name;
 
-	for (size_t i = 0; i < count; i++) {
-		*out = memory_get(memory, world_mailboxes[mailbox], i);
-		if (side == REMOTE ? out->state.key.uid == pair->uid
-				   : !strcmp(out->state.key.name, pair->name))
-			return true;
-	}
-	return false;
-}
-
-/* One row of the journal: the same message on both sides, with the flags that it says. */
-static void check_pair(struct world *world, size_t mailbox, const struct pair *pair)
-{
-	for (enum side side = LOCAL; side < SIDES; side++) {
-		uint32_t mask = FLAG_ALL & ~world->history->abilities[side].lacking.bits;
-		struct memory_message message;
-		if (!find(world->sides[side], mailbox, pair, side, &message)) {
-			world_fail(world, "%s: the journal's UID %u is not on the %s side",
-				   world_mailboxes[mailbox], pair->uid, side_name(side));
-			return;
-		}
-		if (!digest_equal(&message.state.identity.digest, &pair->digest))
-			world_fail(world,
-				   "%s: the journal's UID %u is another message on the %s side",
-				   world_mailboxes[mailbox], pair->uid, side_name(side));
-		if ((message.state.flags.bits ^ pair->flags.bits) & mask)
-			world_fail(world,
-				   "%s: UID %u has flags %x on the %s side, %x in the journal",
-				   world_mailboxes[mailbox], pair->uid, message.state.flags.bits,
-				   side_name(side), pair->flags.bits);
-	}
-}
-
-/* The journal of a mailbox holds exactly what both sides hold, and no intents. */
-static void check_journal(struct world *world, struct journal_dir *dir, size_t mailbox)
-{
-	const char *name = world_mailboxes[mailbox];
-	size_t len = 0, notes = 0;
-	struct journal *journal;
-	struct error err;
-
-	if (journal_open(dir, name, &journal, &err)) {
-		world_fail(world, "%s", err.text);
-		return;
-	}
-	if (journal_load(journal, &err))
-		world_fail(world, "%s", err.text);
-	const struct pair *pairs = journal_pairs(journal, &len);
-	journal_notes(journal, &notes);
 	for (enum side side = LOCAL; side < SIDES; side++)
-		if (memory_count(world->sides[side], name) != len)
-			world_fail(world, "%s: %zu pairs, %zu messages on the %s side", name, len,
-				   memory_count(world->sides[side], name), side_name(side));
-	if (notes && memory_has(world->sides[LOCAL], name))
-		world_fail(world, "%s: %zu notes are left", name, notes);
-	for (size_t i = 0; i < len; i++)
-		check_pair(world, mailbox, &pairs[i]);
-	journal_close(&journal);
+		for (size_t i = 0; (name = memory_name(world->sides[side], i)); i++) {
+			size_t index = world_name(world, name);
+			if (index == NAMES_MAX)
+				world_fail(world, "%s: one name too many", name);
+			else if (!memory_has(world->sides[other_side(side)], name))
+				world_fail(world, "%s: on the %s side only", name, side_name(side));
+			else if (world->led && !world->expected[index])
+				world_fail(world, "%s: not there when the run began", name);
+		}
 }
 
 /* From here on users' changes count anew. */
 static void start_anew(struct world *world)
 {
-	for (size_t mailbox = 0; mailbox < MAILBOXES; mailbox++)
-		for (size_t i = 0; i < memory_count(world->sides[LOCAL], world_mailboxes[mailbox]);
-		     i++) {
+	for (size_t name = 0; name < world->names_len; name++)
+		for (size_t i = 0; i < memory_count(world->sides[LOCAL], world->names[name]); i++) {
 			struct memory_message message =
-			    memory_get(world->sides[LOCAL], world_mailboxes[mailbox], i);
+			    memory_get(world->sides[LOCAL], world->names[name], i);
 			struct token *token = world_token(world, &message);
 			if (!token)
 				continue;
@@ -227,35 +333,38 @@ static void start_anew(struct world *world)
 	for (size_t i = 0; i < world->len; i++) {
 		struct token *token = &world->tokens[i];
 		token->touched[LOCAL] = token->touched[REMOTE] = 0;
+		token->moved[LOCAL] = token->moved[REMOTE] = false;
 		token->late = token->stale = token->blurred = 0;
 		unsigned found = 0;
-		for (size_t mailbox = 0; mailbox < MAILBOXES; mailbox++) {
-			found += token->copies[mailbox].found;
-			token->copies[mailbox] =
-			    (struct copies){.settled = token->copies[mailbox].found};
+		for (size_t name = 0; name < world->names_len; name++) {
+			unsigned have = token->copies[name].have[LOCAL];
+			found += have;
+			token->copies[name] = (struct copies){.settled = have};
 		}
 		token->single &= found < 2;
 	}
-	world->ran = world->reset = world->broke = false;
+	world->ran = world->reset = world->broke = world->renamed = false;
+	world->acted[LOCAL] = world->acted[REMOTE] = world->late = world->led = false;
+	world->plain = true;
+	for (size_t name = 0; name < world->names_len; name++)
+		world->used[name] = memory_has(world->sides[REMOTE], world->names[name]);
+	world->bodies = world_bodies(world);
 }
 
 void world_check(struct world *world)
 {
-	struct journal_dir *dir;
-	struct error err;
-
-	for (size_t mailbox = 0; mailbox < MAILBOXES; mailbox++) {
-		for (size_t i = 0; i < world->len; i++)
-			check_copies(world, &world->tokens[i], mailbox);
+	world->led &= !world->late && !world->reset;
+	check_names(world);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		world_count(world, side);
+	for (size_t i = 0; i < world->len; i++)
+		check_copies(world, &world->tokens[i]);
+	for (size_t name = 0; name < world->names_len; name++)
 		for (enum side side = LOCAL; side < SIDES; side++)
-			check_side(world, side, mailbox);
-	}
-	if (journal_dir_open(world->path, false, &dir, &err)) {
-		world_fail(world, "%s", err.text);
-		return;
-	}
-	for (size_t mailbox = 0; mailbox < MAILBOXES; mailbox++)
-		check_journal(world, dir, mailbox);
-	journal_dir_close(&dir);
+			check_side(world, side, name);
+	if (world->plain && !world->reset && world_bodies(world) != world->bodies)
+		world_fail(world, "%llu messages were transferred, though users only renamed",
+			   (unsigned long long)(world_bodies(world) - world->bodies));
+	world_check_journals(world);
 	start_anew(world);
 }

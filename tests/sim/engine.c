@@ -147,6 +147,13 @@ static int drive(struct channel *channel, FILE *trace, struct error *err)
 	return channel_apply(channel, err) || channel_confirm(channel, err) ? -1 : 0;
 }
 
+/* That the server refuses what is too large for it is no fault of a run. */
+static bool is_fault(const struct error *error)
+{
+	return error->kind != ERROR_NONE &&
+	       !(error->kind == ERROR_REFUSED && error->scope == SCOPE_MESSAGE);
+}
+
 /* What became of the boxes. */
 static void judge(const struct channel *channel, struct run_result *result)
 {
@@ -154,7 +161,7 @@ static void judge(const struct channel *channel, struct run_result *result)
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		result->even &= box->even || box->rule == RULE_B2_LEAVE;
-		if (box->error.kind == ERROR_NONE)
+		if (!is_fault(&box->error))
 			continue;
 		result->whole = false;
 		snprintf(result->error, sizeof(result->error), "%s: %.200s", box->name,
@@ -163,7 +170,7 @@ static void judge(const struct channel *channel, struct run_result *result)
 }
 
 /* Opens everything, runs, closes everything. */
-static void run_channel(struct world *world, struct run_result *result)
+static void run_channel(struct world *world, bool cautious, struct run_result *result)
 {
 	struct channel_setup setup = {
 	    .name = "sim",
@@ -172,7 +179,7 @@ static void run_channel(struct world *world, struct run_result *result)
 				    world->history->deletion[REMOTE]},
 		       .safety_percent = POLICY_SAFETY_PERCENT,
 		       .safety_count = POLICY_SAFETY_COUNT},
-	    .allow_deletions = true,
+	    .allow_deletions = !cautious,
 	};
 	struct channel channel;
 	struct error err = {0};
@@ -219,6 +226,16 @@ static void blur(struct world *world)
 	}
 }
 
+/* True where the server has a message, wherever that is. */
+static bool is_remote(const struct world *world, const struct token *token)
+{
+	unsigned found = 0;
+
+	for (size_t name = 0; name < world->names_len; name++)
+		found += token->copies[name].have[REMOTE];
+	return found;
+}
+
 /*
  * The power fails. A message that a mail program delivered and nobody made durable may perish; but
  * not once the server has it, for then the engine has counted on it. (Of several copies nobody can
@@ -226,22 +243,26 @@ static void blur(struct world *world)
  */
 static void cut_power(struct world *world, uint64_t seed)
 {
-	unsigned *before = xcalloc(world->len * MAILBOXES + 1, sizeof(*before));
+	size_t names = world->names_len;
+	unsigned *before = xcalloc(world->len * names + 1, sizeof(*before));
 
-	for (size_t i = 0; i < world->len * MAILBOXES; i++)
-		before[i] =
-		    world_copies(world, LOCAL, i % MAILBOXES, &world->tokens[i / MAILBOXES]);
+	world_count(world, LOCAL);
+	world_count(world, REMOTE);
+	for (size_t i = 0; i < world->len * names; i++)
+		before[i] = world->tokens[i / names].copies[i % names].have[LOCAL];
 	memory_power_cut(world->sides[LOCAL], seed);
-	for (size_t i = 0; i < world->len * MAILBOXES; i++) {
-		struct token *token = &world->tokens[i / MAILBOXES];
-		unsigned after = world_copies(world, LOCAL, i % MAILBOXES, token);
-		struct copies *copies = &token->copies[i % MAILBOXES];
+	world_count(world, LOCAL);
+	for (size_t i = 0; i < world->len * names; i++) {
+		struct token *token = &world->tokens[i / names];
+		struct copies *copies = &token->copies[i % names];
+		unsigned after = copies->have[LOCAL];
 		if (!token->single)
 			copies->perished += copies->delivered[LOCAL];
-		else if (after < before[i] && !world_copies(world, REMOTE, i % MAILBOXES, token))
+		else if (after < before[i] && !is_remote(world, token))
 			copies->perished += before[i] - after;
 	}
 	free(before);
+	world->led &= world->lead == REMOTE;
 }
 
 void world_run(struct world *world, const struct step *step, struct run_result *result)
@@ -253,6 +274,7 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	*result = (struct run_result){0};
 	process.syncs = 0;
 	process.seed = step ? step->seed : 0;
+	world_foresee(world);
 	world->ran = true;
 	world->busy = step ? step->busy : 0;
 	world->busy_left = BUSY_MAX;
@@ -263,7 +285,7 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 		blur(world);
 	}
 	world->breaking = step && step->fault;
-	run_channel(world, result);
+	run_channel(world, step && step->cautious, result);
 	world->breaking = false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		memory_set_stop(world->sides[side], NULL);

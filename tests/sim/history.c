@@ -8,13 +8,13 @@ static const struct {
 	enum step_kind kind;
 	uint32_t parts;
 } user_steps[] = {
-    {STEP_DELIVER, 8}, {STEP_FLAG, 8}, {STEP_EXPUNGE, 5}, {STEP_COPY, 1},
-    {STEP_TWIN, 1},    {STEP_MOVE, 2}, {STEP_DESTROY, 1},
+    {STEP_DELIVER, 16}, {STEP_FLAG, 14}, {STEP_EXPUNGE, 8}, {STEP_COPY, 2},    {STEP_TWIN, 2},
+    {STEP_MOVE, 10},    {STEP_SPREAD, 4}, {STEP_CREATE, 1},  {STEP_DESTROY, 2}, {STEP_RENAME, 5},
 };
 
 struct step history_user_step(uint64_t *seed)
 {
-	uint32_t part = chance_below(seed, 26);
+	uint32_t part = chance_below(seed, 64);
 	size_t i = 0;
 
 	while (part >= user_steps[i].parts)
@@ -33,6 +33,7 @@ static struct step make_run(uint64_t *seed)
 
 	if (chance_one_in(seed, 4))
 		step.busy = chance_next(seed) | 1;
+	step.cautious = chance_one_in(seed, 3);
 	if (chance_one_in(seed, 5))
 		return step;
 	step.fault = 1 + chance_below(seed, FAULTS - 1);
@@ -61,13 +62,18 @@ static void make_abilities(uint64_t *seed, struct memory_abilities abilities[SID
 	struct memory_abilities *remote = &abilities[REMOTE];
 
 	abilities[LOCAL] =
-	    (struct memory_abilities){.atomic_move = true, .stamps = !chance_one_in(seed, 3)};
+	    (struct memory_abilities){.atomic_move = true,
+				      .stamps = !chance_one_in(seed, 3),
+				      .inodes = !chance_one_in(seed, 3)};
 	*remote = (struct memory_abilities){.uidplus = !chance_one_in(seed, 3),
 					    .condstore = !chance_one_in(seed, 3),
+					    .object_ids = !chance_one_in(seed, 2),
 					    .atomic_move = !chance_one_in(seed, 2)};
 	remote->qresync = remote->condstore && !chance_one_in(seed, 2);
 	if (chance_one_in(seed, 4))
 		remote->lacking.bits = FLAG_FORWARDED;
+	if (chance_one_in(seed, 6))
+		remote->append_max = HISTORY_APPEND_MAX;
 }
 
 void history_make(uint64_t seed, struct history *history)
@@ -91,7 +97,10 @@ static const char *const step_names[STEP_KINDS] = {[STEP_DELIVER] = "deliver",
 						   [STEP_FLAG] = "flag",
 						   [STEP_EXPUNGE] = "expunge",
 						   [STEP_MOVE] = "move",
-						   [STEP_DESTROY] = "delete an empty mailbox",
+						   [STEP_SPREAD] = "copy",
+						   [STEP_CREATE] = "make a mailbox",
+						   [STEP_DESTROY] = "delete a mailbox",
+						   [STEP_RENAME] = "rename a mailbox",
 						   [STEP_RENUMBER] = "new UIDVALIDITY",
 						   [STEP_LOSE] = "lose the journals",
 						   [STEP_RUN] = "run",
@@ -113,6 +122,8 @@ void history_print_step(const struct step *step, FILE *out)
 		fprintf(out, ": %s", fault_names[step->fault]);
 	if (step->kind == STEP_RUN && step->fault)
 		fprintf(out, " after %u steps, %u unheard", step->after, step->unheard);
+	if (step->cautious)
+		fprintf(out, ", cautious");
 	if (step->busy)
 		fprintf(out, ", users at work (%llu)", (unsigned long long)step->busy);
 	fprintf(out, "\n");
@@ -122,11 +133,13 @@ void history_print(const struct history *history, FILE *out)
 {
 	const struct memory_abilities *remote = &history->abilities[REMOTE];
 
-	fprintf(out, "seed %llu: %s%s%s%s%s%slocal deletions %s, remote %s\n",
+	fprintf(out, "seed %llu: %s%s%s%s%s%s%s%s%slocal deletions %s, remote %s\n",
 		(unsigned long long)history->seed, remote->uidplus ? "UIDPLUS " : "",
 		remote->condstore ? "CONDSTORE " : "", remote->qresync ? "QRESYNC " : "",
 		remote->atomic_move ? "MOVE " : "", remote->lacking.bits ? "no-keywords " : "",
+		remote->object_ids ? "OBJECTID " : "", remote->append_max ? "small " : "",
 		history->abilities[LOCAL].stamps ? "stamps " : "",
+		history->abilities[LOCAL].inodes ? "inodes " : "",
 		history->deletion[LOCAL] == DELETION_TRASH ? "trash" : "expunge",
 		history->deletion[REMOTE] == DELETION_TRASH ? "trash" : "expunge");
 	for (size_t i = 0; i < history->len; i++)

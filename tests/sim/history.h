@@ -14,6 +14,8 @@
 #include <stdio.h>
 
 #define STEPS_MAX 40
+/* What a server takes that does not take all; every eleventh message is larger. */
+#define HISTORY_APPEND_MAX 300
 
 enum step_kind {
 	STEP_DELIVER, /* a new message on one side */
@@ -21,8 +23,11 @@ enum step_kind {
 	STEP_TWIN,    /* a new message on both sides at once */
 	STEP_FLAG,    /* a flag is turned over */
 	STEP_EXPUNGE,
-	STEP_MOVE,     /* to another mailbox: expunged and delivered */
-	STEP_DESTROY,  /* a mailbox that is empty is deleted */
+	STEP_MOVE,     /* to another mailbox, perhaps as a new file, perhaps with another flag */
+	STEP_SPREAD,   /* a message is copied to another mailbox of its side */
+	STEP_CREATE,   /* a mailbox is made, perhaps one that was there before */
+	STEP_DESTROY,  /* a mailbox is deleted, perhaps with all that is in it */
+	STEP_RENAME,   /* a mailbox is renamed, with all below it, or two change their names */
 	STEP_RENUMBER, /* the server gives a mailbox a new UIDVALIDITY */
 	STEP_LOSE,     /* the journals are lost */
 	STEP_RUN,      /* one run, which may break */
@@ -49,6 +54,7 @@ struct step {
 	uint32_t unheard; /* steps that are made all the same */
 	uint64_t seed;    /* of a torn write and of what survives a power cut */
 	uint64_t busy;    /* not 0: users are at work during the run, as this decides */
+	bool cautious;    /* many deletions at once, and a mailbox's, are not allowed */
 };
 
 struct history {

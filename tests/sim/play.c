@@ -42,7 +42,7 @@ static void rest(struct world *world)
 /* A UIDVALIDITY is lost: what was agreed on about deletions is, too. */
 static void renumber(struct world *world, const struct step *step)
 {
-	memory_renumber(world->sides[REMOTE], world_mailboxes[step->mailbox % MAILBOXES]);
+	memory_renumber(world->sides[REMOTE], world->names[step->mailbox % world->names_len]);
 	world->reset = true;
 }
 
@@ -52,6 +52,26 @@ static void lose(struct world *world)
 	world_lose_journals(world);
 	for (size_t i = 0; i < world->len; i++)
 		world->tokens[i].blurred = world->tokens[i].stale = FLAG_ALL;
+}
+
+/* Tells what both sides hold. */
+static void trace_sides(const struct world *world)
+{
+	const char *name;
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		for (size_t i = 0; (name = memory_name(world->sides[side], i)); i++) {
+			fprintf(world->trace, "    %s %s:", side_name(side), name);
+			for (size_t k = 0; k < memory_count(world->sides[side], name); k++) {
+				const struct memory_message message =
+				    memory_get(world->sides[side], name, k);
+				const struct token *token = world_token(world, &message);
+				const struct message_key *key = &message.state.key;
+				fprintf(world->trace, " %s%.0u=%zd", key->name ? key->name : "",
+					key->uid, token ? token - world->tokens : -1);
+			}
+			fprintf(world->trace, "\n");
+		}
 }
 
 /* One step. */
@@ -79,6 +99,8 @@ bool history_run(const struct history *history, const char *directory, FILE *tra
 	world.trace = trace;
 	for (size_t i = 0; i < history->len && !*world.failure; i++)
 		play(&world, &history->steps[i]);
+	if (trace)
+		trace_sides(&world);
 	memcpy(failure, world.failure, sizeof(world.failure));
 	world_close(&world);
 	return !*failure;

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
-/* What a step names: see pick_mailbox() and pick() in world.c. */
-#define INBOX    0
-#define WORK_NEW 5 /* to deliver to */
-#define WORK     1 /* to work in */
+/* What a step names: see pick_name() and pick() in user.c. */
+#define INBOX     0
+#define WORK_NEW  5 /* to deliver to */
+#define TRASH_NEW 7
+#define WORK      1 /* to work in */
+#define TRASH     2
+#define PLAY      3 /* once something was called so */
 
 /* A seed under which nothing survives a power cut that was not settled. */
 #define NOTHING 3
@@ -26,6 +29,39 @@
 #define DESTROY(where)                                                                             \
 	{                                                                                          \
 		.kind = STEP_DESTROY, .side = (where)                                              \
+	}
+#define DESTROY_FULL(where)                                                                        \
+	{                                                                                          \
+		.kind = STEP_DESTROY, .side = (where), .flag = 1                                   \
+	}
+#define AGAIN(where, token)                                                                        \
+	{                                                                                          \
+		.kind = STEP_COPY, .side = (where), .message = (token)                             \
+	}
+/* The file as it is; hops is to how many names further on, less one. */
+#define MOVE(where, box, hops)                                                                     \
+	{                                                                                          \
+		.kind = STEP_MOVE, .side = (where), .mailbox = (box), .flag = 64 * (hops) + 1      \
+	}
+#define RENAME(where, box, name)                                                                   \
+	{                                                                                          \
+		.kind = STEP_RENAME, .side = (where), .mailbox = (box), .flag = (name)             \
+	}
+#define TO_PLAY 0
+#define TO_WORK 1
+#define RENAME_BELOW(where, box, above)                                                            \
+	{                                                                                          \
+		.kind = STEP_RENAME, .side = (where), .mailbox = (box), .message = 6,              \
+		.flag = (above)                                                                    \
+	}
+#define SWAP(where, box, other)                                                                    \
+	{                                                                                          \
+		.kind = STEP_RENAME, .side = (where), .mailbox = (box), .message = 5,              \
+		.flag = (other)                                                                    \
+	}
+#define TWIN(box)                                                                                  \
+	{                                                                                          \
+		.kind = STEP_TWIN, .mailbox = (box)                                                \
 	}
 #define BREAK(how, steps)                                                                          \
 	{                                                                                          \
@@ -47,42 +83,105 @@
 
 #define REGRESS_STEPS 10
 
+/* Three small messages and one that a small server does not take. */
+#define DELIVER_LARGE(box)                                                                         \
+	DELIVER(LOCAL, INBOX, 0), DELIVER(LOCAL, INBOX, 0), DELIVER(LOCAL, INBOX, 0),              \
+	    DELIVER(LOCAL, (box), 0)
+
+/* What is not as it is for most. */
+enum variant {
+	VARIANT_NONE,
+	VARIANT_SMALL, /* the server does not take large messages */
+	VARIANT_TRASH, /* what is deleted remotely goes to the local trash */
+};
+
 /* Each ends in a REST besides. */
 static const struct {
 	const char *title;
 	size_t len;
+	enum variant variant;
 	struct step steps[REGRESS_STEPS];
 } histories[] = {
     {"what a stopped run put in place is settled before it is a pair",
      6,
+     VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), BREAK(FAULT_LOCAL, 5), REST, POWER_CUT,
       REST}},
     {"what a mail program delivered is settled before the server has it",
      4,
+     VARIANT_NONE,
      {DELIVER(LOCAL, INBOX, 0), REST, POWER_CUT, REST}},
     {"a removal by a run that was killed is settled before it is forgotten",
      6,
+     VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), REST, EXPUNGE(REMOTE, INBOX), BREAK(FAULT_KILL, 1), RUN,
       POWER_CUT}},
     {"flags that a killed run set are settled before they are agreed on",
      7,
+     VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), REST, FLAG(REMOTE, 4), BREAK(FAULT_KILL, 2), RUN, POWER_CUT,
       REST}},
     {"a removal that could not be settled is not committed",
      6,
+     VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), REST, EXPUNGE(REMOTE, INBOX), BREAK(FAULT_LOCAL, 1), POWER_CUT,
       REST}},
     {"a reset journal is not committed without its pairs",
      7,
+     VARIANT_NONE,
      {DELIVER(LOCAL, INBOX, FLAG_SEEN | FLAG_FLAGGED), REST, RENUMBER, DELIVER(REMOTE, WORK_NEW, 0),
       BREAK(FAULT_LOCAL, 1), FLAG(REMOTE, 1), REST}},
     {"an even and empty mailbox that one side lost is made again",
      6,
+     VARIANT_NONE,
      {DELIVER(LOCAL, WORK_NEW, 0), REST, EXPUNGE(LOCAL, WORK), REST, DESTROY(LOCAL), REST}},
     {"a mailbox that both sides lost is forgotten",
      8,
+     VARIANT_NONE,
      {DELIVER(LOCAL, WORK_NEW, 0), REST, EXPUNGE(LOCAL, WORK), EXPUNGE(REMOTE, WORK),
       DESTROY(LOCAL), DESTROY(REMOTE), REST, REST}},
+    {"a mailbox that was deleted keeps what the server never took",
+     7,
+     VARIANT_SMALL,
+     {DELIVER_LARGE(WORK_NEW), REST, DESTROY(REMOTE), REST}},
+    {"what the server would not take is forgotten with its mailbox",
+     6,
+     VARIANT_SMALL,
+     {DELIVER_LARGE(WORK_NEW), RUN, DESTROY_FULL(LOCAL)}},
+    {"what the server would not take is a pair once it is there",
+     7,
+     VARIANT_SMALL,
+     {DELIVER_LARGE(INBOX), REST, AGAIN(REMOTE, 3), DELIVER(LOCAL, INBOX, 0)}},
+    {"a mailbox that went while its run's deletions went there is made again",
+     7,
+     VARIANT_TRASH,
+     {TWIN(TRASH_NEW), TWIN(WORK_NEW), REST, EXPUNGE(REMOTE, WORK), MOVE(REMOTE, TRASH, 0),
+      {.kind = STEP_DESTROY, .side = REMOTE, .mailbox = TRASH - 1}, REST}},
+    {"what a run moved to a mailbox that it made is known by that mailbox's UIDVALIDITY",
+     7,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), REST, MOVE(LOCAL, INBOX, 0), DELIVER(REMOTE, INBOX, 0),
+      BREAK(FAULT_LOCAL, 1), RENAME(REMOTE, WORK, TO_PLAY), TWIN(WORK_NEW)}},
+    {"a message that is moved back while nobody knew that it had moved is not deleted",
+     5,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), REST, MOVE(LOCAL, INBOX, 0), BREAK(FAULT_KILL, 5),
+      MOVE(LOCAL, WORK, 1)}},
+    {"what is yet to be made does not follow a rename",
+     5,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), REST, DELIVER(REMOTE, TRASH_NEW, 0),
+      RENAME(REMOTE, WORK, TO_PLAY), RENAME_BELOW(REMOTE, TRASH, WORK)}},
+    {"a mailbox that takes the name above its own is not renamed to that",
+     4,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), REST, RENAME(LOCAL, WORK, TO_PLAY),
+      RENAME(LOCAL, PLAY, TO_WORK)}},
+    {"a renamed mailbox is looked at, for a run between knew another by its old name",
+     5,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, SWAP(LOCAL, WORK, TRASH),
+      DESTROY_FULL(REMOTE)}},
 };
 
 const char *regress_history(size_t index, struct history *history)
@@ -90,14 +189,19 @@ const char *regress_history(size_t index, struct history *history)
 	if (index >= sizeof(histories) / sizeof(*histories))
 		return NULL;
 	*history = (struct history){
-	    .abilities = {[LOCAL] = {.atomic_move = true, .stamps = true},
+	    .abilities = {[LOCAL] = {.atomic_move = true, .stamps = true, .inodes = true},
 			  [REMOTE] = {.uidplus = true,
 				      .condstore = true,
 				      .qresync = true,
+				      .object_ids = true,
 				      .atomic_move = true}},
 	    .len = histories[index].len,
 	};
 	memcpy(history->steps, histories[index].steps, history->len * sizeof(*history->steps));
+	if (histories[index].variant == VARIANT_SMALL)
+		history->abilities[REMOTE].append_max = HISTORY_APPEND_MAX;
+	if (histories[index].variant == VARIANT_TRASH)
+		history->deletion[LOCAL] = DELETION_TRASH;
 	history->steps[history->len++].kind = STEP_REST;
 	return histories[index].title;
 }

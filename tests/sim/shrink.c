@@ -48,6 +48,7 @@ static bool plain(struct step *step, int way)
 	case 5: step->mailbox = 0; break;
 	case 6: step->message = 0; break;
 	case 7: step->message %= 8; break;
+	case 8: step->cautious = false; break;
 	default: step->seed = 3; break;
 	}
 	return memcmp(&before, step, sizeof(before)) != 0;
@@ -59,7 +60,7 @@ static bool plain_steps(struct history *history, const char *directory)
 	bool shrunk = false;
 
 	for (size_t i = 0; i < history->len; i++)
-		for (int way = 0; way < 9; way++) {
+		for (int way = 0; way < 10; way++) {
 			struct history smaller = *history;
 			if (plain(&smaller.steps[i], way))
 				shrunk |= keep(history, &smaller, directory);
@@ -72,7 +73,7 @@ static bool enable(struct history *history, const char *directory)
 {
 	bool shrunk = false;
 
-	for (int way = 0; way < 7; way++) {
+	for (int way = 0; way < 10; way++) {
 		struct history plainer = *history;
 		struct memory_abilities *remote = &plainer.abilities[REMOTE];
 		switch (way) {
@@ -81,7 +82,10 @@ static bool enable(struct history *history, const char *directory)
 		case 2: remote->atomic_move = true; break;
 		case 3: remote->lacking.bits = 0; break;
 		case 4: plainer.abilities[LOCAL].stamps = true; break;
-		case 5: plainer.deletion[LOCAL] = DELETION_EXPUNGE; break;
+		case 5: plainer.abilities[LOCAL].inodes = true; break;
+		case 6: remote->object_ids = true; break;
+		case 7: remote->append_max = 0; break;
+		case 8: plainer.deletion[LOCAL] = DELETION_EXPUNGE; break;
 		default: plainer.deletion[REMOTE] = DELETION_EXPUNGE; break;
 		}
 		if (memcmp(&plainer, history, sizeof(plainer)) != 0)

@@ -14,7 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *const world_mailboxes[MAILBOXES] = {"INBOX", "Work/2026", "Trash"};
+static const char *const first_names[] = {[WORLD_INBOX] = "INBOX",
+					  [WORLD_WORK] = "Work/2026",
+					  [WORLD_TRASH] = "Trash"};
 
 #define TOKEN_FORMAT "X-Token: %06u\r\n"
 
@@ -29,13 +31,26 @@ void world_fail(struct world *world, const char *fmt, ...)
 	va_end(args);
 }
 
+size_t world_name(struct world *world, const char *name)
+{
+	size_t i = 0;
+
+	while (i < world->names_len && strcmp(world->names[i], name) != 0)
+		i++;
+	if (i == world->names_len && i < NAMES_MAX)
+		world->names[world->names_len++] = xstrdup(name);
+	return i;
+}
+
 void world_open(struct world *world, const struct history *history, const char *directory)
 {
 	*world = (struct world){.history = history};
 	snprintf(world->path, sizeof(world->path), "%s", directory);
+	for (size_t i = 0; i < sizeof(first_names) / sizeof(*first_names); i++)
+		world_name(world, first_names[i]);
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		world->sides[side] = memory_new(side, &history->abilities[side]);
-		memory_create(world->sides[side], world_mailboxes[0], 0);
+		memory_create(world->sides[side], first_names[WORLD_INBOX], 0);
 	}
 }
 
@@ -59,6 +74,8 @@ void world_close(struct world *world)
 		memory_free(&world->sides[side]);
 	for (size_t i = 0; i < world->len; i++)
 		free(world->tokens[i].content);
+	for (size_t i = 0; i < world->names_len; i++)
+		free(world->names[i]);
 	free(world->tokens);
 }
 
@@ -75,22 +92,38 @@ struct token *world_token(const struct world *world, const struct memory_message
 	return token;
 }
 
-unsigned world_copies(const struct world *world, enum side side, size_t mailbox,
+unsigned world_copies(const struct world *world, enum side side, size_t name,
 		      const struct token *token)
 {
 	const struct memory *memory = world->sides[side];
-	size_t count = memory_count(memory, world_mailboxes[mailbox]);
+	size_t count = memory_count(memory, world->names[name]);
 	unsigned found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct memory_message message = memory_get(memory, world_mailboxes[mailbox], i);
+		struct memory_message message = memory_get(memory, world->names[name], i);
 		found += world_token(world, &message) == token;
 	}
 	return found;
 }
 
-/* A content that nobody has seen before; every ninth has no Message-ID. */
-static struct token *new_token(struct world *world)
+void world_count(struct world *world, enum side side)
+{
+	const struct memory *memory = world->sides[side];
+
+	for (size_t i = 0; i < world->len; i++)
+		for (size_t name = 0; name < world->names_len; name++)
+			world->tokens[i].copies[name].have[side] = 0;
+	for (size_t name = 0; name < world->names_len; name++)
+		for (size_t i = 0; i < memory_count(memory, world->names[name]); i++) {
+			struct memory_message message = memory_get(memory, world->names[name], i);
+			struct token *token = world_token(world, &message);
+			if (token)
+				token->copies[name].have[side]++;
+		}
+}
+
+/* Every ninth has no Message-ID (where trash is used, all have); every eleventh is large. */
+struct token *world_new_token(struct world *world)
 {
 	unsigned id = (unsigned)world->len, pad = id % 7 * 13;
 	struct token *token = array_push(world->tokens, world->len, world->cap);
@@ -99,134 +132,41 @@ static struct token *new_token(struct world *world)
 
 	if (id % 9 != 8 || trash)
 		snprintf(header, sizeof(header), "Message-ID: <%06u@sim>\r\n", id);
+	if (id % 11 == 3)
+		pad += HISTORY_APPEND_MAX;
 	*token = (struct token){.single = true, .date = 1000 + 10 * (int64_t)id};
 	token->content = xasprintf(TOKEN_FORMAT "%s\r\n%*s\r\n", id, header, (int)pad, "");
 	token->len = strlen(token->content);
 	return token;
 }
 
-/* Puts a copy of a token into a mailbox of a side. */
-static void deliver(struct world *world, struct token *token, enum side side, size_t mailbox,
-		    struct flags flags)
+bool world_is_refused(const struct world *world, const struct token *token)
 {
-	struct memory *memory = world->sides[side];
-	size_t index;
+	uint64_t max = world->history->abilities[REMOTE].append_max;
 
-	memory_deliver(memory, world_mailboxes[mailbox], token->content, token->len, flags,
-		       token->date);
-	index = memory_count(memory, world_mailboxes[mailbox]) - 1;
-	token->copies[mailbox].delivered[side]++;
-	token->touched[side] = FLAG_ALL;
-	token->value[side] = memory_get(memory, world_mailboxes[mailbox], index).state.flags;
+	return max && token->len > max;
 }
 
-/* The message that a step names, or none. */
-static bool pick(const struct world *world, const struct step *step, size_t *mailbox,
-		 struct memory_message *message)
+uint64_t world_bodies(const struct world *world)
 {
-	for (size_t i = 0; i < MAILBOXES; i++) {
-		*mailbox = (step->mailbox + i) % MAILBOXES;
-		size_t count = memory_count(world->sides[step->side], world_mailboxes[*mailbox]);
-		if (!count)
-			continue;
-		*message = memory_get(world->sides[step->side], world_mailboxes[*mailbox],
-				      step->message % count);
-		return true;
-	}
-	return false;
+	return memory_bodies(world->sides[REMOTE]);
 }
 
-/* Mailboxes are not alike: most goes on in the first, little in the trash. */
-static size_t pick_mailbox(const struct step *step)
+void world_foresee(struct world *world)
 {
-	return step->mailbox % 8 == 7 ? WORLD_TRASH : step->mailbox % 8 > 4;
-}
-
-static void turn_flag(struct world *world, const struct step *step)
-{
-	struct memory_message message, after;
-	size_t mailbox;
-
-	if (!pick(world, step, &mailbox, &message))
+	for (size_t name = 0; name < world->names_len; name++)
+		world->used[name] |= memory_has(world->sides[REMOTE], world->names[name]);
+	if (world->ran)
 		return;
-	struct flags flag = {1u << step->flag % 6};
-	bool set = message.state.flags.bits & flag.bits;
-	struct memory *memory = world->sides[step->side];
-	struct token *token = world_token(world, &message);
-	memory_flag(memory, world_mailboxes[mailbox], &message.state.key,
-		    set ? (struct flags){0} : flag, set ? flag : (struct flags){0});
-	after = memory_get(memory, world_mailboxes[mailbox],
-			   step->message % memory_count(memory, world_mailboxes[mailbox]));
-	if (!token || flags_equal(message.state.flags, after.state.flags))
-		return;
-	token->blurred |= flag.bits & token->stale;
-	token->stale |= world->breaking ? flag.bits : 0;
-	token->touched[step->side] |= flag.bits;
-	token->late |= world->ran ? flag.bits : 0;
-	token->value[step->side] = after.state.flags;
-}
-
-/* Deletes what a step names; where it was, or NULL. */
-static struct token *expunge(struct world *world, const struct step *step, size_t *mailbox,
-			     struct flags *flags)
-{
-	struct memory_message message;
-	struct token *token;
-
-	if (!pick(world, step, mailbox, &message))
-		return NULL;
-	token = world_token(world, &message);
-	memory_expunge(world->sides[step->side], world_mailboxes[*mailbox], &message.state.key);
-	if (token)
-		token->copies[*mailbox].deleted[step->side]++;
-	*flags = message.state.flags;
-	return token;
-}
-
-/* INBOX cannot be deleted, and the others only once they are empty. */
-static void destroy(struct world *world, const struct step *step)
-{
-	const char *name = world_mailboxes[1 + step->mailbox % (MAILBOXES - 1)];
-
-	if (memory_count(world->sides[step->side], name))
-		return;
-	memory_destroy(world->sides[step->side], name);
-	world->reset = true; /* if it comes back it has other UIDs */
-}
-
-void world_use(struct world *world, const struct step *step)
-{
-	struct flags flags = {step->flag & FLAG_ALL};
-	struct token *token;
-	size_t mailbox;
-
-	switch (step->kind) {
-	case STEP_DELIVER:
-		deliver(world, new_token(world), step->side, pick_mailbox(step), flags);
-		break;
-	case STEP_TWIN:
-		token = new_token(world);
-		token->single = false;
-		deliver(world, token, LOCAL, pick_mailbox(step), flags);
-		deliver(world, token, REMOTE, pick_mailbox(step), flags);
-		break;
-	case STEP_COPY:
-		if (!world->len)
-			break;
-		token = &world->tokens[step->message % world->len];
-		token->single = false;
-		deliver(world, token, step->side, pick_mailbox(step), flags);
-		break;
-	case STEP_FLAG: turn_flag(world, step); break;
-	case STEP_EXPUNGE: expunge(world, step, &mailbox, &flags); break;
-	case STEP_MOVE:
-		token = expunge(world, step, &mailbox, &flags);
-		if (token) {
-			token->single = false;
-			deliver(world, token, step->side, (mailbox + 1) % MAILBOXES, flags);
+	world->lead = world->acted[LOCAL] ? LOCAL : REMOTE;
+	world->led = world->acted[LOCAL] != world->acted[REMOTE] && !world->reset &&
+		     world->history->deletion[other_side(world->lead)] != DELETION_TRASH;
+	world_count(world, world->lead);
+	for (size_t name = 0; name < world->names_len; name++) {
+		world->expected[name] = memory_has(world->sides[world->lead], world->names[name]);
+		for (size_t i = 0; i < world->len; i++) {
+			struct copies *copies = &world->tokens[i].copies[name];
+			copies->expected = copies->have[world->lead];
 		}
-		break;
-	case STEP_DESTROY: destroy(world, step); break;
-	default: break;
 	}
 }
