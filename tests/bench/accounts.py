@@ -155,6 +155,10 @@ class Account:
                 chosen = ",".join(map(str, some[start:start + 500]))
                 imap.uid("STORE", chosen, "+FLAGS.SILENT", f"({DOVECOT_FLAGS[letter]})")
 
+    def append(self, mailbox, body):
+        with self.session() as imap:
+            imap.append(f'"{mailbox}"', None, None, body)
+
     def move(self, source, target, count):
         with self.session() as imap:
             imap.select(f'"{source}"')
@@ -162,8 +166,8 @@ class Account:
 
 
 def move_route(number):
-    """From where to where the messages are moved in a round: there, and back again."""
-    return ("INBOX", "box001") if number % 2 == 0 else ("box001", "INBOX")
+    """From where to where the messages are moved in a round, from 1: there, and back again."""
+    return ("INBOX", "box001") if number % 2 == 1 else ("box001", "INBOX")
 
 
 def search(imap, what):

@@ -19,24 +19,25 @@ class Limit(Tool):
 
     def __init__(self):
         super().__init__(os.path.join(HERE, "bare.py"))
-        self.task = []
+        self.logins = {}  # by place
 
     def version(self):
         return "-"
 
     def configure(self, place, account, port):
         os.makedirs(f"{place}/mail", exist_ok=True)
-        self.task = [str(port), account.user, account.server.password, f"{place}/mail"]
+        self.logins[place] = [str(port), account.user, account.server.password]
 
     def argv(self, place):
-        return [sys.executable, self.program, self.kind, *self.task]
+        return [sys.executable, self.program, self.kind, *self.logins[place], f"{place}/mail"]
 
-    def prepare(self, case, work, number):
+    def prepare(self, case, work):
         """Changes the server where it is to change, and writes down the task."""
         self.kind = work.kind if work.kind in ("pull", "push") else "flight"
         if self.kind != "flight":
             return
-        commands = [LIST_STATUS] if work.kind == "noop" else make_commands(case.account, work, number)
+        case.rounds += bool(work.changes)
+        commands = make_commands(case.account, work, case.rounds) if work.changes else [LIST_STATUS]
         renames = work.changes if work.key in ("reflag", "move-remote") else 0
         self.write_task(os.path.join(case.place, "mail"), commands, renames)
 

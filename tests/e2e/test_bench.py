@@ -43,3 +43,16 @@ def test_sees_that_nothing_was_done(tmp_path):
     assert [row["wrong"] for row in read_rows(tmp_path)[1:] if row["tool"] == "evenmail"] == [
         "0 of 40 messages, 20 mailboxes missing, 40 messages missing, 0 extra"]
     assert "* pull: evenmail: 0 of 40 messages" in said
+
+
+def test_measures_growth(evenmail, tmp_path):
+    done = subprocess.run([ROOT / "tests" / "bench" / "scale", "--messages", "200", "--mailboxes", "3", "--repeat", "1",
+                           "--evenmail", evenmail, "--out", tmp_path],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+    with open(tmp_path / "scale.jsonl", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file][1:]
+    assert [(row["kind"], row["step"]) for row in rows] == [
+        *(("messages", step) for step in ("first pull", "no change", "1 new", "100 flags each")),
+        *(("mailboxes", step) for step in ("first pull", "no change", "1 new"))]
+    assert "200 messages" in (tmp_path / "scale.txt").read_text()

@@ -77,6 +77,7 @@ first_valid_gid = 0
 mail_location = {mail_location}
 mail_fsync = never
 mail_max_userip_connections = 1000
+{settings}
 {plugins}
 {shared}
 namespace inbox {{
@@ -195,7 +196,7 @@ class Dovecot:
 
     def __init__(self, directory=None, mail="maildir", separator="/", prefix="", capability=None,
                  listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1", tls_only=False,
-                 deflate=False, shared=False):
+                 deflate=False, shared=False, settings=""):
         self.temporary = directory is None
         # Sockets live below: their path must stay short of 108 bytes.
         self.dir = os.path.abspath(directory or tempfile.mkdtemp(prefix="evenmail-dovecot-", dir="/tmp"))
@@ -208,6 +209,7 @@ class Dovecot:
         self.tls_only = tls_only
         self.deflate = deflate
         self.shared = shared
+        self.settings = settings
         self.password = PASSWORD
         self.token = TOKEN
         self.host = "localhost"
@@ -282,6 +284,7 @@ class Dovecot:
             dir=self.dir, users=users, uid=self.owner.pw_uid, gid=self.owner.pw_gid,
             password=self.password, token=self.token, separator=self.separator,
             prefix=self.prefix, mail_location=MAIL_LOCATIONS[self.mail],
+            settings=self.settings,
             plugins="mail_plugins = listescape" if self.listescape else "",
             tls_only="yes" if self.tls_only else "no",
             shared=SHARED.format(dir=self.dir, separator=self.separator) if self.shared else "",
