@@ -63,7 +63,10 @@ static int submit_create(struct channel *channel, size_t index, enum side side, 
 {
 	struct box *box = &channel->boxes[index];
 	const struct request request = {
-	    .kind = REQUEST_CREATE, .ticket = index, .mailbox = box->at[side]};
+	    .kind = REQUEST_CREATE,
+	    .ticket = index,
+	    .mailbox = box->at[side],
+	    .special_use = side == REMOTE ? channel_use_of_name(channel, box->at[REMOTE]) : 0};
 
 	if (!box->active || !plan_count(&box->plan, OP_CREATE, side))
 		return 0;
@@ -107,6 +110,8 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 			leave_for_next_run(channel, box, side, answer.stamp.messages);
 		else
 			box->tally.created[side]++;
+		if (side == REMOTE)
+			subscription_wish(channel, box->at[REMOTE], true);
 	}
 	return rc;
 }
@@ -306,7 +311,10 @@ static bool any_planned(const struct channel *channel, enum op_kind kind, enum s
 /* Makes sure that there is a mailbox to move to; where there can be none, nothing is moved. */
 static int make_trash(struct channel *channel, enum side side, struct error *err)
 {
-	const struct request request = {.kind = REQUEST_CREATE, .mailbox = channel->trash[side]};
+	const struct request request = {.kind = REQUEST_CREATE,
+					.mailbox = channel->trash[side],
+					.special_use =
+					    side == REMOTE ? MAILBOX_TRASH & ~channel->uses : 0};
 	struct answer answer;
 
 	if (!any_planned(channel, OP_TRASH, side))
@@ -442,10 +450,11 @@ int channel_apply(struct channel *channel, struct error *err)
 	note_blocked(channel);
 	if (settle_found(channel, err))
 		return -1;
-	if (apply_renames(channel, err))
+	if (apply_renames(channel, err) || apply_subscriptions(channel, err))
 		goto broken;
 	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
+	    apply_subscriptions(channel, err) ||
 	    apply_copies(channel, err) || apply_links(channel, false, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
 	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
@@ -456,7 +465,8 @@ int channel_apply(struct channel *channel, struct error *err)
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))
 		goto broken;
 	commit_all(channel);
-	if (apply_deletions(channel, REMOTE, err) || apply_deletions(channel, LOCAL, err))
+	if (apply_deletions(channel, REMOTE, err) || apply_deletions(channel, LOCAL, err) ||
+	    apply_subscriptions(channel, err))
 		goto broken;
 	return 0;
 broken:

@@ -89,6 +89,12 @@ struct left_out {
 	enum side side;
 };
 
+/* That a mailbox of the server is to be subscribed to, or no more. */
+struct wish {
+	const char *remote;
+	bool subscribed;
+};
+
 /* Told while content moves: a message of that many bytes has come to rest on side. */
 struct progress {
 	void (*moved)(struct progress *progress, enum side side, uint64_t bytes);
@@ -100,7 +106,7 @@ struct channel_setup {
 	struct policy policy;
 	const char *const *patterns;
 	size_t patterns_len;
-	struct name_map map; /* special uses are not resolved yet */
+	struct name_map map; /* special uses not resolved */
 	const char *const *only; /* names given on the command line; none: all */
 	size_t only_len;
 	const char *look_into; /* a mailbox to be surveyed in full, changed or not; or NULL */
@@ -117,6 +123,10 @@ struct channel {
 	size_t cap;
 	struct left_out *left_out;
 	size_t left_out_len, left_out_cap;
+	struct wish *wishes;
+	size_t wishes_len, wishes_cap;
+	struct name_map names; /* setup.map, its special uses resolved */
+	unsigned uses;         /* special uses that the server has mailboxes for */
 	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
 	bool held_back[SIDES];    /* something could not be added there: nothing is removed there */
 	struct arena arena;
@@ -138,6 +148,10 @@ int channel_confirm(struct channel *channel, struct error *err);
 int rename_find(struct channel *channel, struct error *err);
 /* Renames them on the other side too, and their journals. */
 int apply_renames(struct channel *channel, struct error *err);
+/* Notes a wish, where subscriptions are to follow; its name is borrowed. sync/subscribe.c. */
+void subscription_wish(struct channel *channel, const char *remote, bool subscribed);
+/* Carries them out. */
+int apply_subscriptions(struct channel *channel, struct error *err);
 /* Opens the boxes' journals and decides which boxes are worked on; sync/survey.c. */
 void survey_choose(struct channel *channel);
 /* The local snapshot of an active box; where that fails the box is active no more;
@@ -149,8 +163,13 @@ void survey_end_refusals(struct box *box, enum side side);
 int pair_compare_names(const void *a, const void *b);
 /* How a side stood when both were last even. */
 struct stamp head_stamp(const struct journal_head *head, enum side side);
-/* What the channel allows, as the number that the journal's head remembers; never 0. */
-unsigned policy_number(const struct policy *policy);
+/*
+ * On what terms a mailbox is kept even, as the number that the journal's head remembers: what the
+ * channel allows, and what the server calls it where that is another name. Never 0.
+ */
+uint32_t box_terms(const struct channel *channel, const struct box *box);
+/* The special use that a mailbox of this name would serve on the server, if none does yet; or 0. */
+unsigned channel_use_of_name(const struct channel *channel, const char *remote);
 /* Pairs what is new on both sides of the active boxes; sync/identify.c. */
 int identify_fresh(struct channel *channel, struct error *err);
 /*

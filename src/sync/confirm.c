@@ -228,7 +228,7 @@ static struct journal_head head_of(const struct channel *channel, const struct b
 				     .cur_ns = local->cur_ns,
 				     .new_ns = local->new_ns,
 				     .inode = local->inode,
-				     .policy = policy_number(&channel->setup.policy),
+				     .policy = box_terms(channel, box),
 				     .even = true};
 }
 

@@ -45,6 +45,8 @@ static void end_deletion(struct channel *channel, struct box *box, enum side sid
 		box->exists[side] = false;
 		box->over = true;
 		box->tally.deleted[side]++;
+		if (side == REMOTE)
+			subscription_wish(channel, box->at[REMOTE], false);
 		return;
 	}
 	box->undone = true;

@@ -278,6 +278,17 @@ static int rename_on(struct channel *channel, struct box *box, enum side side, s
 	return 0;
 }
 
+/* A subscription is to a name, and does not follow by itself. */
+static void carry_subscription(struct channel *channel, const struct box *box)
+{
+	for (size_t i = 0; i < box->plan.len; i++) {
+		if (box->plan.ops[i].kind != OP_RENAME)
+			continue;
+		subscription_wish(channel, box->plan.ops[i].name, false);
+		subscription_wish(channel, box->wanted[REMOTE], true);
+	}
+}
+
 /* Renames one mailbox where it is due, and lets its journal follow. */
 static int rename_box(struct channel *channel, struct box *box, struct error *err)
 {
@@ -293,6 +304,8 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 			return 0;
 		box->wrote[side] = true;
 		box->tally.renamed[side]++;
+		if (side == REMOTE && box->attributes & MAILBOX_SUBSCRIBED)
+			carry_subscription(channel, box);
 	}
 	if (journal_carry(box->journal, box->name, &why)) {
 		box_fail(box, &why);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "mail/digest.h"
 #include "sync/planner.h"
 
 #include <stdlib.h>
@@ -21,9 +22,18 @@ struct stamp head_stamp(const struct journal_head *head, enum side side)
 			      .mailbox_id = head->mailbox_id};
 }
 
-unsigned policy_number(const struct policy *policy)
+/* The bits of box_terms that tell the server's name. */
+#define TERMS_NAME 0xffffe000u
+
+uint32_t box_terms(const struct channel *channel, const struct box *box)
 {
-	return 1u << 12 | (unsigned)policy->deletion[REMOTE] << 10 |
+	const struct policy *policy = &channel->setup.policy;
+	const char *remote = box->wanted[REMOTE];
+	uint32_t name = strcmp(box->name, remote) != 0
+			    ? (uint32_t)digest_hash_id(remote, strlen(remote)) & TERMS_NAME
+			    : 0;
+
+	return name | 1u << 12 | (unsigned)policy->deletion[REMOTE] << 10 |
 	       (unsigned)policy->deletion[LOCAL] << 8 | policy->change[REMOTE] << 4 |
 	       policy->change[LOCAL];
 }
@@ -94,7 +104,7 @@ static bool is_looked_into(const struct channel *channel, const struct box *box)
  */
 static bool wants_all(const struct channel *channel, const struct box *box)
 {
-	return journal_head(box->journal)->policy != policy_number(&channel->setup.policy) ||
+	return journal_head(box->journal)->policy != box_terms(channel, box) ||
 	       box->rule == RULE_B4_DELETE || box->old_name || is_looked_into(channel, box);
 }
 
@@ -186,9 +196,15 @@ static const char *distrust(const struct journal_head *head, const struct stamp 
 }
 
 /* Resets the box where the stamp says so; true where it did. */
-static bool reset_if_distrusted(struct box *box, const struct stamp *now)
+static bool reset_if_distrusted(const struct channel *channel, struct box *box,
+				const struct stamp *now)
 {
-	const char *why = box->former ? NULL : distrust(journal_head(box->journal), now);
+	const struct journal_head *head = journal_head(box->journal);
+	const char *why = box->former ? NULL : distrust(head, now);
+
+	if (!box->former && !box->old_name && head->policy &&
+	    (head->policy ^ box_terms(channel, box)) & TERMS_NAME)
+		why = "\"map\" names another mailbox of the server for it";
 
 	if (why)
 		reset_box(box, why);
@@ -251,7 +267,8 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 }
 
 /* The end of one remote scan; a surprise in the UIDVALIDITY leaves the box to a second pass. */
-static void end_remote(struct box *box, const struct answer *answer)
+static void end_remote(const struct channel *channel, struct box *box,
+		       const struct answer *answer)
 {
 	struct snapshot *snapshot = &box->sides[REMOTE];
 
@@ -261,7 +278,7 @@ static void end_remote(struct box *box, const struct answer *answer)
 		box->active = false;
 		return;
 	}
-	if (reset_if_distrusted(box, &answer->stamp)) {
+	if (reset_if_distrusted(channel, box, &answer->stamp)) {
 		box->surveyed = false;
 		return;
 	}
@@ -288,7 +305,7 @@ static int collect_remote(struct channel *channel, struct error *err)
 		else if (answer.kind == ANSWER_VANISHED)
 			snapshot_vanish(snapshot, box->journal, answer.uids);
 		else if (answer.kind == ANSWER_DONE)
-			end_remote(box, &answer);
+			end_remote(channel, box, &answer);
 	}
 	return rc;
 }
@@ -330,7 +347,7 @@ int channel_survey(struct channel *channel, struct error *err)
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (box->active && box->exists[REMOTE])
-			reset_if_distrusted(box, &box->listed[REMOTE]);
+			reset_if_distrusted(channel, box, &box->listed[REMOTE]);
 	}
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < channel->len; i++)
