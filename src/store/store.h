@@ -229,6 +229,7 @@ struct store {
 	const struct store_ops *ops;
 	enum side side;
 	bool atomic_move; /* REQUEST_MOVE cannot be cut in half */
+	bool lingers;     /* what was asked of a session that broke may yet be done for a while */
 };
 
 /* Queues; -1 only where the session is broken already. */

@@ -2,6 +2,7 @@
 #include "sync/channel.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/digest.h"
@@ -9,6 +10,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A server that was left alone has done by then what it had been told, or will never do it. */
+#define LINGER_S  60
+#define LINGER_MS 1000 /* as long as it is given at least, since this run began */
 
 struct stamp head_stamp(const struct journal_head *head, enum side side)
 {
@@ -147,6 +152,35 @@ static void choose_box(const struct channel *channel, struct box *box)
 	box->active = !box->even;
 }
 
+/* Whether the run before broke off a moment ago with something on its way to the server. */
+static bool is_in_doubt(const struct box *box)
+{
+	size_t len;
+
+	if (!box->active || !journal_head(box->journal)->notes ||
+	    clock_wall_ns() / 1000000000 - journal_head(box->journal)->when > LINGER_S)
+		return false;
+	const struct journal_note *notes = journal_notes(box->journal, &len);
+	for (size_t i = 0; i < len; i++)
+		if (notes[i].kind == JOURNAL_APPENDING ||
+		    (notes[i].kind == JOURNAL_MOVING && notes[i].side == REMOTE))
+			return true;
+	return false;
+}
+
+/*
+ * A server may still be at work on what a run that broke off had sent. What has not come to be when
+ * the mailbox is looked at would be sent again, and come to be twice.
+ */
+static void await_server(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len && channel->setup.stores[REMOTE]->lingers; i++)
+		if (is_in_doubt(&channel->boxes[i])) {
+			clock_sleep_ms(LINGER_MS);
+			return;
+		}
+}
+
 void survey_choose(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++) {
@@ -155,6 +189,7 @@ void survey_choose(struct channel *channel)
 		if (!box->active)
 			journal_close(&box->journal);
 	}
+	await_server(channel);
 }
 
 /*
