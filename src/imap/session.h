@@ -36,6 +36,7 @@
 #include "mail/flags.h"
 #include "mail/mailbox-name.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -84,6 +85,11 @@ struct imap_config {
 	int (*secret)(void *context, bool token, struct buf *out, struct error *err);
 	void *secret_context;
 	bool has_token;
+	/*
+	 * NULL, or what another thread sets to have the login broken off, within a second; not
+	 * looked at once the session is open.
+	 */
+	const atomic_bool *give_up;
 };
 
 /* What the server offers after login, as bits. */

@@ -20,6 +20,7 @@ struct imap_transport {
 	char socket_name[IMAP_TUNNEL_NAME_SIZE]; /* of the tunnel, "": none */
 	pid_t child;                             /* the tunnel's, 0: none */
 	unsigned timeout;                        /* seconds */
+	const atomic_bool *give_up;              /* as configured */
 	char *name;
 	struct imap_dialogue dialogue;
 	struct imap_wirelog wirelog;

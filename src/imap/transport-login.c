@@ -56,11 +56,13 @@ static int login_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, 
 	return 0;
 }
 
-/* Breaks the login off where a stop was asked for. */
+/* Breaks the login off where a stop was asked for, or nobody needs it any more. */
 static int login_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-	(void)context, (void)a, (void)b, (void)c, (void)d;
-	return stop_requested() ? 1 : 0;
+	const struct imap_transport *transport = context;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return stop_requested() || (transport->give_up && atomic_load(transport->give_up));
 }
 
 /* Where to connect. Over a tunnel the host is never looked up, and no proxy stands between. */
@@ -153,6 +155,7 @@ static void login_set_ears(struct imap_transport *transport)
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, login_debug);
 	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, transport);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, login_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transport);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)transport->timeout);
 	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)transport->timeout);
 }

@@ -42,6 +42,7 @@ static struct imap_transport *transport_new(const struct imap_config *config)
 	struct imap_transport *transport = xcalloc(1, sizeof(*transport));
 
 	transport->socket = CURL_SOCKET_BAD;
+	transport->give_up = config->give_up;
 	transport->timeout = config->timeout ? config->timeout : IMAP_TIMEOUT_DEFAULT;
 	transport->name = xstrdup(config->tunnel ? "tunnel" : text_show(config->host));
 	imap_dialogue_init(&transport->dialogue);
