@@ -211,6 +211,8 @@ struct remote_mailbox *mailbox_of_name(struct store_imap *store, const char *nam
 				       struct error *err);
 /* The server's way of naming: as NAMESPACE tells, or LIST. */
 struct mailbox_naming store_naming(const struct store_imap *store);
+/* Makes the table of a store that has none that of another. */
+void mailboxes_copy(struct store_imap *store, const struct store_imap *from);
 void mailboxes_free(struct store_imap *store);
 
 /* Opens the job's mailbox by a command of its own; not awaited. */

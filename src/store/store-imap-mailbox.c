@@ -115,6 +115,24 @@ struct remote_mailbox *mailbox_of_name(struct store_imap *store, const char *nam
 	return mailbox;
 }
 
+/* Copies what was learned of each. */
+void mailboxes_copy(struct store_imap *store, const struct store_imap *from)
+{
+	store->delimiter = from->delimiter;
+	for (size_t i = 0; i < from->len; i++) {
+		const struct remote_mailbox *known = from->mailboxes[i];
+		struct remote_mailbox *mailbox =
+		    mailbox_add_wire(store, known->wire, known->wire_len);
+		char *wire = mailbox->wire;
+
+		*mailbox = *known;
+		mailbox->wire = wire;
+		mailbox->name = NULL;
+		if (known->name)
+			mailbox_set_name(store, mailbox, known->name);
+	}
+}
+
 /* Frees the table. */
 void mailboxes_free(struct store_imap *store)
 {

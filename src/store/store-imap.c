@@ -359,6 +359,31 @@ int store_imap_open(const struct imap_config *config, struct store **store, stru
 	return 0;
 }
 
+/* A copy of what the model knows; the session is to come. */
+struct store *store_imap_twin(const struct store *model)
+{
+	const struct store_imap *from = (const struct store_imap *)model;
+	struct store_imap *store = xcalloc(1, sizeof(*store));
+
+	store->head = from->head;
+	store->read_only = from->read_only;
+	store->no_move = from->no_move;
+	store->no_uid_expunge = from->no_uid_expunge;
+	TAILQ_INIT(&store->jobs);
+	TAILQ_INIT(&store->steps);
+	mailboxes_copy(store, from);
+	return &store->head;
+}
+
+/* Connects. */
+int store_imap_connect(struct store *twin, const struct imap_config *config, struct error *err)
+{
+	struct store_imap *store = (struct store_imap *)twin;
+
+	assert(!store->session);
+	return imap_open(config, &store->session, err);
+}
+
 /* The session below. */
 const struct imap_session *store_imap_session(const struct store *store)
 {

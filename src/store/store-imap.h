@@ -11,8 +11,15 @@
 #include "imap/session.h"
 #include "store/store.h"
 
-/* Connects and logs in. -1 as imap_open. config is borrowed until the store is closed. */
+/* Connects and logs in. -1 as imap_open. config is borrowed while that lasts. */
 int store_imap_open(const struct imap_config *config, struct store **store, struct error *err);
+/*
+ * Another store on the account of that one, for another thread: it knows the mailboxes as the model
+ * does at this moment, and has no session before store_imap_connect.
+ */
+struct store *store_imap_twin(const struct store *model);
+/* Connects and logs in a twin. -1 as imap_open: only store_close is left. */
+int store_imap_connect(struct store *twin, const struct imap_config *config, struct error *err);
 /* The session below, for check's report. */
 const struct imap_session *store_imap_session(const struct store *store);
 
