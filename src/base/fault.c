@@ -37,6 +37,14 @@ __attribute__((constructor)) static void fault_start(void)
 		atexit(fault_write_count);
 }
 
+/* Read where it is needed: by the main thread, as all of the environment. */
+uint64_t fault_bound(const char *name, uint64_t bound)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? strtoull(text, NULL, 10) : bound;
+}
+
 /* Passes a point, or ends here; the name tells the test's reader where that was. */
 void fault_point(const char *name)
 {

@@ -10,7 +10,7 @@
 
 void channel_open(struct channel *channel, const struct channel_setup *setup)
 {
-	*channel = (struct channel){.setup = *setup};
+	*channel = (struct channel){.setup = *setup, .lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
 /* Frees what one box holds; an open transaction of its journal is dropped. */

@@ -22,10 +22,12 @@
 #include "mail/name-map.h"
 #include "mail/policy.h"
 #include "store/store.h"
+#include "sync/lane.h"
 #include "sync/match.h"
 #include "sync/plan.h"
 #include "sync/snapshot.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -95,7 +97,10 @@ struct wish {
 	bool subscribed;
 };
 
-/* Told while content moves: a message of that many bytes has come to rest on side. */
+/*
+ * Told while content moves: a message of that many bytes has come to rest on side. By one lane at a
+ * time.
+ */
 struct progress {
 	void (*moved)(struct progress *progress, enum side side, uint64_t bytes);
 };
@@ -113,11 +118,13 @@ struct channel_setup {
 	bool allow_deletions; /* of the boxes in this run */
 	struct journal_dir *journals;
 	struct store *stores[SIDES];
+	struct lanes *lanes;       /* beside the main one; or NULL */
 	struct progress *progress; /* or NULL */
 };
 
 struct channel {
 	struct channel_setup setup;
+	pthread_mutex_t lock; /* while there are lanes: of all that follows (sync/lane.h) */
 	struct box *boxes; /* sorted by name */
 	size_t len;
 	size_t cap;

@@ -5,16 +5,20 @@
  * be put in place, put in place, and its directories synced. The pairs of one batch are committed
  * with the notes of the next. A run that is stopped leaves temporary files, or files that their
  * notes explain.
+ *
+ * Each lane (sync/lane.h) has portions and batches of its own, from the request to the pairs.
  */
 #include "sync/channel.h"
 
 #include "base/alloc.h"
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sync/share.h"
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define PULL_BATCH       1000        /* messages in a batch */
@@ -30,82 +34,96 @@ struct landing {
 	struct identity identity;
 };
 
-/* What is fetched for one box. */
-struct order {
-	const struct op **ops; /* ascending by UID; NULL once it has landed */
-	struct message_key *keys;
-	uint64_t *sizes;
-	size_t len;
-};
-
+/* What all lanes share. */
 struct pull {
 	struct channel *channel;
-	struct order *orders; /* one a box */
-	struct draft *draft;  /* the message that is arriving, or NULL */
+	struct shares shares;
+	atomic_bool over; /* one failed for all: nothing more is to be begun */
+	int rc;
+	struct error *err;
+};
+
+/* What one lane has in hand. */
+struct haul {
+	struct pull *pull;
+	struct lane *lane;
+	struct portion *portions; /* asked for, the oldest first */
+	struct portion **end;
+	const struct share *last; /* where the latest of them is */
+	uint64_t held;            /* what they cost */
+	struct draft *draft;      /* the message that is arriving, or NULL */
 	struct landing landings[PULL_BATCH];
 	size_t len;
 	uint64_t bytes;
 	int64_t began; /* when the batch's first message landed */
+	bool fatal;    /* what went wrong is not the session */
 };
 
-static int compare_uids(const void *a, const void *b)
+static void lock(struct haul *haul)
 {
-	const struct op *x = *(const struct op *const *)a, *y = *(const struct op *const *)b;
-
-	return (x->uid > y->uid) - (x->uid < y->uid);
+	pthread_mutex_lock(&haul->pull->channel->lock);
 }
 
-/* Collects what is to be fetched for one box. */
-static void build_order(const struct box *box, struct order *order)
+static void unlock(struct haul *haul)
 {
-	size_t count = plan_count(&box->plan, OP_COPY, LOCAL);
-
-	order->ops = xcalloc(count + 1, sizeof(*order->ops));
-	order->keys = xcalloc(count + 1, sizeof(*order->keys));
-	order->sizes = xcalloc(count + 1, sizeof(*order->sizes));
-	for (size_t i = 0; i < box->plan.len; i++) {
-		const struct op *op = &box->plan.ops[i];
-		if (op->kind == OP_COPY && op->side == LOCAL && !op->blocked)
-			order->ops[order->len++] = op;
-	}
-	qsort(order->ops, order->len, sizeof(*order->ops), compare_uids);
-	for (size_t i = 0; i < order->len; i++) {
-		order->keys[i] = (struct message_key){.uid = order->ops[i]->uid};
-		order->sizes[i] = order->ops[i]->identity.size;
-	}
+	pthread_mutex_unlock(&haul->pull->channel->lock);
 }
 
-/* Asks for the content of every box: one flight, which the store cuts into pieces. */
-static int submit_orders(struct pull *pull, struct error *err)
+/* Something could not be put on the disk. */
+static int fail(struct haul *haul, struct box *box, const struct error *err)
 {
-	for (size_t i = 0; i < pull->channel->len; i++) {
-		struct box *box = &pull->channel->boxes[i];
-		struct order *order = &pull->orders[i];
-		if (!box->active)
-			continue;
-		build_order(box, order);
+	lock(haul);
+	hold_back(haul->pull->channel, box, LOCAL, err);
+	unlock(haul);
+	haul->fatal = true;
+	return -1;
+}
+
+/* Takes the lane's next portion; NULL where it has enough. */
+static struct portion *take_portion(struct haul *haul)
+{
+	lock(haul);
+	struct portion *portion = shares_take(&haul->pull->shares, haul->last, haul->held);
+	unlock(haul);
+	if (!portion)
+		return NULL;
+	portion->link = NULL;
+	*haul->end = portion;
+	haul->end = &portion->link;
+	haul->last = portion->share;
+	haul->held += portion->cost;
+	return portion;
+}
+
+/* Asks for content as long as the lane wants more: one flight, which the store cuts into pieces. */
+static int submit_portions(struct haul *haul, struct error *err)
+{
+	struct portion *portion;
+
+	while ((portion = take_portion(haul))) {
+		const struct share *share = portion->share;
 		const struct request request = {
 		    .kind = REQUEST_FETCH,
-		    .ticket = i,
-		    .mailbox = box->at[REMOTE],
-		    .keys = order->keys,
-		    .count = order->len,
-		    .sizes = order->sizes,
-		    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
+		    .ticket = (uintptr_t)portion,
+		    .mailbox = share->box->at[REMOTE],
+		    .keys = share->keys + portion->first,
+		    .count = portion->count,
+		    .sizes = share->sizes + portion->first,
+		    .uidvalidity = share->box->sides[REMOTE].stamp.uidvalidity,
 		};
-		if (order->len && store_submit(pull->channel->setup.stores[REMOTE], &request, err))
+		if (store_submit(haul->lane->stores[REMOTE], &request, err))
 			return -1;
 	}
 	return 0;
 }
 
 /* A local request that concerns no box alone. */
-static int settle(struct pull *pull, struct error *err)
+static int settle(struct haul *haul, struct error *err)
 {
 	const struct request request = {.kind = REQUEST_SETTLE};
 	struct answer answer;
 
-	return store_do(pull->channel->setup.stores[LOCAL], &request, &answer, err);
+	return store_do(haul->lane->stores[LOCAL], &request, &answer, err);
 }
 
 /* Notes that the message is about to be put in place. */
@@ -124,24 +142,25 @@ static void note_intent(const struct landing *landing)
 }
 
 /* Commits the journals of a batch: its intents, and the pairs of the batch before. */
-static int commit_landings(struct pull *pull, struct error *err)
+static int commit_landings(struct haul *haul, struct error *err)
 {
-	for (size_t i = 0; i < pull->len; i++)
-		note_intent(&pull->landings[i]);
-	for (size_t i = 0; i < pull->len; i++) {
-		struct box *box = pull->landings[i].box;
-		if (i && box == pull->landings[i - 1].box)
+	int rc = 0;
+
+	lock(haul);
+	for (size_t i = 0; i < haul->len; i++)
+		note_intent(&haul->landings[i]);
+	for (size_t i = 0; i < haul->len && !rc; i++) {
+		struct box *box = haul->landings[i].box;
+		if (i && box == haul->landings[i - 1].box)
 			continue;
-		if (box_commit(box, err)) {
-			hold_back(pull->channel, box, LOCAL, err);
-			return -1;
-		}
+		rc = box_commit(box, err);
 	}
-	return 0;
+	unlock(haul);
+	return rc;
 }
 
 /* Puts one message in place. */
-static int publish(struct pull *pull, const struct landing *landing, struct error *err)
+static int publish(struct haul *haul, const struct landing *landing, struct error *err)
 {
 	const struct request request = {
 	    .kind = REQUEST_PUBLISH,
@@ -152,118 +171,121 @@ static int publish(struct pull *pull, const struct landing *landing, struct erro
 	};
 	struct answer answer;
 
-	if (store_do(pull->channel->setup.stores[LOCAL], &request, &answer, err)) {
-		hold_back(pull->channel, landing->box, LOCAL, err);
+	if (store_do(haul->lane->stores[LOCAL], &request, &answer, err))
 		return -1;
-	}
+	lock(haul);
 	landing->box->wrote[LOCAL] = true;
 	box_refuse_keywords(landing->box, LOCAL, answer.refused_keywords);
+	unlock(haul);
 	return 0;
 }
 
 /* After the batch is durable and in place: its pairs. */
-static void note_landed(struct pull *pull)
+static void note_landed(struct haul *haul)
 {
-	for (size_t i = 0; i < pull->len; i++) {
-		struct landing *landing = &pull->landings[i];
+	struct progress *progress = haul->pull->channel->setup.progress;
+
+	lock(haul);
+	for (size_t i = 0; i < haul->len; i++) {
+		struct landing *landing = &haul->landings[i];
 		struct identity identity = landing->identity;
 		identity.date = landing->op->identity.date;
 		box_put_copy(landing->box, landing->op, &identity, landing->op->uid, landing->name);
-		if (pull->channel->setup.progress)
-			pull->channel->setup.progress->moved(pull->channel->setup.progress, LOCAL,
-							     identity.size);
+		if (progress)
+			progress->moved(progress, LOCAL, identity.size);
 	}
+	unlock(haul);
 }
 
 /* Brings a batch to rest. -1: the disk failed; what was not put in place is dropped. */
-static int land(struct pull *pull, struct error *err)
+static int land(struct haul *haul, struct error *err)
 {
 	int rc = -1;
 
-	if (!pull->len)
+	if (!haul->len)
 		return 0;
-	if (settle(pull, err) || commit_landings(pull, err))
+	if (settle(haul, err) || commit_landings(haul, err))
 		goto out;
-	for (size_t i = 0; i < pull->len; i++)
-		if (publish(pull, &pull->landings[i], err))
+	for (size_t i = 0; i < haul->len; i++)
+		if (publish(haul, &haul->landings[i], err))
 			goto out;
-	if (settle(pull, err))
+	if (settle(haul, err))
 		goto out;
-	note_landed(pull);
+	note_landed(haul);
 	rc = 0;
 out:
-	for (size_t i = 0; i < pull->len; i++) {
+	for (size_t i = 0; i < haul->len; i++) {
 		if (rc)
-			hold_back(pull->channel, pull->landings[i].box, LOCAL, err);
-		store_drop_draft(pull->channel->setup.stores[LOCAL], pull->landings[i].draft);
+			fail(haul, haul->landings[i].box, err);
+		store_drop_draft(haul->lane->stores[LOCAL], haul->landings[i].draft);
 	}
-	pull->len = 0;
-	pull->bytes = 0;
+	haul->len = 0;
+	haul->bytes = 0;
 	return rc;
 }
 
 /* A piece of the message that is arriving. */
-static int take_body(struct pull *pull, const struct answer *answer, struct error *err)
+static int take_body(struct haul *haul, const struct answer *answer, struct error *err)
 {
-	struct box *box = &pull->channel->boxes[answer->ticket];
-	struct store *local = pull->channel->setup.stores[LOCAL];
+	const struct portion *portion = (const struct portion *)(uintptr_t)answer->ticket;
+	struct box *box = portion->share->box;
+	struct store *local = haul->lane->stores[LOCAL];
 
-	if (!pull->draft && store_open_draft(local, box->at[LOCAL], &pull->draft, err))
-		goto failed;
-	if (!store_write_draft(local, pull->draft, answer->data, answer->len, err))
-		return 0;
-failed:
-	hold_back(pull->channel, box, LOCAL, err);
-	return -1;
+	if (!haul->draft && store_open_draft(local, box->at[LOCAL], &haul->draft, err))
+		return fail(haul, box, err);
+	if (store_write_draft(local, haul->draft, answer->data, answer->len, err))
+		return fail(haul, box, err);
+	return 0;
 }
 
-/* The operation that a UID of a box was fetched for, taken from the order; NULL where none was. */
-static const struct op *claim(struct order *order, uint32_t uid)
+/* The operation that a UID was fetched for, taken from the portion; NULL where none was. */
+static const struct op *claim(struct haul *haul, const struct portion *portion, uint32_t uid)
 {
-	size_t low = 0, high = order->len;
+	const struct share *share = portion->share;
+	size_t low = portion->first, high = portion->first + portion->count, end = high;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (order->keys[mid].uid < uid)
+		if (share->keys[mid].uid < uid)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == order->len || order->keys[low].uid != uid)
+	if (low == end || share->keys[low].uid != uid || !share->ops[low])
 		return NULL;
-	const struct op *op = order->ops[low];
-	order->ops[low] = NULL;
+	const struct op *op = share->ops[low];
+	share->ops[low] = NULL;
+	haul->held -= share_cost(op);
 	return op;
 }
 
 /* The end of a message: it joins the batch, or is dropped where nobody asked for it. */
-static int end_body(struct pull *pull, const struct answer *answer, struct error *err)
+static int end_body(struct haul *haul, const struct answer *answer, struct error *err)
 {
-	struct store *local = pull->channel->setup.stores[LOCAL];
-	struct box *box = &pull->channel->boxes[answer->ticket];
-	const struct op *op = claim(&pull->orders[answer->ticket], answer->message.key.uid);
-	struct landing *landing = &pull->landings[pull->len];
-	struct draft *draft = pull->draft;
+	struct store *local = haul->lane->stores[LOCAL];
+	const struct portion *portion = (const struct portion *)(uintptr_t)answer->ticket;
+	const struct op *op = claim(haul, portion, answer->message.key.uid);
+	struct landing *landing = &haul->landings[haul->len];
+	struct draft *draft = haul->draft;
 
-	pull->draft = NULL;
+	haul->draft = NULL;
 	if (!op || !draft) {
 		store_drop_draft(local, draft);
 		return 0;
 	}
-	*landing = (struct landing){.box = box, .op = op, .draft = draft};
+	*landing = (struct landing){.box = portion->share->box, .op = op, .draft = draft};
 	if (store_finish_draft(local, draft, &landing->identity, &landing->name, err)) {
 		store_drop_draft(local, draft);
-		hold_back(pull->channel, box, LOCAL, err);
-		return -1;
+		return fail(haul, landing->box, err);
 	}
 	landing->identity.date = op->identity.date;
-	if (!pull->len++)
-		pull->began = clock_ms();
-	pull->bytes += landing->identity.size;
-	if (pull->len < PULL_BATCH && pull->bytes < PULL_BATCH_BYTES &&
-	    clock_ms() - pull->began < PULL_BATCH_MS)
+	if (!haul->len++)
+		haul->began = clock_ms();
+	haul->bytes += landing->identity.size;
+	if (haul->len < PULL_BATCH && haul->bytes < PULL_BATCH_BYTES &&
+	    clock_ms() - haul->began < PULL_BATCH_MS)
 		return 0;
-	return land(pull, err);
+	return land(haul, err);
 }
 
 /* The server would not give a message: remembered, so that it holds nothing back in every run. */
@@ -278,59 +300,131 @@ static void note_refused(struct box *box, uint32_t uid, const struct error *why)
 }
 
 /*
- * The end of a box's fetch. What did not come and was not refused for good is asked for again by
- * the next run, or is gone by now, which the next run sees.
+ * What did not come and was not refused for good is asked for again by the next run, or is gone by
+ * now, which the next run sees.
  */
-static void end_order(struct pull *pull, const struct answer *answer)
+static void note_missing(struct haul *haul, const struct portion *portion,
+			 const struct answer *answer)
 {
-	struct box *box = &pull->channel->boxes[answer->ticket];
-	const struct order *order = &pull->orders[answer->ticket];
+	struct share *share = portion->share;
+	struct box *box = share->box;
 
 	if (answer->error.kind != ERROR_NONE)
-		hold_back(pull->channel, box, LOCAL, &answer->error);
-	for (size_t i = 0; i < order->len; i++)
-		if (order->ops[i]) {
-			box->undone = true;
-			if (answer->refused && uidset_has(answer->refused, order->keys[i].uid))
-				note_refused(box, order->keys[i].uid, &answer->error);
-		}
+		hold_back(haul->pull->channel, box, LOCAL, &answer->error);
+	for (size_t i = portion->first; i < portion->first + portion->count; i++) {
+		if (!share->ops[i])
+			continue;
+		haul->held -= share_cost(share->ops[i]);
+		box->undone = true;
+		if (answer->refused && uidset_has(answer->refused, share->keys[i].uid))
+			note_refused(box, share->keys[i].uid, &answer->error);
+	}
+}
+
+/*
+ * The end of a portion. A lane in which a mailbox as a whole cannot be read is of no use: what the
+ * main one says of it counts.
+ */
+static int end_portion(struct haul *haul, const struct answer *answer, struct error *err)
+{
+	struct portion *portion = haul->portions;
+
+	assert((uintptr_t)portion == answer->ticket);
+	if (haul->lane->extra && answer->error.kind != ERROR_NONE &&
+	    answer->error.scope != SCOPE_MESSAGE) {
+		*err = answer->error;
+		return -1;
+	}
+	haul->portions = portion->link;
+	if (!haul->portions)
+		haul->end = &haul->portions;
+	lock(haul);
+	note_missing(haul, portion, answer);
+	shares_end(portion);
+	unlock(haul);
+	return 0;
 }
 
 /* One answer of the server. */
-static int take_answer(struct pull *pull, const struct answer *answer, struct error *err)
+static int take_answer(struct haul *haul, const struct answer *answer, struct error *err)
 {
 	switch (answer->kind) {
-	case ANSWER_BODY: return take_body(pull, answer, err);
-	case ANSWER_BODY_END: return end_body(pull, answer, err);
-	case ANSWER_DONE: end_order(pull, answer); return 0;
+	case ANSWER_BODY: return take_body(haul, answer, err);
+	case ANSWER_BODY_END: return end_body(haul, answer, err);
+	case ANSWER_DONE: return end_portion(haul, answer, err);
 	default: return 0;
 	}
 }
 
-int apply_pull(struct channel *channel, struct error *err)
+/* Fetches and lands until there is nothing more to take. */
+static int haul_all(struct haul *haul, struct error *err)
 {
-	struct pull *pull = xcalloc(1, sizeof(*pull));
 	struct answer answer;
-	struct error landed;
 	int rc;
 
-	pull->channel = channel;
-	pull->orders = xcalloc(channel->len + 1, sizeof(*pull->orders));
-	rc = submit_orders(pull, err);
-	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
-		rc = take_answer(pull, &answer, err);
-		if (!rc && stop_check(err))
-			rc = -1;
+	while (!(rc = submit_portions(haul, err)) &&
+	       (rc = store_next(haul->lane->stores[REMOTE], &answer, err)) == 1) {
+		rc = take_answer(haul, &answer, err);
+		if (rc || stop_check(err) || atomic_load(&haul->pull->over))
+			return -1;
 	}
-	store_drop_draft(channel->setup.stores[LOCAL], pull->draft);
-	if (land(pull, rc ? &landed : err) && !rc)
-		rc = -1;
-	for (size_t i = 0; i < channel->len; i++) {
-		free(pull->orders[i].ops);
-		free(pull->orders[i].keys);
-		free(pull->orders[i].sizes);
-	}
-	free(pull->orders);
-	free(pull);
 	return rc;
+}
+
+/* Others may take what the lane has not brought home; whether the run ends, too, is decided. */
+static void end_haul(struct haul *haul, int rc, const struct error *err)
+{
+	struct pull *pull = haul->pull;
+
+	lock(haul);
+	while (haul->portions) {
+		struct portion *portion = haul->portions;
+		haul->portions = portion->link;
+		shares_return(&pull->shares, portion);
+	}
+	haul->lane->lost = rc;
+	if (rc && !pull->rc && haul->lane->extra && !haul->fatal && err->kind != ERROR_STOPPED) {
+		log_info("%s: one of several connections is given up: %s",
+			 pull->channel->setup.name, err->text);
+	} else if (rc && !pull->rc) {
+		pull->rc = -1;
+		*pull->err = *err;
+		atomic_store(&pull->over, true);
+	}
+	unlock(haul);
+}
+
+/* One lane's part, from its first portion to its last. */
+static void haul_in_lane(void *context, struct lane *lane)
+{
+	struct pull *pull = context;
+	struct haul *haul;
+	struct error err = {0}, landed;
+	int rc;
+
+	if (atomic_load(&pull->over))
+		return;
+	haul = xcalloc(1, sizeof(*haul));
+	haul->pull = pull;
+	haul->lane = lane;
+	haul->end = &haul->portions;
+	rc = haul_all(haul, &err);
+	store_drop_draft(lane->stores[LOCAL], haul->draft);
+	if (land(haul, &landed)) {
+		if (!rc || lane->extra)
+			err = landed;
+		rc = -1;
+	}
+	end_haul(haul, rc, &err);
+	free(haul);
+}
+
+int apply_pull(struct channel *channel, struct error *err)
+{
+	struct pull pull = {.channel = channel, .err = err};
+
+	shares_open(&pull.shares, channel, LOCAL);
+	shares_run(&pull.shares, haul_in_lane, &pull);
+	shares_close(&pull.shares);
+	return pull.rc;
 }

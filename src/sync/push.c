@@ -7,6 +7,9 @@
  *
  * Keywords follow in a STORE of their own once the UIDs are known: a server that refuses a message
  * for a keyword (Zimbra) would have the content sent twice, or not at all.
+ *
+ * Each lane (sync/lane.h) has a window of its own. What was on its way in a lane that is lost is in
+ * doubt: nothing is removed on the server in this run, and the next finds out by the notes.
  */
 #include "sync/channel.h"
 
@@ -14,8 +17,11 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sync/share.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 #define PUSH_WINDOW 64          /* messages on their way */
 #define PUSH_BYTES  (16u << 20) /* and their bytes, but at least one message */
@@ -28,27 +34,56 @@ struct parcel {
 	struct identity identity;
 };
 
+/* What all lanes share. */
 struct push {
 	struct channel *channel;
+	struct shares shares;
+	atomic_bool over; /* the main lane failed: nothing more is to be begun */
+	int rc;
+	struct error *err;
+};
+
+/* What one lane has in hand. */
+struct courier {
+	struct push *push;
+	struct lane *lane;
 	struct parcel parcels[PUSH_WINDOW];
 	size_t in_flight;
 	uint64_t bytes;
-	size_t box; /* where the next message comes from */
-	size_t op;
+	struct portion *portion;  /* where the next message comes from, or NULL */
+	const struct share *last; /* where the last came from */
 };
 
-/* The next planned copy to the server, or NULL. */
-static const struct op *next_copy(struct push *push, struct box **box)
+static void lock(struct courier *courier)
 {
-	for (; push->box < push->channel->len; push->box++, push->op = 0) {
-		*box = &push->channel->boxes[push->box];
-		while ((*box)->active && push->op < (*box)->plan.len) {
-			const struct op *op = &(*box)->plan.ops[push->op++];
-			if (op->kind == OP_COPY && op->side == REMOTE && !op->blocked)
-				return op;
+	pthread_mutex_lock(&courier->push->channel->lock);
+}
+
+static void unlock(struct courier *courier)
+{
+	pthread_mutex_unlock(&courier->push->channel->lock);
+}
+
+/* The next planned copy to the server, or NULL; called with the lock. */
+static const struct op *next_copy(struct courier *courier, struct box **box)
+{
+	struct shares *shares = &courier->push->shares;
+
+	for (;;) {
+		struct portion *portion = courier->portion;
+		if (!portion)
+			portion = courier->portion = shares_take(shares, courier->last, 0);
+		if (!portion)
+			return NULL;
+		courier->last = portion->share;
+		*box = portion->share->box;
+		if (portion->count && (*box)->active) {
+			portion->count--;
+			return portion->share->ops[portion->first++];
 		}
+		shares_end(portion);
+		courier->portion = NULL;
 	}
-	return NULL;
 }
 
 /* Notes that the message is about to be appended. */
@@ -72,34 +107,37 @@ static void note_intent(struct parcel *parcel)
  * Opens one message into a free slot. A file that is gone by now is no fault: the next run sees
  * what became of it.
  */
-static void load_parcel(struct push *push, struct box *box, const struct op *op)
+static void load_parcel(struct courier *courier, struct box *box, const struct op *op)
 {
 	const struct message_key key = {.name = op->name};
-	struct parcel *parcel = push->parcels;
+	struct parcel *parcel = courier->parcels;
 	struct error err;
 
 	while (parcel->box)
 		parcel++;
-	if (store_open_source(push->channel->setup.stores[LOCAL], box->at[LOCAL], &key,
-			      &parcel->identity, &parcel->source, &err)) {
+	int rc = store_open_source(courier->lane->stores[LOCAL], box->at[LOCAL], &key,
+				   &parcel->identity, &parcel->source, &err);
+	lock(courier);
+	if (rc) {
 		if (err.sys != ENOENT)
-			hold_back(push->channel, box, REMOTE, &err);
+			hold_back(courier->push->channel, box, REMOTE, &err);
 		box->undone = true;
-		return;
+	} else {
+		parcel->box = box;
+		parcel->op = op;
+		note_intent(parcel);
+		courier->in_flight++;
+		courier->bytes += parcel->identity.size;
 	}
-	parcel->box = box;
-	parcel->op = op;
-	note_intent(parcel);
-	push->in_flight++;
-	push->bytes += parcel->identity.size;
+	unlock(courier);
 }
 
 /* Hands a loaded message to the store. */
-static int submit_parcel(struct push *push, struct parcel *parcel, struct error *err)
+static int submit_parcel(struct courier *courier, struct parcel *parcel, struct error *err)
 {
 	const struct request request = {
 	    .kind = REQUEST_APPEND,
-	    .ticket = (uint64_t)(parcel - push->parcels),
+	    .ticket = (uint64_t)(parcel - courier->parcels),
 	    .mailbox = parcel->box->at[REMOTE],
 	    .source = parcel->source,
 	    .flags = {parcel->op->flags.bits},
@@ -107,54 +145,66 @@ static int submit_parcel(struct push *push, struct parcel *parcel, struct error 
 	};
 
 	parcel->source = NULL;
-	return store_submit(push->channel->setup.stores[REMOTE], &request, err);
+	return store_submit(courier->lane->stores[REMOTE], &request, err);
 }
 
 /* Frees a slot. */
-static void release_parcel(struct push *push, struct parcel *parcel)
+static void release_parcel(struct courier *courier, struct parcel *parcel)
 {
 	if (parcel->source)
 		parcel->source->close(parcel->source);
-	push->in_flight--;
-	push->bytes -= parcel->identity.size;
+	courier->in_flight--;
+	courier->bytes -= parcel->identity.size;
 	*parcel = (struct parcel){0};
 }
 
-/* Makes the intents of all loaded messages durable, then sends those of boxes that could. */
-static int send_loaded(struct push *push, struct error *err)
+/* Makes the intents of all loaded messages durable; those of boxes that cannot are let go. */
+static void commit_loaded(struct courier *courier)
 {
+	lock(courier);
 	for (size_t i = 0; i < PUSH_WINDOW; i++) {
-		struct parcel *parcel = &push->parcels[i];
+		struct parcel *parcel = &courier->parcels[i];
 		struct error why;
-		if (!parcel->source)
+		if (!parcel->source || !box_commit(parcel->box, &why))
 			continue;
-		if (box_commit(parcel->box, &why)) {
-			hold_back(push->channel, parcel->box, REMOTE, &why);
-			parcel->box->active = false;
-			release_parcel(push, parcel);
-		}
+		hold_back(courier->push->channel, parcel->box, REMOTE, &why);
+		parcel->box->active = false;
+		release_parcel(courier, parcel);
 	}
-	for (size_t i = 0; i < PUSH_WINDOW; i++)
-		if (push->parcels[i].source && submit_parcel(push, &push->parcels[i], err))
-			return -1;
-	return 0;
+	unlock(courier);
+}
+
+/* Takes and opens the next message; false where there is none. */
+static bool load_next(struct courier *courier)
+{
+	struct box *box;
+
+	lock(courier);
+	const struct op *op = next_copy(courier, &box);
+	unlock(courier);
+	if (op)
+		load_parcel(courier, box, op);
+	return op;
 }
 
 /* Fills the window once it is half empty. */
-static int fill(struct push *push, struct error *err)
+static int fill(struct courier *courier, struct error *err)
 {
-	const struct op *op;
-	struct box *box;
 	bool loaded = false;
 
-	if (push->in_flight > PUSH_WINDOW / 2 || push->bytes > PUSH_BYTES / 2)
+	if (courier->in_flight > PUSH_WINDOW / 2 || courier->bytes > PUSH_BYTES / 2 ||
+	    stop_requested() || atomic_load(&courier->push->over))
 		return 0;
-	while (push->in_flight < PUSH_WINDOW && push->bytes < PUSH_BYTES &&
-	       (op = next_copy(push, &box))) {
-		load_parcel(push, box, op);
+	while (courier->in_flight < PUSH_WINDOW && courier->bytes < PUSH_BYTES &&
+	       load_next(courier))
 		loaded = true;
-	}
-	return loaded ? send_loaded(push, err) : 0;
+	if (loaded)
+		commit_loaded(courier);
+	for (size_t i = 0; loaded && i < PUSH_WINDOW; i++)
+		if (courier->parcels[i].source &&
+		    submit_parcel(courier, &courier->parcels[i], err))
+			return -1;
+	return 0;
 }
 
 /*
@@ -231,34 +281,99 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 }
 
 /* Takes in the end of one APPEND. */
-static void end_parcel(struct push *push, const struct answer *answer)
+static void end_parcel(struct courier *courier, const struct answer *answer)
 {
-	struct parcel *parcel = &push->parcels[answer->ticket];
+	struct parcel *parcel = &courier->parcels[answer->ticket];
 
+	lock(courier);
 	if (answer->error.kind != ERROR_NONE)
-		note_refused(push, parcel, &answer->error);
+		note_refused(courier->push, parcel, &answer->error);
 	else
-		note_taken(push, parcel, answer);
-	release_parcel(push, parcel);
+		note_taken(courier->push, parcel, answer);
+	unlock(courier);
+	release_parcel(courier, parcel);
+}
+
+/* Sends until there is nothing more to take. */
+static int send_all(struct courier *courier, struct error *err)
+{
+	struct answer answer;
+	int rc;
+
+	while (!(rc = fill(courier, err)) && courier->in_flight) {
+		rc = store_next(courier->lane->stores[REMOTE], &answer, err);
+		if (rc != 1)
+			break;
+		if (answer.kind == ANSWER_DONE)
+			end_parcel(courier, &answer);
+	}
+	return rc;
+}
+
+/* A message of which a lane that is lost cannot tell whether the server has it. */
+static void doubt_parcel(struct courier *courier, struct parcel *parcel)
+{
+	struct error err;
+
+	error_set(&err, ERROR_UNAVAILABLE, SCOPE_MAILBOX,
+		  "mailbox %s: one of several connections broke while messages were on their way; "
+		  "the next run finds out which of them arrived",
+		  text_show(parcel->box->name));
+	hold_back(courier->push->channel, parcel->box, REMOTE, &err);
+}
+
+/* What the lane has not begun others may take; whether the run ends, too, is decided. */
+static void end_courier(struct courier *courier, int rc, const struct error *err)
+{
+	struct push *push = courier->push;
+	bool lost = rc && !push->rc && courier->lane->extra && err->kind != ERROR_STOPPED;
+
+	courier->lane->lost = rc;
+	if (courier->portion)
+		shares_return(&push->shares, courier->portion);
+	for (size_t i = 0; i < PUSH_WINDOW; i++) {
+		struct parcel *parcel = &courier->parcels[i];
+		if (!parcel->box)
+			continue;
+		if (lost)
+			doubt_parcel(courier, parcel);
+		release_parcel(courier, parcel);
+	}
+	if (lost) {
+		log_info("%s: one of several connections is given up: %s",
+			 push->channel->setup.name, err->text);
+	} else if (rc && !push->rc) {
+		push->rc = -1;
+		*push->err = *err;
+		atomic_store(&push->over, true);
+	}
+}
+
+/* One lane's part, from its first message to its last. */
+static void send_in_lane(void *context, struct lane *lane)
+{
+	struct push *push = context;
+	struct courier *courier;
+	struct error err = {0};
+
+	if (atomic_load(&push->over) || stop_requested())
+		return;
+	courier = xcalloc(1, sizeof(*courier));
+	courier->push = push;
+	courier->lane = lane;
+	int rc = send_all(courier, &err);
+	lock(courier);
+	end_courier(courier, rc, &err);
+	unlock(courier);
+	free(courier);
 }
 
 int apply_push(struct channel *channel, struct error *err)
 {
-	struct push push = {.channel = channel};
-	struct answer answer;
-	int rc;
+	struct push push = {.channel = channel, .err = err};
 
-	while (!(rc = fill(&push, err)) && push.in_flight) {
-		rc = store_next(channel->setup.stores[REMOTE], &answer, err);
-		if (rc != 1)
-			break;
-		if (answer.kind == ANSWER_DONE)
-			end_parcel(&push, &answer);
-		if (stop_requested())
-			push.box = channel->len;
-	}
-	for (size_t i = 0; i < PUSH_WINDOW; i++)
-		if (push.parcels[i].box)
-			release_parcel(&push, &push.parcels[i]);
-	return rc;
+	shares_open(&push.shares, channel, REMOTE);
+	shares_run(&push.shares, send_in_lane, &push);
+	shares_close(&push.shares);
+	return push.rc;
 }

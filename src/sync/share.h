@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The copies to one side of all boxes, shared out among lanes.
+ *
+ * A lane stays with a box as long as there is something left of it, then takes one that no lane is
+ * at, and only then a part of one that others are at: mailboxes are opened as seldom as can be, and
+ * a single huge one is still carried by all. Portions are large first and small in the end, so that
+ * the lanes come to their ends together.
+ *
+ * All that takes struct shares is called with the channel's lock held, but for open, run, close.
+ */
+#ifndef SYNC_SHARE_H
+#define SYNC_SHARE_H
+
+#include "sync/channel.h"
+#include "sync/lane.h"
+
+/*
+ * What a message costs beside its bytes, in bytes: the server's and the disk's work for a small one
+ * takes as long as that many more would.
+ */
+#define SHARE_MESSAGE ((uint64_t)16 << 10)
+#define SHARE_GUESS   ((uint64_t)64 << 10) /* bytes of a message of which nothing is known */
+
+/* The copies of one box. */
+struct share {
+	struct box *box;
+	const struct op **ops;    /* to LOCAL: ascending by UID; NULL once it has come */
+	struct message_key *keys; /* to LOCAL: beside ops */
+	uint64_t *sizes;          /* to LOCAL: beside ops */
+	size_t len;
+	size_t next;     /* the first that no lane has taken */
+	unsigned takers; /* portions that are under way */
+};
+
+/* A part of one box's copies, which one lane has: those from first on. */
+struct portion {
+	struct share *share;
+	size_t first;
+	size_t count;
+	uint64_t cost;
+	struct portion *link; /* for its owner's list */
+};
+
+struct shares {
+	struct channel *channel;
+	enum side side;
+	struct share *list; /* those of active boxes that have any */
+	size_t len;
+	uint64_t left;            /* what is not taken costs */
+	uint64_t pays;            /* so much more pays for another lane */
+	unsigned lanes;           /* that may take, the main one with them */
+	struct portion *returned; /* by lanes that are lost */
+};
+
+/* Collects the copies to side. */
+void shares_open(struct shares *shares, struct channel *channel, enum side side);
+/*
+ * Has work called on the main lane and, where there is enough to do, on others. Where others left
+ * something undone the main lane is called for again.
+ */
+void shares_run(struct shares *shares, void (*work)(void *context, struct lane *lane),
+		void *context);
+/*
+ * The next portion for a lane that was at last (or NULL) and has work of this cost in hand; NULL
+ * where there is none, or none for now because the lane has enough.
+ */
+struct portion *shares_take(struct shares *shares, const struct share *last, uint64_t held);
+/* What one message costs. */
+uint64_t share_cost(const struct op *op);
+/* The lane is done with the portion. */
+void shares_end(struct portion *portion);
+/* Gives back what of the portion is not NULL. */
+void shares_return(struct shares *shares, struct portion *portion);
+void shares_close(struct shares *shares);
+
+#endif
