@@ -240,6 +240,7 @@ void target_setup(const struct target *target, const struct options *options, st
 	    .layout = channel->layout == CONFIG_LAYOUT_TREE ? MAILDIR_LAYOUT_TREE
 							    : MAILDIR_LAYOUT_PLUSPLUS,
 	    .imap = imap,
+	    .connections = channel->connections,
 	    .policy = policy_of(channel, options),
 	    .patterns = channel->mailboxes,
 	    .patterns_len = channel->mailboxes_len,

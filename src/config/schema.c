@@ -107,7 +107,7 @@ static const struct schema_row schema_table[] = {
 	{.path = "hooks.after", .type = SCHEMA_COMMAND, AT(hook_after),
 	 .help = "a command to run when something changed locally"},
 	{.path = "connections", .type = SCHEMA_NUMBER, AT(connections), .min = 1,
-	 .max = 16, .supported = 1, .fallback = "1",
+	 .max = 16, .fallback = "3",
 	 .help = "how many connections work at once"},
 	{.path = "compress", .type = SCHEMA_CHOICE, AT(compress), .words = schema_compress,
 	 .fallback = "auto",

@@ -71,7 +71,6 @@ struct schema_row {
 	bool empty;   /* a list may be [] */
 	unsigned min; /* of a number */
 	unsigned max;
-	unsigned supported; /* a number above it is not supported yet; 0: no such bound */
 };
 
 #define SCHEMA_ROWS_MAX 64

@@ -302,7 +302,7 @@ static int value_store_port(const struct value *value)
 	return 0;
 }
 
-/* Stores a number, if it is one that this version can honour. */
+/* Stores a number within the row's bounds. */
 static int value_store_number(const struct value *value)
 {
 	const struct schema_row *row = value->row;
@@ -310,10 +310,6 @@ static int value_store_number(const struct value *value)
 
 	if (value_read_number(value, row->min, row->max, &number) < 0)
 		return -1;
-	if (row->supported != 0 && number > row->supported)
-		return yaml_error(value->source->err, value->source->file, value->node,
-				  "\"%s\" above %u is not supported yet", row->path,
-				  row->supported);
 	*(unsigned *)value->out = number;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "run/lanes.h"
 #include "store/store-imap.h"
 #include "store/store-maildir.h"
 
@@ -112,6 +113,31 @@ static int open_local(struct account *account, struct error *err)
 	return 0;
 }
 
+/* The main lane's session; and who is to open further ones, where there may be some. */
+static int open_remote(struct account *account, struct error *err)
+{
+	const struct account_setup *setup = &account->setup;
+	struct imap_config config = *setup->imap;
+	struct keeper_login login;
+
+	if (setup->connections > 1 && !setup->dry_run) {
+		account->keeper = keeper_open(setup->imap);
+		keeper_begin(account->keeper, &login, &config);
+	}
+	if (store_imap_open(&config, &account->stores[REMOTE], err))
+		return -1;
+	if (!account->keeper)
+		return 0;
+	account->lanes = lanes_open(&(struct lanes_setup){
+	    .name = setup->name,
+	    .max = setup->connections - 1,
+	    .keeper = account->keeper,
+	    .tree = account->tree,
+	    .remote = account->stores[REMOTE],
+	});
+	return 0;
+}
+
 /* What the sync layer is to know. */
 static void open_channel(struct account *account)
 {
@@ -128,6 +154,7 @@ static void open_channel(struct account *account)
 	    .allow_deletions = setup->allow_deletions,
 	    .journals = account->journals,
 	    .stores = {account->stores[LOCAL], account->stores[REMOTE]},
+	    .lanes = account->lanes,
 	    .progress = setup->progress,
 	};
 
@@ -140,7 +167,7 @@ int account_open(const struct account_setup *setup, struct account **account, st
 
 	*account = NULL;
 	opened->setup = *setup;
-	if (open_local(opened, err) || store_imap_open(setup->imap, &opened->stores[REMOTE], err)) {
+	if (open_local(opened, err) || open_remote(opened, err)) {
 		account_close(&opened);
 		return -1;
 	}
@@ -170,6 +197,8 @@ void account_close(struct account **account)
 
 	if (!closed)
 		return;
+	lanes_close(&closed->lanes);
+	keeper_close(&closed->keeper);
 	channel_close(&closed->channel);
 	store_close(&closed->stores[REMOTE]);
 	store_close(&closed->stores[LOCAL]);

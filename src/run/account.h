@@ -13,6 +13,7 @@
 
 #include "imap/session.h"
 #include "maildir/tree.h"
+#include "run/keeper.h"
 #include "sync/channel.h"
 
 /* Borrowed until account_close. */
@@ -23,6 +24,7 @@ struct account_setup {
 	const char *tree_path; /* absolute */
 	enum maildir_layout layout;
 	const struct imap_config *imap;
+	unsigned connections; /* at most, at once; at least 1 */
 	struct policy policy;
 	const char *const *patterns;
 	size_t patterns_len;
@@ -40,7 +42,9 @@ struct account {
 	struct account_setup setup;
 	struct journal_dir *journals;
 	struct maildir_tree *tree;
+	struct keeper *keeper; /* NULL where there is one connection only */
 	struct store *stores[SIDES];
+	struct lanes *lanes;
 	struct channel channel; /* to be read between the steps */
 };
 

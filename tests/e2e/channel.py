@@ -80,6 +80,7 @@ class Channel:
         return {"PATH": os.environ["PATH"], "HOME": self.directory, "LANG": "C.UTF-8",
                 "XDG_STATE_HOME": f"{self.directory}/state", "XDG_CONFIG_HOME": f"{self.directory}/config",
                 "ASAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:detect_leaks=1",
+                "TSAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:halt_on_error=1",
                 "UBSAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:print_stacktrace=1", **more}
 
     def argv(self, command, *arguments):

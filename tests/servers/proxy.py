@@ -67,6 +67,8 @@ class Connection:
             except OSError:
                 data = b""
             now = time.monotonic()
+            if data and direction == "down" and self.number in self.proxy.silent:
+                continue
             if self.proxy.alter:
                 data = self.proxy.alter(direction, data)
             data, cut = self.limit(direction, data)
@@ -101,6 +103,8 @@ class Connection:
 
     def limit(self, direction, data):
         """What of data is still to go, and whether the line breaks after it."""
+        if self.proxy.cut_only is not None and self.number not in self.proxy.cut_only:
+            return data, False
         most = self.proxy.cut_up if direction == "up" else self.proxy.cut_down
         if most is None:
             return data, False
@@ -164,6 +168,8 @@ class Proxy:
         self.rate = rate
         self.cut_up = cut_up
         self.cut_down = cut_down
+        self.cut_only = None  # the numbers of the connections that are cut; None: all
+        self.silent = ()  # the numbers of those in which the server is not heard
         self.record = record
         self.alter = None  # alter(direction, data) returns what goes on instead
         self.connections = []

@@ -137,8 +137,6 @@ static void test_values(void **state)
 	     ":8:18: \"connections\" must be a number from 1 to 16, not \"0\""},
 	    {"    connections: 17\n",
 	     ":8:18: \"connections\" must be a number from 1 to 16, not \"17\""},
-	    {"    connections: 2\n", ":8:18: \"connections\" above 1 is not supported yet"},
-	    {"    connections: 16\n", ":8:18: \"connections\" above 1 is not supported yet"},
 	    {"    map: Sent\n", ":8:10: \"map\" must be local names, each with that on the server"},
 	    {"    map: [Sent]\n",
 	     ":8:10: \"map\" must be local names, each with that on the server"},
@@ -442,8 +440,9 @@ static void test_defaults_wrong(void **state)
 			    ":9:14: \"map\": \"x\" has two local names");
 	files_check_refused("defaults: {map: {a: \\Junk}}\n" CHANNEL "    map: {b: \\junk}\n",
 			    ":9:14: \"map\": \"\\Junk\" has two local names");
-	files_check_refused("defaults: {connections: 4}\n" CHANNEL,
-			    ":1:25: \"connections\" above 1 is not supported yet");
+	files_check_refused(
+	    "defaults: {connections: 17}\n" CHANNEL,
+	    ":1:25: \"connections\" must be a number from 1 to 16, not \"17\"");
 	files_check_refused("defaults: {remote: {tls: none}}\n" CHANNEL,
 			    ":1:26: tls: none would send password and mail in the clear to h: use "
 			    "implicit or starttls, or say insecure: yes");

@@ -63,7 +63,7 @@ static void test_fallbacks(void **state)
 	assert_false(channel->policy.subscriptions);
 	assert_true(channel->policy.link);
 	assert_int_equal(channel->map.len, 0);
-	assert_int_equal(channel->connections, 1);
+	assert_int_equal(channel->connections, 3);
 	assert_null(channel->hook_after);
 	config_free(&config);
 	assert_null(config);
@@ -116,7 +116,7 @@ static void test_channel(void **state)
 						"      after: |\n"
 						"        notmuch new\n"
 						"        true\n"
-						"    connections: 1\n");
+						"    connections: 16\n");
 	const struct config_channel *channel = config_find(config, "a.B_9-x");
 
 	(void)state;

@@ -61,8 +61,6 @@ static void test_supported(void **state)
 		bounds[strlen(bounds) - 1] = '\n';
 		if (rows[i].max != 0 && strstr(item, bounds) == NULL)
 			fail_msg("%s lacks its bounds", rows[i].path);
-		if (rows[i].supported != 0 && strstr(item, "not supported yet") == NULL)
-			fail_msg("%s lacks what is not supported yet", rows[i].path);
 		free(item);
 	}
 	assert_true(supported > 20);
