@@ -30,7 +30,8 @@ struct policy case_policy(void)
 	return (struct policy){.change = {CHANGE_ALL, CHANGE_ALL},
 			       .deletion = {DELETION_EXPUNGE, DELETION_EXPUNGE},
 			       .safety_percent = POLICY_SAFETY_PERCENT,
-			       .safety_count = POLICY_SAFETY_COUNT};
+			       .safety_count = POLICY_SAFETY_COUNT,
+			       .link = true};
 }
 
 struct planner_case case_begin(const char *file, int line, char *title)
@@ -181,6 +182,8 @@ static void read_setting(const struct place *place, struct planner_case *it, boo
 		it->policy.change[REMOTE] = read_changes(place, value);
 	else if (policy && !strcmp(key, "safety"))
 		read_safety(place, it, value);
+	else if (policy && !strcmp(key, "link"))
+		it->policy.link = !strcmp(value, "yes");
 	else if (policy && !strcmp(key, "local"))
 		it->policy.deletion[LOCAL] = read_deletion(place, value);
 	else if (policy && !strcmp(key, "remote"))
@@ -270,7 +273,8 @@ static void read_row(const struct place *place, struct arena *arena, struct plan
 static void read_message(const struct place *place, struct planner_case *it, char **fields,
 			 size_t len)
 {
-	static const char *const names[CASE_PARTS] = {"size", "date", "id", "digest"};
+	static const char *const names[CASE_PARTS] = {"size", "date", "id", "digest",
+							 "email"};
 	unsigned letter = (unsigned)fields[1][0] - 'A';
 
 	if (letter >= CASE_LETTERS || fields[1][1]) {
@@ -317,6 +321,8 @@ static void read_mailbox(const struct place *place, struct arena *arena, struct 
 			box->is_trash = true;
 		else if (!strcmp(fields[i], "junk"))
 			box->is_junk = true;
+		else if (!strcmp(fields[i], "consulted"))
+			box->is_consulted = true;
 		else if (i + 3 == len && !strncmp(fields[i], "gone=", 5) &&
 			 !strcmp(fields[i + 1], ":"))
 			break;
@@ -354,6 +360,8 @@ static void read_settings(const struct place *place, struct arena *arena, struct
 			read_setting(place, it, !strcmp(fields[0], "policy"), fields[i]);
 		else if (!strcmp(fields[0], "sides") && !strcmp(fields[i], "fixed"))
 			it->fixed = true;
+		else if (!strcmp(fields[0], "order") && !strcmp(fields[i], "fixed"))
+			it->ordered = true;
 		else
 			refuse(place, "not understood", fields[0]);
 	}

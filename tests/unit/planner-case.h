@@ -32,12 +32,18 @@
  * id says which message it is; its size, date, Message-ID and digest are its own unless a line says
  * whose they are:
  *
- *	message B size=A date=A id=none
+ *	message B size=A date=A id=none email=A
  *
- * As ever a server tells no digest. Expected are also, on the row that is left, "V1 move SIDE ->
+ * Mailboxes are given to the planner in any order unless a line says "order fixed": among equals
+ * the first one counts.
+ *
+ * As ever a server tells no digest, and none unless set the id of a message's content (EMAILID). A
+ * mailbox with "consulted" behind it did not change, and of it only the pairs are known. Expected are also, on the row that is left, "V1 move SIDE ->
  * MAILBOX/ID FLAGS" (flags on the side that moved it belong to the row where it arrived), and,
  * where the message is to be found under another id, "V2 pair FLAGS as ID", "V2 flag ... as ID",
- * "V2 agree ... as ID". "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
+ * "V2 agree ... as ID". "V3 clone SIDE <- MAILBOX/ID FLAGS" and "V4 clone ..." name what is copied
+ * on that side, "had FLAGS" follows where that has other flags, and "redate" where a file's date is
+ * not the message's. "policy link=no": nothing is copied on the local side. "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
  * what is to become of it.
  */
 #ifndef TESTS_PLANNER_CASE_H
@@ -68,6 +74,7 @@ enum case_part {
 	CASE_DATE,
 	CASE_ID,
 	CASE_DIGEST,
+	CASE_EMAIL, /* the server's own id of its content; nobody's where not set */
 	CASE_PARTS,
 };
 
@@ -90,6 +97,7 @@ struct case_row {
 struct case_box {
 	const char *name; /* NULL where there is but one */
 	bool is_trash, is_junk;
+	bool is_consulted; /* only its pairs are known */
 	bool is_gone; /* on that side, and so much becomes of it */
 	enum side gone;
 	enum rule rule;
@@ -103,7 +111,7 @@ struct planner_case {
 	char *title;
 	struct policy policy;
 	struct flag_room permanent[SIDES];
-	bool guarded, fixed;
+	bool guarded, fixed, ordered;
 	/* Of each letter: whose part it has, '-' for nobody's. */
 	char parts[CASE_LETTERS][CASE_PARTS];
 	struct case_box boxes[CASE_BOXES_MAX];

@@ -57,6 +57,8 @@ static struct identity identity_whole(const struct planner_case *it, const struc
 
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
 		char whose = row->letter ? it->parts[row->letter - 'A'][i] : '\0';
+		if (i == CASE_EMAIL && !whose)
+			whose = '-';
 		part[i] = 100 * (uint32_t)(whose ? whose : row->letter);
 		if (!row->letter)
 			part[i] = 100000 + 100 * ((uint32_t)row->box * 1000 + row->id);
@@ -66,20 +68,23 @@ static struct identity identity_whole(const struct planner_case *it, const struc
 	whole.size = part[CASE_SIZE];
 	whole.date = part[CASE_DATE] + (row->letter ? 0 : side);
 	whole.message_id = part[CASE_ID];
+	whole.email_id = part[CASE_EMAIL];
 	memcpy(whole.digest.bytes, &part[CASE_DIGEST], sizeof(part[CASE_DIGEST]));
 	return whole;
 }
 
-/* What a side tells of it: only files are read. */
+/* What a side tells of it: only files are read, and only a server has ids. */
 static struct identity identity_of(const struct planner_case *it, const struct case_row *row,
 				   enum side side)
 {
 	struct identity identity = identity_whole(it, row, side);
 
-	if (side == REMOTE) {
-		identity.has_digest = false;
-		identity.digest = (struct digest){0};
+	if (side == LOCAL) {
+		identity.email_id = 0;
+		return identity;
 	}
+	identity.has_digest = false;
+	identity.digest = (struct digest){0};
 	return identity;
 }
 
@@ -95,6 +100,7 @@ static void add_pair(struct inputs *in, const struct case_row *row)
 						 .size = whole.size,
 						 .date = whole.date,
 						 .message_id = whole.message_id,
+						 .email_id = whole.email_id,
 						 .digest = whole.digest};
 	for (enum side side = LOCAL; side < SIDES; side++)
 		in->sides[side].known[in->pairs_len] =
@@ -255,16 +261,37 @@ static struct op_rows rows_of(const struct planner_case *it, size_t box, const s
 	return rows;
 }
 
-/* "Work/7": what a move arrives as. */
-static const char *there_text(const struct planner_case *it, const struct op *op,
-			      const size_t *order, struct arena *arena)
+/* What a move arrives as, or what is copied. */
+static const struct case_row *there_row(const struct planner_case *it, const struct op *op,
+					const size_t *order)
 {
-	uint32_t id = op->side == REMOTE ? id_of_name(op->there.name) : op->there.uid;
+	uint32_t id = op->there.name ? id_of_name(op->there.name) : op->there.uid;
 	const struct case_row *there = find_row(it, order[op->target], id);
+	/* What is copied may be on its way itself: then it has the other side's key. */
+	bool by_name = (op->side == LOCAL) == (op->kind == OP_CLONE);
+	bool awaited = op->kind == OP_CLONE && op->side == LOCAL && !op->there.name;
+	enum side side = awaited || !by_name ? REMOTE : LOCAL;
 
-	if (!there || !there->sides[other_side(op->side)].there)
-		fail_msg("%s: a move to message %u, which is not there", it->title, id);
-	return case_row_name(it, there, arena);
+	if (!there || !there->sides[side].there || (side == LOCAL) != (op->there.name != NULL))
+		fail_msg("%s: a move to, or a copy of, message %u, which is not there", it->title,
+			 id);
+	return there;
+}
+
+/* " -> Work/7 FS", " <- Work/7 FS had S redate": the other end. */
+static const char *end_text(const struct planner_case *it, const struct op *op,
+			    const size_t *order, struct arena *arena)
+{
+	const char *had = "";
+
+	if (op->kind != OP_MOVE && op->kind != OP_CLONE)
+		return "";
+	if (op->kind == OP_CLONE && !flags_equal(op->had, op->flags))
+		had = arena_printf(arena, " had %s", flags_text(arena, op->had));
+	return arena_printf(arena, " %s %s %s%s%s", op->kind == OP_MOVE ? "->" : "<-",
+			    case_row_name(it, there_row(it, op, order), arena),
+			    flags_text(arena, op->flags), had,
+			    op->redate ? " redate" : "");
 }
 
 /* What is to be done, in words. */
@@ -292,35 +319,37 @@ static const char *deed_text(const struct op *op, struct arena *arena)
 static char *op_text(const struct planner_case *it, const struct op *op,
 		     const struct op_rows *rows, const size_t *order, struct arena *arena)
 {
-	const char *move = "", *as = "";
+	const char *as = "";
 
-	if (op->kind == OP_MOVE)
-		move = arena_printf(arena, " -> %s %s", there_text(it, op, order, arena),
-				    flags_text(arena, op->flags));
 	if (rows->as)
 		as = arena_printf(arena, " as %u", rows->as->id);
 	return arena_printf(arena, "%s: %s %s%s%s%s%s", case_row_name(it, rows->row, arena),
-			    rule_name(op->rule), op_name(op->kind), deed_text(op, arena), move, as,
+			    rule_name(op->rule), op_name(op->kind), deed_text(op, arena),
+			    end_text(it, op, order, arena), as,
 			    op->blocked ? " blocked" : "");
 }
 
 /* What is not in its line: which message, and what is known of it. */
 static void check_op(const struct planner_case *it, const struct op_rows *rows,
-		     const struct op *op)
+		     const struct op *op, const size_t *order)
 {
 	const struct case_row *row = rows->row;
 	/* Flags where a move arrives: the other side's key is not known yet. */
 	bool arrives = op->kind == OP_FLAG && op->rule == RULE_V1_MOVE && !row->paired;
 	struct identity expected = {0};
 
-	if (op->kind == OP_COPY || arrives)
-		assert_true((op->side == LOCAL) == (op->kind == OP_COPY) ? op->uid > 0
-									 : op->name != NULL);
+	bool comes = op->kind == OP_COPY || op->kind == OP_CLONE;
+	if (comes || arrives)
+		assert_true((op->side == LOCAL) == comes ? op->uid > 0 : op->name != NULL);
 	else
 		assert_true(op->uid && op->name);
 	/* A pair has the server's date, which no later run can change. */
 	if (op->kind == OP_COPY)
 		expected = identity_of(it, row, other_side(op->side));
+	else if (op->kind == OP_CLONE && op->side == LOCAL)
+		expected = identity_of(it, row, REMOTE);
+	else if (op->kind == OP_CLONE)
+		expected = identity_whole(it, there_row(it, op, order), REMOTE);
 	else if (op->kind == OP_PAIR || op->kind == OP_MOVE)
 		expected = identity_whole(it, row, REMOTE);
 	else
@@ -328,6 +357,7 @@ static void check_op(const struct planner_case *it, const struct op_rows *rows,
 	assert_int_equal(op->identity.size, expected.size);
 	assert_int_equal(op->identity.date, expected.date);
 	assert_int_equal(op->identity.message_id, expected.message_id);
+	assert_int_equal(op->identity.email_id, expected.email_id);
 	assert_int_equal(op->identity.has_digest, expected.has_digest);
 	assert_memory_equal(&op->identity.digest, &expected.digest, sizeof(expected.digest));
 }
@@ -362,7 +392,7 @@ static void tell_plan(const struct planner_case *it, const size_t *order, size_t
 	for (size_t i = 0; i < plan->len; i++) {
 		struct op *op = &plan->ops[i];
 		const struct op_rows rows = rows_of(it, box, op);
-		check_op(it, &rows, op);
+		check_op(it, &rows, op, order);
 		check_order(plan, i);
 		*array_push(run->lines, run->len, run->cap) =
 		    op_text(it, op, &rows, order, &run->arena);
@@ -383,8 +413,10 @@ static void run_planner(const struct planner_case *it, const size_t *order,
 			struct planner_box *boxes, struct planner_run *run)
 {
 	for (size_t i = 0; i < it->boxes_len; i++)
-		planner_messages(&boxes[i].input, boxes[i].plan);
+		if (!it->boxes[order[i]].is_consulted)
+			planner_messages(&boxes[i].input, boxes[i].plan);
 	planner_moves(boxes, it->boxes_len);
+	planner_copies(&it->policy, boxes, it->boxes_len);
 	for (size_t i = 0; i < it->boxes_len; i++) {
 		const struct case_box *box = &it->boxes[order[i]];
 		if (box->is_gone)
@@ -400,6 +432,8 @@ static void run_planner(const struct planner_case *it, const size_t *order,
 static struct planner_input input_of(const struct planner_case *it, size_t box,
 				     const struct inputs *in)
 {
+	if (it->boxes[box].is_consulted)
+		return (struct planner_input){.pairs = in->pairs, .pairs_len = in->pairs_len};
 	return (struct planner_input){
 	    .policy = &it->policy,
 	    .pairs = in->pairs,
@@ -423,7 +457,8 @@ void planner_run(const struct planner_case *it, uint64_t seed, struct planner_ru
 	*run = (struct planner_run){0};
 	for (size_t i = 0; i < it->boxes_len; i++)
 		order[i] = i;
-	shuffle(order, it->boxes_len, &seed);
+	if (!it->ordered)
+		shuffle(order, it->boxes_len, &seed);
 	for (size_t i = 0; i < it->boxes_len; i++) {
 		make_inputs(it, order[i], &seed, &in[i]);
 		run->plans[order[i]].arena = &run->arena;
