@@ -1,13 +1,15 @@
 # Unit tests of src/sync. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
-	tests/unit/test-planner-mailbox tests/unit/test-planner-rename tests/unit/test-plan tests/unit/test-guard \
+	tests/unit/test-planner-mailbox tests/unit/test-planner-moves tests/unit/test-planner-rename \
+	tests/unit/test-plan tests/unit/test-guard \
 	tests/unit/test-batch tests/unit/test-match tests/unit/test-snapshot
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
 	tests/unit/planner-run.c tests/unit/planner-run.h
 tests_unit_test_planner_LDADD = $(UNIT_LDADD)
-EXTRA_DIST += tests/planner/copies.case tests/planner/deletions.case tests/planner/flags.case tests/planner/keywords.case \
+EXTRA_DIST += tests/planner/copies.case tests/planner/deletions.case tests/planner/flags.case \
+	tests/planner/keywords.case \
 	tests/planner/flags-permanent.case tests/planner/flags-policy.case \
 	tests/planner/flags-single.case tests/planner/mailboxes.case tests/planner/moves.case \
 	tests/planner/new.case tests/planner/pairs.case
@@ -17,6 +19,10 @@ tests_unit_test_planner_properties_SOURCES = tests/unit/test-planner-properties.
 tests_unit_test_planner_properties_LDADD = $(UNIT_LDADD)
 tests_unit_test_planner_mailbox_SOURCES = tests/unit/test-planner-mailbox.c
 tests_unit_test_planner_mailbox_LDADD = $(UNIT_LDADD)
+tests_unit_test_planner_moves_SOURCES = tests/unit/test-planner-moves.c \
+	tests/unit/planner-case.c tests/unit/planner-case.h \
+	tests/unit/planner-run.c tests/unit/planner-run.h
+tests_unit_test_planner_moves_LDADD = $(UNIT_LDADD)
 tests_unit_test_planner_rename_SOURCES = tests/unit/test-planner-rename.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
 	tests/unit/planner-run.c tests/unit/planner-run.h
