@@ -162,8 +162,10 @@ static void tell_scanned(struct job *job, const struct held_message *held)
 		state->identity.size = SIZE_UNKNOWN;
 	if (job->memory->side == LOCAL || !request->want_identity || known) {
 		state->identity.has_message_id = false;
-		state->identity.message_id = state->identity.email_id = 0;
+		state->identity.message_id = 0;
 	}
+	if (known)
+		state->identity.email_id = 0;
 }
 
 /*
