@@ -404,12 +404,16 @@ static void commit_broken(struct channel *channel)
 		commit_all(channel);
 }
 
-/* What is blocked stays undone. */
+/* What is blocked stays undone; a move does at both ends. */
 static void note_blocked(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++)
-		for (size_t k = 0; k < channel->boxes[i].plan.len; k++)
-			channel->boxes[i].undone |= channel->boxes[i].plan.ops[k].blocked;
+		for (size_t k = 0; k < channel->boxes[i].plan.len; k++) {
+			const struct op *op = &channel->boxes[i].plan.ops[k];
+			channel->boxes[i].undone |= op->blocked;
+			if (op->kind == OP_MOVE)
+				channel->boxes[op->target].undone |= op->blocked;
+		}
 }
 
 /* True where what follows from the plan rests on how the local side was found. */

@@ -85,7 +85,7 @@ static int compare_dated(const void *a, const void *b)
 	return (x->date > y->date) - (x->date < y->date);
 }
 
-/* New messages on the server that no id tells apart, sorted. */
+/* New messages on the server, sorted. */
 static struct dated *list_dated(const struct channel *channel, size_t *len)
 {
 	struct dated *list = NULL;
@@ -97,9 +97,8 @@ static struct dated *list_dated(const struct channel *channel, size_t *len)
 		for (size_t k = 0; box->active && k < box->sides[REMOTE].fresh_len; k++) {
 			struct fresh_message *fresh = &box->sides[REMOTE].fresh[k];
 			const struct identity *identity = &fresh->state.identity;
-			if (!identity->email_id && !identity->has_message_id)
-				*array_push(list, *len, cap) =
-				    (struct dated){identity->size, identity->date, fresh};
+			*array_push(list, *len, cap) =
+			    (struct dated){identity->size, identity->date, fresh};
 		}
 	}
 	if (*len)
@@ -107,7 +106,7 @@ static struct dated *list_dated(const struct channel *channel, size_t *len)
 	return list;
 }
 
-/* Marks those of that size and date. */
+/* Marks those of that size and date that no id of the server's own tells from the pair. */
 static void mark_dated(struct dated *list, size_t len, const struct pair *pair)
 {
 	const struct dated wanted = {.size = pair->size, .date = pair->date};
@@ -118,7 +117,7 @@ static void mark_dated(struct dated *list, size_t len, const struct pair *pair)
 	while (found > list && !compare_dated(found - 1, &wanted))
 		found--;
 	for (; found < list + len && !compare_dated(found, &wanted); found++)
-		found->fresh->wanted = true;
+		found->fresh->wanted |= !pair->email_id || !found->fresh->state.identity.email_id;
 }
 
 void consult_dates(struct channel *channel)
@@ -127,7 +126,8 @@ void consult_dates(struct channel *channel)
 	struct dated *list = channel->setup.policy.link ? list_dated(channel, &len) : NULL;
 
 	for (size_t i = 0; list && i + 1 < len; i++)
-		if (!compare_dated(&list[i], &list[i + 1]))
+		if (!compare_dated(&list[i], &list[i + 1]) &&
+		    !list[i].fresh->state.identity.email_id)
 			list[i].fresh->wanted = list[i + 1].fresh->wanted = true;
 	for (size_t i = 0; list && i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];

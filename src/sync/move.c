@@ -77,20 +77,20 @@ static struct moving moving_of(struct op *op, size_t box)
 	return (struct moving){.op = op, .from = box, .to = op->target};
 }
 
-/* Collects the operations whose boxes are in order. */
+/* Collects the operations whose boxes are in order. Of the others, neither end is even. */
 static void collect(struct moves *moves)
 {
 	struct channel *channel = moves->channel;
 
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		for (size_t k = 0; box->active && k < box->plan.len; k++) {
+		for (size_t k = 0; k < box->plan.len; k++) {
 			struct op *op = &box->plan.ops[k];
 			if (op->kind != moves->kind || op->side != moves->side || op->blocked)
 				continue;
 			const struct moving moving = moving_of(op, i);
 			struct box *to = &channel->boxes[moving.to];
-			if (!to->active || box->error.kind != ERROR_NONE)
+			if (!box->active || !to->active || box->error.kind != ERROR_NONE)
 				box->undone = to->undone = true;
 			else
 				*array_push(moves->list, moves->len, moves->cap) = moving;
@@ -170,6 +170,8 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	};
 	if (channel->boxes[target].active)
 		*rc = store_submit(channel->setup.stores[moves->side], &request, err);
+	else
+		box->undone = true;
 	return end;
 }
 

@@ -403,9 +403,72 @@ static void keep_halves(struct planner_box *boxes, size_t len)
 	free(list.ends);
 }
 
+/* What the local side is to lose although the journal knows its bytes, sorted by these. */
+static struct end **list_losses(const struct planner_box *boxes, size_t len, struct end_list *list,
+				size_t *losses_len)
+{
+	collect_departures(boxes, len, LOCAL, list);
+	return sort_free(list, compare_digests, losses_len);
+}
+
+/* True where a message of these bytes is among them. */
+static bool is_lost(struct end **losses, size_t len, const struct identity *identity)
+{
+	const struct end wanted = {.identity = *identity};
+	const struct end *key = &wanted;
+
+	return identity->has_digest &&
+	       bsearch(&key, losses, len, sizeof(*losses), compare_digests) != NULL;
+}
+
+/* The message is new where it is: nobody's half. */
+static void drop_ghost(const struct planner_input *input, struct op *pair, struct op *removal)
+{
+	const struct identity identity = pair->identity;
+
+	pair->kind = OP_NONE;
+	removal->kind = input->policy->change[LOCAL] & CHANGE_NEW ? OP_COPY : OP_NONE;
+	removal->side = LOCAL;
+	removal->rule = RULE_M7_COPY;
+	removal->name = NULL;
+	removal->identity = identity;
+	for (size_t i = 0; i < input->sides[REMOTE]->fresh_len; i++) {
+		const struct message_state *state = &input->sides[REMOTE]->fresh[i].state;
+		if (state->key.uid == removal->uid)
+			removal->flags = flags_known(state->flags);
+	}
+}
+
+/*
+ * What was about to be sent when a run was stopped, and has no file any more, is deleted on the
+ * server where it is found there (a ghost of M6). But it is known by its bytes only: where the same
+ * bytes are missing in another mailbox on the server, somebody moved them here. They are new then,
+ * or M2 would take away what is left of them on either side.
+ */
+static void drop_ghosts(struct planner_box *boxes, size_t len)
+{
+	struct end_list list = {0};
+	size_t losses_len;
+	struct end **losses = list_losses(boxes, len, &list, &losses_len);
+
+	for (size_t i = 0; i < len && losses_len; i++) {
+		struct plan *plan = boxes[i].plan;
+		for (size_t k = 1; k < plan->len; k++) {
+			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
+			if (pair->kind == OP_PAIR && is_removal(removal, REMOTE) &&
+			    pair->uid == removal->uid &&
+			    is_lost(losses, losses_len, &pair->identity))
+				drop_ghost(&boxes[i].input, pair, removal);
+		}
+	}
+	free(losses);
+	free(list.ends);
+}
+
 void planner_moves(struct planner_box *boxes, size_t len)
 {
 	keep_halves(boxes, len);
+	drop_ghosts(boxes, len);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		plan_side(boxes, len, side);
 	for (size_t i = 0; i < len; i++)

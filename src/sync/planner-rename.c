@@ -59,6 +59,7 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 			return false;
 	}
 	out->sure[LOCAL] = from->head->inode && from->head->inode == to->listed[LOCAL].inode;
+	out->was_empty = !from->listed[REMOTE].messages;
 	if (!out->renamed[REMOTE])
 		return out->renamed[LOCAL];
 	return may_be_on_server(from->head, &to->listed[REMOTE], &out->sure[REMOTE]);
@@ -67,7 +68,8 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 /*
  * Whether what was found in the new mailbox speaks for it. On the server no UID may name another
  * message than the journal says; on the disk the directory's inode and one known file are enough
- * (inodes are used again), else most of the files must be there.
+ * (inodes are used again, so without a file nothing may be at stake), else most of the files must
+ * be there.
  */
 static bool is_alike(const struct planner_rename *rename)
 {
@@ -80,7 +82,7 @@ static bool is_alike(const struct planner_rename *rename)
 	if (!rename->renamed[LOCAL])
 		return true;
 	if (rename->sure[LOCAL])
-		return local->found || !local->expected;
+		return local->found || (!local->expected && rename->was_empty);
 	return local->found > local->expected / 2;
 }
 

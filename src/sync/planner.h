@@ -102,6 +102,7 @@ struct planner_rename {
 	size_t from, to;       /* indices of names */
 	bool renamed[SIDES];   /* where it has the new name already */
 	bool sure[SIDES];      /* an id that stays with the mailbox says so */
+	bool was_empty;        /* the server holds nothing under the old name */
 	struct planner_likeness alike[SIDES]; /* of the sides where it was renamed; the caller's */
 	bool refuted, contested;
 };

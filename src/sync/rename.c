@@ -208,15 +208,21 @@ static void merge(struct channel *channel, const struct planner_rename *rename)
 	}
 }
 
-/* Takes out the boxes of old names under which nothing is left. */
+/*
+ * Takes out the boxes of old names under which nothing is left. What is there is left to the next
+ * run: until then nothing is removed, for it may have been moved there.
+ */
 static void drop_merged(struct channel *channel)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
-		if (!box->replaced || box->exists[LOCAL] || box->exists[REMOTE])
-			channel->boxes[kept++] = *box;
+		if (box->replaced && !box->exists[LOCAL] && !box->exists[REMOTE])
+			continue;
+		for (enum side side = LOCAL; side < SIDES && box->replaced; side++)
+			channel->held_back[side] = true;
+		channel->boxes[kept++] = *box;
 	}
 	channel->len = kept;
 }
@@ -289,6 +295,21 @@ static void carry_subscription(struct channel *channel, const struct box *box)
 	}
 }
 
+/*
+ * The journal goes along, but what its head says of unchanged sides does not: a run that did not
+ * see the rename may have added to it what was in the old name's place.
+ */
+static int carry_journal(struct box *box, struct error *err)
+{
+	struct journal_head head = *journal_head(box->journal);
+
+	head.cur_ns = head.new_ns = 0;
+	head.highestmodseq = 0;
+	if (journal_commit(box->journal, &head, err))
+		return -1;
+	return journal_carry(box->journal, box->name, err);
+}
+
 /* Renames one mailbox where it is due, and lets its journal follow. */
 static int rename_box(struct channel *channel, struct box *box, struct error *err)
 {
@@ -307,7 +328,7 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 		if (side == REMOTE && box->attributes & MAILBOX_SUBSCRIBED)
 			carry_subscription(channel, box);
 	}
-	if (journal_carry(box->journal, box->name, &why)) {
+	if (carry_journal(box, &why)) {
 		box_fail(box, &why);
 		box->active = false;
 	}
