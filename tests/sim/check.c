@@ -247,7 +247,7 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	uint32_t lacking = world->history->abilities[REMOTE].lacking.bits;
 
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
-	    (world->reset && (token->moved[LOCAL] || token->moved[REMOTE])))
+	    (world->reset && (world->renamed || token->moved[LOCAL] || token->moved[REMOTE])))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		touched[side] = token->touched[side] & flag;
@@ -317,6 +317,20 @@ static void check_names(struct world *world)
 		}
 }
 
+/* What was here before is not transferred again, be it somewhere else. */
+static void check_bodies(struct world *world)
+{
+	uint64_t sent = world_bodies(world) - world->bodies;
+
+	if (world->plain && !world->reset && sent)
+		world_fail(world, "%llu messages were transferred, though users only renamed",
+			   (unsigned long long)sent);
+	if (world->history->abilities[REMOTE].uidplus && !world->reset && !world->broke &&
+	    !world->late && sent > world->owed)
+		world_fail(world, "%llu messages were transferred, %llu at most were new",
+			   (unsigned long long)sent, (unsigned long long)world->owed);
+}
+
 /* From here on users' changes count anew. */
 static void start_anew(struct world *world)
 {
@@ -349,6 +363,7 @@ static void start_anew(struct world *world)
 	for (size_t name = 0; name < world->names_len; name++)
 		world->used[name] = memory_has(world->sides[REMOTE], world->names[name]);
 	world->bodies = world_bodies(world);
+	world->owed = 0;
 }
 
 void world_check(struct world *world)
@@ -362,9 +377,7 @@ void world_check(struct world *world)
 	for (size_t name = 0; name < world->names_len; name++)
 		for (enum side side = LOCAL; side < SIDES; side++)
 			check_side(world, side, name);
-	if (world->plain && !world->reset && world_bodies(world) != world->bodies)
-		world_fail(world, "%llu messages were transferred, though users only renamed",
-			   (unsigned long long)(world_bodies(world) - world->bodies));
+	check_bodies(world);
 	world_check_journals(world);
 	start_anew(world);
 }

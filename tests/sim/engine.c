@@ -35,7 +35,10 @@ int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_unlinkat(int dir, const char *name, int flags);
 void __wrap_clock_sleep_ms(unsigned ms);
 
-/* A dead process does nothing; that it fails instead of ending is only seen by itself. */
+/*
+ * A dead process does nothing; that it fails instead of ending is only seen by itself. It dies
+ * before the call that is its last step.
+ */
 static int refuse(void)
 {
 	errno = EIO;
@@ -47,12 +50,18 @@ static bool is_dead(void)
 	return process.stop && process.stop->broken;
 }
 
+/* One step of the process; false where it does not get to it. */
+static bool takes_step(void)
+{
+	return !is_dead() && memory_stop_step(process.stop) && !is_dead();
+}
+
 /* The write during which it dies is done, in part or not at all. */
 ssize_t __wrap_write(int fd, const void *bytes, size_t len)
 {
 	bool dead = is_dead();
 
-	if (!dead && memory_stop_step(process.stop) && !is_dead())
+	if (takes_step())
 		return __real_write(fd, bytes, len);
 	if (!dead && len && process.seed) {
 		size_t part = chance_below(&process.seed, (uint32_t)len + 1);
@@ -79,17 +88,17 @@ int __wrap_fsync(int fd)
 
 int __wrap_ftruncate(int fd, off_t size)
 {
-	return is_dead() ? refuse() : __real_ftruncate(fd, size);
+	return !takes_step() ? refuse() : __real_ftruncate(fd, size);
 }
 
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-	return is_dead() ? refuse() : __real_renameat(from_dir, from, to_dir, to);
+	return !takes_step() ? refuse() : __real_renameat(from_dir, from, to_dir, to);
 }
 
 int __wrap_unlinkat(int dir, const char *name, int flags)
 {
-	return is_dead() ? refuse() : __real_unlinkat(dir, name, flags);
+	return !takes_step() ? refuse() : __real_unlinkat(dir, name, flags);
 }
 
 /* Directories' times are exact here, so nothing has to be waited for. */
@@ -178,7 +187,8 @@ static void run_channel(struct world *world, bool cautious, struct run_result *r
 		       .deletion = {world->history->deletion[LOCAL],
 				    world->history->deletion[REMOTE]},
 		       .safety_percent = POLICY_SAFETY_PERCENT,
-		       .safety_count = POLICY_SAFETY_COUNT},
+		       .safety_count = POLICY_SAFETY_COUNT,
+		       .link = world->history->link},
 	    .allow_deletions = !cautious,
 	};
 	struct channel channel;

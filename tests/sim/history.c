@@ -85,6 +85,10 @@ void history_make(uint64_t seed, struct history *history)
 	for (enum side side = LOCAL; side < SIDES; side++)
 		history->deletion[side] =
 		    chance_one_in(&numbers, 4) ? DELETION_TRASH : DELETION_EXPUNGE;
+	history->link = !chance_one_in(&numbers, 4);
+	history->bulky = chance_one_in(&numbers, 3);
+	if (history->bulky && history->abilities[REMOTE].append_max)
+		history->abilities[REMOTE].append_max += HISTORY_BULK;
 	history->len = 4 + chance_below(&numbers, STEPS_MAX - 4);
 	for (size_t i = 0; i + 1 < history->len; i++)
 		history->steps[i] = make_step(&numbers);
@@ -133,13 +137,14 @@ void history_print(const struct history *history, FILE *out)
 {
 	const struct memory_abilities *remote = &history->abilities[REMOTE];
 
-	fprintf(out, "seed %llu: %s%s%s%s%s%s%s%s%slocal deletions %s, remote %s\n",
+	fprintf(out, "seed %llu: %s%s%s%s%s%s%s%s%s%s%slocal deletions %s, remote %s\n",
 		(unsigned long long)history->seed, remote->uidplus ? "UIDPLUS " : "",
 		remote->condstore ? "CONDSTORE " : "", remote->qresync ? "QRESYNC " : "",
 		remote->atomic_move ? "MOVE " : "", remote->lacking.bits ? "no-keywords " : "",
 		remote->object_ids ? "OBJECTID " : "", remote->append_max ? "small " : "",
 		history->abilities[LOCAL].stamps ? "stamps " : "",
-		history->abilities[LOCAL].inodes ? "inodes " : "",
+		history->abilities[LOCAL].inodes ? "inodes " : "", history->link ? "link " : "",
+		history->bulky ? "bulky " : "",
 		history->deletion[LOCAL] == DELETION_TRASH ? "trash" : "expunge",
 		history->deletion[REMOTE] == DELETION_TRASH ? "trash" : "expunge");
 	for (size_t i = 0; i < history->len; i++)

@@ -16,6 +16,8 @@
 #define STEPS_MAX 40
 /* What a server takes that does not take all; every eleventh message is larger. */
 #define HISTORY_APPEND_MAX 300
+/* What bulky messages have besides. */
+#define HISTORY_BULK 6000
 
 enum step_kind {
 	STEP_DELIVER, /* a new message on one side */
@@ -61,6 +63,8 @@ struct history {
 	uint64_t seed;
 	struct memory_abilities abilities[SIDES];
 	enum policy_deletion deletion[SIDES];
+	bool bulky; /* messages are so large that no journal costs more to read */
+	bool link;  /* what the disk holds is linked, not fetched again */
 	struct step steps[STEPS_MAX];
 	size_t len;
 };

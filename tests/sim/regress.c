@@ -182,6 +182,16 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, SWAP(LOCAL, WORK, TRASH),
       DESTROY_FULL(REMOTE)}},
+    {"what was moved to a mailbox of an old name is seen before anything is removed",
+     5,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, TRASH_NEW, 0), DELIVER(REMOTE, INBOX, 0), REST,
+      RENAME(REMOTE, TRASH, TO_PLAY), MOVE(REMOTE, INBOX, 1)}},
+    {"a new mailbox with the inode of one that was empty is not that one",
+     7,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, WORK_NEW, 0), REST, EXPUNGE(LOCAL, WORK), REST, DESTROY(LOCAL),
+      DELIVER(LOCAL, TRASH_NEW, 0), DELIVER(REMOTE, WORK_NEW, 0)}},
 };
 
 const char *regress_history(size_t index, struct history *history)
@@ -195,6 +205,7 @@ const char *regress_history(size_t index, struct history *history)
 				      .qresync = true,
 				      .object_ids = true,
 				      .atomic_move = true}},
+	    .link = true,
 	    .len = histories[index].len,
 	};
 	memcpy(history->steps, histories[index].steps, history->len * sizeof(*history->steps));

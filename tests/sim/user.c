@@ -47,6 +47,19 @@ static void deliver(struct world *world, struct token *token, const struct step 
 		       token->date);
 	note_delivered(world, token, side, name, flags);
 	world->acted[side] = true;
+	world->owed++;
+}
+
+/*
+ * A message moved: same, and with its id on the server. It may have to be transferred where only
+ * that id tells, or where the other side copied it just now.
+ */
+static void note_elsewhere(struct world *world, const struct token *token, enum side side,
+			   bool same)
+{
+	bool told = same && world->history->abilities[REMOTE].object_ids;
+
+	world->owed += !token->single || (side == REMOTE && token->nameless && !told);
 }
 
 /* The message that a step names; false where there is none at all. */
@@ -100,6 +113,7 @@ static void expunge(struct world *world, const struct step *step)
 		       &picked.message.state.key);
 	if (picked.token)
 		picked.token->copies[picked.name].deleted[step->side]++;
+	world->owed++; /* the trash may get it, or it was moved on the other side */
 }
 
 /* Moves a message: as the same file or as a new one, and perhaps with another flag. */
@@ -119,10 +133,25 @@ static void move(struct world *world, const struct step *step)
 		picked.token->copies[picked.name].left[step->side]++;
 		picked.token->copies[target].came[step->side]++;
 		picked.token->moved[step->side] = true;
+		note_elsewhere(world, picked.token, step->side, step->flag % 2);
 	}
 	picked.name = target;
 	if (step->flag / 2 % 4 == 1)
 		turn_flag(world, step->side, &picked, (struct flags){1u << step->flag / 8 % 6});
+}
+
+/*
+ * True where a copy need not be transferred: the other side has the original, and it is allowed,
+ * and pays, to look for that.
+ */
+static bool is_copied_for_free(const struct world *world, const struct token *token,
+			       enum side side)
+{
+	for (size_t name = 0; name < world->names_len; name++)
+		if (token->copies[name].delivered[side])
+			return false;
+	return world->history->bulky && (side == LOCAL || world->history->link) &&
+	       !token->moved[LOCAL] && !token->moved[REMOTE];
 }
 
 /* Copies a message to another mailbox. */
@@ -139,8 +168,10 @@ static void spread(struct world *world, const struct step *step)
 		    world->names[target]);
 	if (!picked.token)
 		return;
+	world->owed += !is_copied_for_free(world, picked.token, step->side);
 	note_delivered(world, picked.token, step->side, target, picked.message.state.flags);
 	picked.token->single = false;
+	world->owed += step->side == REMOTE && picked.token->nameless;
 }
 
 /* Deletes a mailbox, in haste or only once it is empty. INBOX cannot be deleted. */
@@ -157,6 +188,7 @@ static void destroy(struct world *world, const struct step *step)
 		struct token *token = world_token(world, &message);
 		if (token)
 			token->copies[name].deleted[step->side]++;
+		world->owed++;
 	}
 	world->reset |= memory_has(memory, world->names[name]) && step->side == REMOTE;
 	memory_destroy(memory, world->names[name]);
@@ -175,6 +207,7 @@ static void note_renamed(struct world *world, enum side side, size_t from, size_
 		token->copies[from].left[side]++;
 		token->copies[to].came[side]++;
 		token->moved[side] = true;
+		note_elsewhere(world, token, side, true);
 	}
 }
 

@@ -130,11 +130,15 @@ struct token *world_new_token(struct world *world)
 	bool trash = world->history->deletion[REMOTE] == DELETION_TRASH;
 	char header[64] = "";
 
-	if (id % 9 != 8 || trash)
+	bool nameless = id % 9 == 8 && !trash;
+	if (!nameless)
 		snprintf(header, sizeof(header), "Message-ID: <%06u@sim>\r\n", id);
 	if (id % 11 == 3)
 		pad += HISTORY_APPEND_MAX;
-	*token = (struct token){.single = true, .date = 1000 + 10 * (int64_t)id};
+	if (world->history->bulky)
+		pad += HISTORY_BULK;
+	*token = (struct token){
+	    .single = true, .nameless = nameless, .date = 1000 + 10 * (int64_t)id};
 	token->content = xasprintf(TOKEN_FORMAT "%s\r\n%*s\r\n", id, header, (int)pad, "");
 	token->len = strlen(token->content);
 	return token;

@@ -49,6 +49,7 @@ struct token {
 	uint32_t touched[SIDES], late, stale, blurred;
 	struct flags value[SIDES];
 	bool moved[SIDES];
+	bool nameless; /* it has no Message-ID */
 };
 
 struct world {
@@ -76,6 +77,7 @@ struct world {
 	bool used[NAMES_MAX];     /* the server had one there that a run may have seen */
 	bool plain;      /* all that they did was to rename */
 	uint64_t bodies; /* that were transferred by then */
+	uint64_t owed;   /* that may have to be, for what users did since */
 	uint64_t busy; /* the seed of users at work, or 0 */
 	unsigned busy_left;
 	FILE *trace;       /* told what is done, or NULL */
