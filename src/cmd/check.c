@@ -238,9 +238,13 @@ static void check_target(const struct target *target, struct report *report)
 	struct account_setup setup;
 	struct account *account;
 	struct finding finding = {.channel = target->channel, .setup = &setup};
+	struct imap_config imap;
 	struct error err;
 
 	target_setup(target, report->options, &arena, &setup);
+	imap = *setup.imap;
+	imap.probe = true;
+	setup.imap = &imap;
 	setup.dry_run = true;
 	if (!account_open(&setup, &account, &err)) {
 		look_at_local(account, &finding);

@@ -115,6 +115,17 @@ bool imap_dialogue_is_preauth(const struct imap_dialogue *dialogue)
 	       words_equal(line.word, "PREAUTH");
 }
 
+/* What follows the first line's word. */
+struct imap_words imap_dialogue_greeting(const struct imap_dialogue *dialogue)
+{
+	struct line line;
+	size_t at = 0;
+
+	if (!dialogue_line(dialogue, &at, &line) || line.tagged)
+		return (struct imap_words){0};
+	return line.rest;
+}
+
 /*
  * Walks to the last tagged line. A capability told before the tagged line ahead of it is from
  * before the login (or before TLS) and counts for nothing.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What the server said while libcurl logged in: kept whole, bounded, and read afterwards for the
- * three things that libcurl does not tell: whether the greeting was PREAUTH, which capabilities
- * hold after the login, and in which words the login was refused.
+ * four things that libcurl does not tell: whether the greeting was PREAUTH, how the server called
+ * itself in it, which capabilities hold after the login, and in which words the login was refused.
  */
 #ifndef IMAP_DIALOGUE_H
 #define IMAP_DIALOGUE_H
@@ -39,6 +39,8 @@ void imap_dialogue_free(struct imap_dialogue *dialogue);
 void imap_dialogue_add(struct imap_dialogue *dialogue, const char *bytes, size_t len);
 
 bool imap_dialogue_is_preauth(const struct imap_dialogue *dialogue);
+/* The greeting's words, its code included; bytes NULL where none came. */
+struct imap_words imap_dialogue_greeting(const struct imap_dialogue *dialogue);
 /*
  * The capability atoms told in the last tagged OK, or in an untagged line after the tagged line
  * before it; bytes NULL where there were none. Those told before the login do not count.

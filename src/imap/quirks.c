@@ -99,12 +99,18 @@ static bool atoms_have(const char *atoms, const char *atom)
 	return false;
 }
 
+/* Whether what the server calls itself is a row's. */
+static bool quirk_names(const struct quirk *quirk, const char *id)
+{
+	return quirk->id && id && strcasestr(id, quirk->id);
+}
+
 /* Whether one of a row's marks is found. */
 static bool quirk_matches(const struct quirk *quirk, const char *host, const char *id,
 			  const char *capabilities)
 {
 	return (quirk->host && host && host_is_under(host, quirk->host)) ||
-	       (quirk->id && id && strcasestr(id, quirk->id)) ||
+	       quirk_names(quirk, id) ||
 	       (quirk->capability && capabilities && atoms_have(capabilities, quirk->capability));
 }
 
@@ -131,6 +137,7 @@ void imap_profile_choose(const char *host, const char *id, const char *capabilit
 	for (size_t i = 0; i < QUIRKS; i++) {
 		if (quirk_matches(&quirks[i], host, id, capabilities))
 			profile_add(out, &quirks[i], &line_max);
+		out->named |= quirk_names(&quirks[i], id);
 	}
 	out->line_max = line_max > 0 ? line_max : IMAP_LINE_MAX_DEFAULT;
 }

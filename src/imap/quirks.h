@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What particular servers do that the standards do not say, and what is done about it: one table,
- * applied by itself from the host name, the ID answer and the capabilities, and shown by check.
+ * applied by itself from the host name, the ID answer (or, as long as there is none, the greeting)
+ * and the capabilities, and shown by check.
  *
  * What can be done for every server alike is not in it (see DESIGN, "Rules that cover most").
  */
@@ -19,6 +20,7 @@ struct imap_profile {
 	unsigned capabilities_off; /* of enum imap_capability: offered, but not to be used */
 	size_t line_max;           /* bytes of a command line without literals */
 	unsigned visible_max;      /* messages that the server shows at the most, 0: all (Yahoo) */
+	bool named;                /* by the ID: whose server it is, is known */
 	bool ask_capability;       /* CAPABILITY must be asked for after the login, told or not */
 	const char
 	    *notes[IMAP_NOTES_MAX]; /* for check: one line a row that matched, NULL at the end */

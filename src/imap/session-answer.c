@@ -53,8 +53,7 @@ static void answer_apply_id(struct imap_session *session, const struct imap_answ
 
 	buf_reset(&server->id);
 	buf_append(&server->id, answer->text.bytes, answer->text.len);
-	imap_profile_choose(session->host, server->id.data, server->capability_text.data,
-			    &server->profile);
+	session_choose_profile(session);
 }
 
 /* What of an untagged answer, or of a code, concerns the session itself. */

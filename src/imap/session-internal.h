@@ -110,13 +110,15 @@ struct session_server {
 	unsigned capabilities; /* as offered */
 	uint64_t append_limit;
 	struct buf capability_text;
+	struct buf greeting; /* until ID is answered it stands for it */
 	struct buf id;
 	struct imap_profile profile;
 	struct mailbox_naming naming;
 	struct session_namespace *namespaces; /* all of them; the personal ones first */
 	size_t namespaces_len;
 	bool qresync;
-	bool enabled; /* an ENABLED came */
+	bool enable_due; /* ENABLE is to go out before the first SELECT */
+	bool enabled;    /* an ENABLED came */
 };
 
 /* Whether and when the line becomes a compressed one. */
@@ -133,6 +135,7 @@ struct imap_session {
 	struct imap_parser *parser;
 	char *host;
 	bool read_only;
+	bool probe;
 	bool dead;          /* imap_next failed: only imap_close is left */
 	bool selected;      /* the last SELECT that was answered was answered OK */
 	size_t selecting;   /* SELECTs on their way */
@@ -161,6 +164,9 @@ int imap_open_over(const struct imap_config *config, const char *socket_name,
 void session_set_capabilities(struct session_server *server, const char *text, size_t len);
 /* What the quirks leave of the capabilities. */
 unsigned session_usable(const struct session_server *server);
+
+/* session.c: chooses the profile by what is known so far. */
+void session_choose_profile(struct imap_session *session);
 
 /* session-namespace.c: takes over what NAMESPACE told. */
 void session_set_namespaces(struct session_server *server, const struct imap_answer *answer);

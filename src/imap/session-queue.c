@@ -125,33 +125,53 @@ void session_queue_capability(struct imap_session *session)
 	session_queue_end(session, request);
 }
 
+/* Asks for an ID: nothing but what the server calls itself is of interest. */
+static void queue_id(struct imap_session *session)
+{
+	struct imap_request *request =
+	    session_queue_begin(session, REQUEST_ID, "ID (\"name\" \"evenmail\")");
+
+	request->call = 0;
+	session_queue_end(session, request);
+}
+
+/* Turns on what is only on where that was asked for, and only before the first SELECT. */
+static void queue_enable(struct imap_session *session)
+{
+	unsigned usable = session_usable(&session->server);
+	struct imap_request *request = session_queue_begin(session, REQUEST_ENABLE, "ENABLE");
+
+	if (usable & IMAP_CAP_QRESYNC)
+		imap_command_put_text(&request->command, "QRESYNC");
+	else if (usable & IMAP_CAP_CONDSTORE)
+		imap_command_put_text(&request->command, "CONDSTORE");
+	if (usable & IMAP_CAP_UTF8_ACCEPT)
+		imap_command_put_text(&request->command, "UTF8=ACCEPT");
+	request->call = 0;
+	session->server.enable_due = false;
+	session_queue_end(session, request);
+}
+
 /*
- * What is asked once: ID first, for some servers refuse all else before it (163, QQ); ENABLE next,
- * for it is only good before the first SELECT; COMPRESS last, for nothing may follow it unanswered.
+ * What is asked once: ID first, for some servers refuse all else before it (163, QQ), but not where
+ * the greeting named one that is known. ENABLE next, where it changes how mailboxes are named; else
+ * with the first SELECT, for a run with nothing to do has none. COMPRESS last, for nothing may
+ * follow it unanswered.
  */
 void session_queue_setup(struct imap_session *session)
 {
-	unsigned usable = session_usable(&session->server);
+	struct session_server *server = &session->server;
+	unsigned usable = session_usable(server);
 	struct imap_request *request;
 
-	if (usable & IMAP_CAP_ID) {
-		request = session_queue_begin(session, REQUEST_ID, "ID (\"name\" \"evenmail\")");
-		request->call = 0;
-		session_queue_end(session, request);
-	}
-	session->server.qresync = usable & IMAP_CAP_ENABLE && usable & IMAP_CAP_QRESYNC;
-	if (usable & IMAP_CAP_ENABLE &&
-	    usable & (IMAP_CAP_QRESYNC | IMAP_CAP_CONDSTORE | IMAP_CAP_UTF8_ACCEPT)) {
-		request = session_queue_begin(session, REQUEST_ENABLE, "ENABLE");
-		if (usable & IMAP_CAP_QRESYNC)
-			imap_command_put_text(&request->command, "QRESYNC");
-		else if (usable & IMAP_CAP_CONDSTORE)
-			imap_command_put_text(&request->command, "CONDSTORE");
-		if (usable & IMAP_CAP_UTF8_ACCEPT)
-			imap_command_put_text(&request->command, "UTF8=ACCEPT");
-		request->call = 0;
-		session_queue_end(session, request);
-	}
+	if (usable & IMAP_CAP_ID && (session->probe || !server->profile.named))
+		queue_id(session);
+	server->qresync = usable & IMAP_CAP_ENABLE && usable & IMAP_CAP_QRESYNC;
+	server->enable_due =
+	    usable & IMAP_CAP_ENABLE &&
+	    usable & (IMAP_CAP_QRESYNC | IMAP_CAP_CONDSTORE | IMAP_CAP_UTF8_ACCEPT);
+	if (server->enable_due && (session->probe || usable & IMAP_CAP_UTF8_ACCEPT))
+		queue_enable(session);
 	if (usable & IMAP_CAP_NAMESPACE) {
 		request = session_queue_begin(session, REQUEST_NAMESPACE, "NAMESPACE");
 		request->call = 0;
@@ -224,9 +244,11 @@ unsigned imap_select(struct imap_session *session, const char *wire, size_t len,
 		     uint32_t uidvalidity, uint64_t modseq)
 {
 	bool examine = read_only || session->read_only;
-	struct imap_request *request =
-	    session_queue_begin(session, REQUEST_SELECT, examine ? "EXAMINE" : "SELECT");
+	struct imap_request *request;
 
+	if (session->server.enable_due)
+		queue_enable(session);
+	request = session_queue_begin(session, REQUEST_SELECT, examine ? "EXAMINE" : "SELECT");
 	imap_command_put_astring(&request->command, wire, len);
 	if (session->server.qresync && uidvalidity > 0 && modseq > 0)
 		imap_command_put_format(&request->command, "(QRESYNC (%" PRIu32 " %" PRIu64 "))",

@@ -16,10 +16,12 @@ static struct imap_session *session_new(const struct imap_config *config)
 	struct session_server *server = &session->server;
 
 	session->read_only = config->read_only;
+	session->probe = config->probe;
 	session->compress.wanted = config->compress;
 	session->parser = imap_parser_open();
 	buf_init(&session->mailbox, SESSION_TEXT_MAX);
 	buf_init(&server->capability_text, SESSION_TEXT_MAX);
+	buf_init(&server->greeting, SESSION_TEXT_MAX);
 	buf_init(&server->id, SESSION_TEXT_MAX);
 	TAILQ_INIT(&session->requests);
 	return session;
@@ -43,19 +45,20 @@ static void session_free(struct imap_session *session)
 	imap_parser_close(&session->parser);
 	buf_free(&session->mailbox);
 	buf_free(&session->server.capability_text);
+	buf_free(&session->server.greeting);
 	buf_free(&session->server.id);
 	session_free_namespaces(&session->server);
 	free(session->host);
 	free(session);
 }
 
-/* Chooses the profile by what is known so far. */
-static void session_choose_profile(struct imap_session *session)
+/* What a server calls itself in its greeting is as good as its ID until that is there. */
+void session_choose_profile(struct imap_session *session)
 {
 	struct session_server *server = &session->server;
 
-	imap_profile_choose(session->host, server->id.data, server->capability_text.data,
-			    &server->profile);
+	imap_profile_choose(session->host, server->id.len ? server->id.data : server->greeting.data,
+			    server->capability_text.data, &server->profile);
 }
 
 /* Runs until the session's own commands are answered: nothing of the caller's is queued yet. */
@@ -76,9 +79,12 @@ static int session_settle(struct imap_session *session, struct error *err)
 static int session_learn(struct imap_session *session, struct error *err)
 {
 	struct session_server *server = &session->server;
-	struct imap_words told =
-	    imap_dialogue_capabilities(imap_transport_dialogue(session->transport));
+	const struct imap_dialogue *dialogue = imap_transport_dialogue(session->transport);
+	struct imap_words told = imap_dialogue_capabilities(dialogue);
+	struct imap_words greeting = imap_dialogue_greeting(dialogue);
 
+	if (greeting.bytes)
+		buf_append(&server->greeting, greeting.bytes, greeting.len);
 	if (told.bytes)
 		session_set_capabilities(server, told.bytes, told.len);
 	session_choose_profile(session);

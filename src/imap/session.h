@@ -22,8 +22,9 @@
  * all carry the tag number of the one call, and IMAP_TAGGED is reported once, with the first bad
  * status if any; a COPYUID or APPENDUID that a part's OK held comes as IMAP_STATUS_LINE before it.
  *
- * Round trips: connecting as libcurl does; then ID, CAPABILITY where needed, ENABLE and NAMESPACE
- * share the flight of the first commands that the caller queues. COMPRESS ends that flight where it
+ * Round trips: connecting as libcurl does; then CAPABILITY where needed, and ID and NAMESPACE, which
+ * share the flight of the first commands that the caller queues, as ENABLE does that of the first
+ * SELECT. ID goes out where the greeting did not tell already whose server it is. COMPRESS ends that flight where it
  * is wanted outright, or else waits for a quiet moment before a message; until it is answered
  * nothing else goes out.
  */
@@ -76,6 +77,7 @@ struct imap_config {
 	unsigned auth;    /* of enum imap_auth; 0: by what secret there is and the server offers */
 	unsigned timeout; /* seconds that any wait may take without a byte; 0: 60 */
 	enum imap_compress compress;
+	bool probe; /* all that is asked once is asked at once, for check; else only what is needed */
 	bool read_only; /* SELECT is never sent, only EXAMINE; changing commands are refused
 			   (asserted) */
 	/*

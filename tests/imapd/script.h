@@ -16,6 +16,7 @@
  *	S# n		send n bytes 'x'
  *	deflate		both directions are compressed from here on
  *	S! text		send these bytes as they are, where all others are compressed
+ *	greeting WORDS	anywhere: what stands in the greeting after OK or PREAUTH
  *	slow MS		anywhere: wait so long before each answer of the login and each line
  *	deaf		read no more: what the client sends fails
  *	cut		close the line here; the script is at its end
@@ -25,7 +26,7 @@
  * For the client of a session, see tests/unit/test-session.c (of a login: test-transport.c):
  *	> action	queue a command, or another deed
  *	= text		what imap_next must say next, as text
- *	host NAME, read-only, stall, compress no|yes|auto	the configuration
+ *	host NAME, read-only, probe, stall, compress no|yes|auto	the configuration
  *
  * '#' and empty lines are left out. In text, \r \n \\ and \xNN stand for their bytes,
  * and any other backslash for itself.

@@ -23,6 +23,7 @@ struct server {
 	int fd;
 	int single;
 	unsigned slow; /* milliseconds */
+	const char *greeting; /* its words, or NULL */
 	int packed;    /* both directions are compressed, by streams of the server's own */
 	z_stream deflate;
 	z_stream inflate;
@@ -195,8 +196,10 @@ static void server_greet(struct server *server, const char *how, const char *cap
 
 	snprintf(told, sizeof(told), "* CAPABILITY %s\r\n",
 		 preauth ? capabilities : "IMAP4rev1 SASL-IR AUTH=PLAIN");
-	const char *greeting = preauth ? "* PREAUTH welcome\r\n" : "* OK welcome\r\n";
+	char greeting[256];
 
+	snprintf(greeting, sizeof(greeting), "* %s %s\r\n", preauth ? "PREAUTH" : "OK",
+		 server->greeting ? server->greeting : "welcome");
 	server_send(server, greeting, strlen(greeting));
 	server_answer(server, "CAPABILITY", told, "");
 	if (preauth)
@@ -316,6 +319,8 @@ _Noreturn void script_serve(const struct script *script, int listener, int singl
 	for (size_t i = 0; i < script->len; i++) {
 		if (strcmp(script->lines[i].word, "slow") == 0)
 			server.slow = (unsigned)strtoul(script->lines[i].text, NULL, 10);
+		if (strcmp(script->lines[i].word, "greeting") == 0)
+			server.greeting = script->lines[i].text;
 	}
 	server_take_client(&server);
 	for (size_t i = 0; i < script->len; i++) {

@@ -69,6 +69,8 @@ EXTRA_DIST += \
 	tests/imapd/pipelining.imapd \
 	tests/imapd/qresync.imapd \
 	tests/imapd/read-only.imapd \
+	tests/imapd/setup-lazy.imapd \
+	tests/imapd/setup-probe.imapd \
 	tests/imapd/setup-refused.imapd \
 	tests/imapd/setup.imapd \
 	tests/imapd/silence.imapd \

@@ -20,6 +20,7 @@ static const struct {
 	unsigned visible_max;
 	bool ask;
 	size_t notes;
+	bool named; /* by the ID */
 } cases[] = {
     {NULL, NULL, NULL, 0, IMAP_LINE_MAX_DEFAULT, 0, false, 0},
     {"imap.example.org", "", "IMAP4rev1 QRESYNC", 0, IMAP_LINE_MAX_DEFAULT, 0, false, 0},
@@ -31,28 +32,34 @@ static const struct {
     {"e.com", NULL, NULL, 0, IMAP_LINE_MAX_DEFAULT, 0, false, 0},
     {"outlook.office365.com", NULL, NULL, 0, 1000, 0, false, 1},
     {"mail.firm.example", "(\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\")", NULL, 0, 1000, 0,
-     false, 1},
+     false, 1, true},
     {"imap.mail.yahoo.com", NULL, NULL, 0, IMAP_LINE_MAX_DEFAULT, 10000, false, 1},
     {"imap.aol.com", NULL, NULL, 0, IMAP_LINE_MAX_DEFAULT, 10000, false, 1},
-    {NULL, "(\"name\" \"Dovecot\")", NULL, 0, 8000, 0, false, 1},
-    {NULL, "(\"name\" \"dovecot\")", NULL, 0, 8000, 0, false, 1},
+    {NULL, "(\"name\" \"Dovecot\")", NULL, 0, 8000, 0, false, 1, true},
+    {NULL, "(\"name\" \"dovecot\")", NULL, 0, 8000, 0, false, 1, true},
     {NULL, "(\"name\" \"Zimbra\")", NULL, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
-     IMAP_LINE_MAX_DEFAULT, 0, false, 1},
+     IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
     {NULL, "(\"name\" \"SmarterMail\")", NULL, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
-     IMAP_LINE_MAX_DEFAULT, 0, false, 1},
-    {NULL, "(\"name\" \"Stalwart IMAP\")", NULL, IMAP_CAP_MOVE, IMAP_LINE_MAX_DEFAULT, 0, false, 1},
-    {NULL, "(\"name\" \"gluon\")", NULL, IMAP_CAP_SPECIAL_USE, IMAP_LINE_MAX_DEFAULT, 0, false, 1},
+     IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
+    {NULL, "(\"name\" \"Stalwart IMAP\")", NULL, IMAP_CAP_MOVE, IMAP_LINE_MAX_DEFAULT, 0, false, 1,
+     true},
+    {NULL, "(\"name\" \"gluon\")", NULL, IMAP_CAP_SPECIAL_USE, IMAP_LINE_MAX_DEFAULT, 0, false, 1,
+     true},
     {NULL, NULL, "IMAP4rev1 x-gm-ext-1", 0, IMAP_LINE_MAX_DEFAULT, 0, false, 1},
     {NULL, NULL, "X-GM-EXT-1 IDLE", 0, IMAP_LINE_MAX_DEFAULT, 0, false, 1},
     {NULL, NULL, "X-GM-EXT-10  X-GM-EXT", 0, IMAP_LINE_MAX_DEFAULT, 0, false, 0},
+    {NULL, "Zimbra IMAP4rev1 server ready", NULL, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
+     IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
+    {"imap.163.com", "Coremail System IMap Server Ready", NULL, 0, IMAP_LINE_MAX_DEFAULT, 0,
+     false, 0},
     /* Two rows: the shorter line, all that is off. */
-    {"outlook.office365.com", "(\"name\" \"Dovecot\")", NULL, 0, 1000, 0, false, 2},
+    {"outlook.office365.com", "(\"name\" \"Dovecot\")", NULL, 0, 1000, 0, false, 2, true},
     {"me.com", "(\"name\" \"Dovecot Stalwart\")", NULL, IMAP_CAP_QRESYNC | IMAP_CAP_MOVE, 8000, 0,
-     true, 3},
+     true, 3, true},
     /* A server that calls itself everything. */
     {"imap.aol.com", "Microsoft.Exchange SmarterMail Zimbra Stalwart gluon Dovecot", "X-GM-EXT-1",
      IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC | IMAP_CAP_MOVE | IMAP_CAP_SPECIAL_USE, 1000, 10000,
-     false, 8},
+     false, 8, true},
 };
 
 /* Every case gives its profile. */
@@ -69,6 +76,7 @@ static void test_choose(void **state)
 		assert_int_equal(profile.line_max, cases[i].line_max);
 		assert_int_equal(profile.visible_max, cases[i].visible_max);
 		assert_int_equal(profile.ask_capability, cases[i].ask);
+		assert_int_equal(profile.named, cases[i].named);
 		assert_int_equal(profile.notes_len, cases[i].notes);
 		for (size_t n = 0; n < profile.notes_len; n++)
 			assert_non_null(strchr(profile.notes[n], '('));

@@ -388,6 +388,8 @@ static void client_open(struct client *client, const struct script *script, cons
 
 		if (strcmp(line->word, "host") == 0)
 			config.host = line->text;
+		if (strcmp(line->word, "probe") == 0)
+			config.probe = true;
 		if (strcmp(line->word, "read-only") == 0)
 			config.read_only = true;
 		if (strcmp(line->word, "compress") == 0)
