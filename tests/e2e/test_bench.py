@@ -13,7 +13,7 @@ def run_bench(evenmail, out, *works):
     only = [argument for work in works for argument in ("--only", work)]
     done = subprocess.run([ROOT / "tests" / "bench" / "run", "--quick", "--scale", "1000", "--tools", "",
                            "--evenmail", evenmail, "--out", out, *only],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     return done.returncode, done.stdout
 
 
@@ -48,7 +48,7 @@ def test_sees_that_nothing_was_done(tmp_path):
 def test_measures_growth(evenmail, tmp_path):
     done = subprocess.run([ROOT / "tests" / "bench" / "scale", "--messages", "200", "--mailboxes", "3", "--repeat", "1",
                            "--evenmail", evenmail, "--out", tmp_path],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout
     with open(tmp_path / "scale.jsonl", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file][1:]
