@@ -12,7 +12,7 @@ COLORS = {"evenmail": "#0b7a5a", "mbsync": "#c4533a", "interimap": "#dd9f4c", "o
 NOTE = """\
 Seconds, medians; the limit is a client that knows beforehand what there is to do, and syncs nothing to disk.
 interimap has no Maildir: its local side is an account on the same Dovecot, which syncs nothing either.
-faster: than mbsync. CPU: the tool's own; server: Dovecot's. up, down, turns (the client spoke
+share: of mbsync's time. CPU: the tool's own; server: Dovecot's. up, down, turns (the client spoke
 again after the server) and trips (round trips waited for one after the other): as the line between counted them.
 """
 
@@ -74,6 +74,8 @@ def align(rows):
 
 
 def figure(value):
+    if value < 0.01:
+        return f"{value:.3f}"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
@@ -85,34 +87,30 @@ def size(number):
 
 
 def overview(works, tools, summaries):
-    rows = [["", "delay", *tools, "faster"]]
+    """The seconds alone, narrow enough for the README."""
+    tools = [tool for tool in tools if tool != "offlineimap3"]
+    rows = [["", "delay", *tools]]
     for work in works:
         cells = [summaries.get((work["key"], tool)) for tool in tools]
         rows.append([work["title"], f"{work['delay_ms']} ms",
-                     *(figure(cell.seconds) + cell.mark() if cell else "-" for cell in cells),
-                     ratio(work, summaries)])
+                     *(figure(cell.seconds) + cell.mark() if cell else "-" for cell in cells)])
     return align(rows)
-
-
-def ratio(work, summaries):
-    """How many times faster than mbsync."""
-    ours, theirs = (summaries.get((work["key"], tool)) for tool in ("evenmail", "mbsync"))
-    return figure(theirs.seconds / ours.seconds) + "x" if ours and theirs and not theirs.failed else "-"
 
 
 def details(works, tools, summaries):
-    rows = [["", "seconds", "CPU", "server", "up", "down", "turns", "trips", "conns", "peak", "runs"]]
+    rows = [["", "seconds", "share", "CPU", "server", "up", "down", "turns", "trips", "conns", "peak", "runs"]]
     for work in works:
-        rows.append([f"{work['title']}, {work['delay_ms']} ms", *[""] * 10])
+        rows.append([f"{work['title']}, {work['delay_ms']} ms", *[""] * 11])
         for tool in tools:
             cell = summaries.get((work["key"], tool))
             if cell:
-                rows.append(detail(tool, cell))
+                rows.append(detail(tool, cell, summaries.get((work["key"], "mbsync"))))
     return align(rows)
 
 
-def detail(tool, cell):
-    return [f"  {tool}", figure(cell.seconds) + cell.mark(), figure(cell.median("user", "system")),
+def detail(tool, cell, mbsync):
+    share = figure(cell.seconds / mbsync.seconds) if mbsync and not mbsync.failed else "-"
+    return [f"  {tool}", figure(cell.seconds) + cell.mark(), share, figure(cell.median("user", "system")),
             figure(cell.median("server_cpu")), size(cell.median("up")), size(cell.median("down")),
             f"{cell.median('turns'):.0f}", f"{cell.median('depth'):.0f}", f"{cell.median('connections'):.0f}",
             f"{cell.peak_mib:.1f} MiB", str(len(cell.rows))]
@@ -144,7 +142,7 @@ def goals(work, ours, theirs):
         found.append((ours.median("up", "down") / 1e3, work["goal_bytes"] / 1e3, "KB"))
     if work["goal_peak_kib"]:
         found.append((ours.peak_mib, work["goal_peak_kib"] / 1024, "MiB peak"))
-    return [f"{'met   ' if value <= goal else 'MISSED'} {work['key']}: {figure(value)} {unit}, goal {figure(goal)}"
+    return [f"{'met   ' if value <= goal else 'MISSED'} {work['key']}: {figure(value)} {unit}, goal {goal:.3g}"
             for value, goal, unit in found]
 
 

@@ -74,8 +74,8 @@ def make_works(scale):
     slow = ("offlineimap3",)
     percent, half = small.messages // 100 or 1, even.messages // 2 - FEW // 2
     return [
-        Work("pull", f"first pull, {mixed.messages:,} messages, 20 mailboxes", "pull", mixed, 0, goal_share=1 / 3),
-        Work("pull-20ms", f"first pull, {mixed.messages:,} messages, 20 mailboxes", "pull", mixed, 0.02,
+        Work("pull", f"first pull, {mixed.messages:,} in 20 mailboxes", "pull", mixed, 0, goal_share=1 / 3),
+        Work("pull-20ms", f"first pull, {mixed.messages:,} in 20 mailboxes", "pull", mixed, 0.02,
              goal_share=1 / 4, without=slow),
         Work("pull-100k", f"first pull, {small.messages:,} small messages", "pull", small, 0, goal_share=1 / 8,
              goal_peak_kib=32 << 10, without=slow),
@@ -85,7 +85,7 @@ def make_works(scale):
              without=slow),
         Work("noop-100k", f"nothing changed in {small.messages:,} messages", "noop", small, 0, goal_cpu=0.03,
              goal_bytes=1_000, without=slow),
-        Work("reflag", f"1 % of {small.messages:,} re-flagged on each side", "reflag", small, 0, changes=percent,
+        Work("reflag", f"1 % of {small.messages:,} re-flagged, both sides", "reflag", small, 0, changes=percent,
              goal_seconds=0.2, goal_bytes=40_000, without=slow),
         Work("move-local", f"{half:,} messages moved on the disk", "move", even, 0.02, changes=half, goal_seconds=0.5,
              goal_bytes=16_000),
