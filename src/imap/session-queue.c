@@ -241,7 +241,7 @@ unsigned imap_status(struct imap_session *session, const char *wire, size_t len)
 
 /* Opens a mailbox, with all that changed in it where the server can say that. */
 unsigned imap_select(struct imap_session *session, const char *wire, size_t len, bool read_only,
-		     uint32_t uidvalidity, uint64_t modseq)
+		     uint32_t uidvalidity, uint64_t modseq, uint32_t known)
 {
 	bool examine = read_only || session->read_only;
 	struct imap_request *request;
@@ -250,9 +250,10 @@ unsigned imap_select(struct imap_session *session, const char *wire, size_t len,
 		queue_enable(session);
 	request = session_queue_begin(session, REQUEST_SELECT, examine ? "EXAMINE" : "SELECT");
 	imap_command_put_astring(&request->command, wire, len);
-	if (session->server.qresync && uidvalidity > 0 && modseq > 0)
-		imap_command_put_format(&request->command, "(QRESYNC (%" PRIu32 " %" PRIu64 "))",
-					uidvalidity, modseq);
+	if (session->server.qresync && uidvalidity > 0 && modseq > 0 && known > 0)
+		imap_command_put_format(&request->command,
+					"(QRESYNC (%" PRIu32 " %" PRIu64 " 1:%" PRIu32 "))",
+					uidvalidity, modseq, known);
 	else if (session_usable(&session->server) & IMAP_CAP_CONDSTORE)
 		imap_command_put_text(&request->command, "(CONDSTORE)");
 	buf_reset(&session->mailbox);

@@ -200,10 +200,12 @@ unsigned imap_list_all(struct imap_session *session, bool with_status, bool with
 bool imap_list_extended(const struct imap_session *session);
 unsigned imap_lsub_all(struct imap_session *session);
 unsigned imap_status(struct imap_session *session, const char *wire, size_t len);
-/* EXAMINE where read_only; (QRESYNC (uidvalidity modseq)) where both are not 0, else (CONDSTORE)
- * where offered. */
+/*
+ * EXAMINE where read_only; (QRESYNC (uidvalidity modseq 1:known)) where all are not 0, else
+ * (CONDSTORE) where offered. Of UIDs above known nothing is told: they are asked for otherwise.
+ */
 unsigned imap_select(struct imap_session *session, const char *wire, size_t len, bool read_only,
-		     uint32_t uidvalidity, uint64_t modseq);
+		     uint32_t uidvalidity, uint64_t modseq, uint32_t known);
 unsigned imap_unselect(struct imap_session *session);
 unsigned imap_uid_fetch(struct imap_session *session, const struct uidset *uids, unsigned items,
 			uint64_t changed_since);

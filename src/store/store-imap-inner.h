@@ -215,8 +215,11 @@ struct mailbox_naming store_naming(const struct store_imap *store);
 void mailboxes_copy(struct store_imap *store, const struct store_imap *from);
 void mailboxes_free(struct store_imap *store);
 
-/* Opens the job's mailbox by a command of its own; not awaited. */
-void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidity, uint64_t modseq);
+/*
+ * Opens the job's mailbox by a command of its own; not awaited. With since it tells what changed
+ * since then of the messages that were there then (QRESYNC); or NULL.
+ */
+void store_select(struct store_imap *store, struct job *job, const struct stamp *since);
 /* Closes the mailbox that is open, by a command of the job's; not awaited. */
 void store_leave(struct store_imap *store, struct job *job);
 /* The next command will find itself in the job's mailbox: opens it where that is not so yet. */

@@ -163,10 +163,11 @@ void selection_drop(struct selection **selection)
 static const struct flag_room room_for_all = {.bits = FLAG_ALL, .any_keyword = true};
 
 /* The mailbox of the commands that follow. */
-void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidity, uint64_t modseq)
+void store_select(struct store_imap *store, struct job *job, const struct stamp *since)
 {
 	struct remote_mailbox *mailbox = job->mailbox;
 	struct selection *selection = xcalloc(1, sizeof(*selection));
+	const struct stamp base = since ? *since : (struct stamp){.uidnext = 1};
 
 	selection->mailbox = mailbox;
 	selection->permanent = room_for_all;
@@ -176,7 +177,7 @@ void store_select(struct store_imap *store, struct job *job, uint32_t uidvalidit
 	store->wire = selection_hold(selection);
 	store_add_step(store, job, STEP_SELECT,
 		       imap_select(store->session, mailbox->wire, mailbox->wire_len,
-				   store->read_only, uidvalidity, modseq),
+				   store->read_only, base.uidvalidity, base.modseq, base.uidnext - 1),
 		       selection);
 }
 
@@ -216,7 +217,7 @@ void store_ensure_selected(struct store_imap *store, struct job *job)
 
 	if (!wire || wire->mailbox != job->mailbox || wire->state == SELECTION_FAILED ||
 	    (!job->kind->changes && is_shared(store, wire, job))) {
-		store_select(store, job, 0, 0);
+		store_select(store, job, NULL);
 	} else if (job->selection != wire) {
 		selection_drop(&job->selection);
 		job->selection = selection_hold(wire);

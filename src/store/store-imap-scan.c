@@ -87,11 +87,10 @@ static enum job_progress scan_send(struct store_imap *store, struct job *job)
 {
 	struct scan_state *scan = job->scan;
 	const struct stamp *base = &job->request.base;
-	bool quick = scan->way == SCAN_QRESYNC;
 	unsigned items = items_of(store, job);
 
 	scan->phase = SCAN_LISTING;
-	store_select(store, job, quick ? base->uidvalidity : 0, quick ? base->modseq : 0);
+	store_select(store, job, scan->way == SCAN_QRESYNC ? base : NULL);
 	switch (scan->way) {
 	case SCAN_ALL:
 		if (scan->known->len)

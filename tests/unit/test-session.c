@@ -141,7 +141,8 @@ static bool act_mailbox(struct client *client, char **args)
 	if (examine || strcmp(word, "select") == 0)
 		imap_select(s, name.data, name.len, examine,
 			    args[2] ? (uint32_t)strtoul(args[2], NULL, 10) : 0,
-			    args[2] ? strtoull(args[3], NULL, 10) : 0);
+			    args[2] ? strtoull(args[3], NULL, 10) : 0,
+			    args[2] ? (uint32_t)strtoul(args[4], NULL, 10) : 0);
 	else if (strcmp(word, "status") == 0)
 		imap_status(s, name.data, name.len);
 	else if (strcmp(word, "create") == 0)
