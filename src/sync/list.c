@@ -72,6 +72,12 @@ unsigned channel_use_of_name(const struct channel *channel, const char *remote)
 	return 0;
 }
 
+/* True for a mailbox that may serve a use: another user's, or a shared one, has it for others. */
+static bool may_serve(const struct entry *entry)
+{
+	return !(entry->attributes & (MAILBOX_NOSELECT | MAILBOX_FOREIGN));
+}
+
 /* The server's mailbox for a use, by its attribute or else by a name; NULL where there is none. */
 static const char *find_use(const struct listing *listing, unsigned use)
 {
@@ -81,7 +87,7 @@ static const char *find_use(const struct listing *listing, unsigned use)
 	for (size_t i = 0; i < listing->len[REMOTE]; i++) {
 		const struct entry *entry = &listing->entries[REMOTE][i];
 		size_t rank = rank_of(use, entry->name);
-		if (entry->attributes & MAILBOX_NOSELECT)
+		if (!may_serve(entry))
 			continue;
 		if (entry->attributes & use)
 			return entry->name;
@@ -93,6 +99,18 @@ static const char *find_use(const struct listing *listing, unsigned use)
 	return name;
 }
 
+/* What the server's trash is to be called where it has none. */
+static const char *name_trash(struct channel *channel)
+{
+	const struct name_map *map = &channel->names;
+	const char *remote = name_map_to_remote(map, &channel->arena, "Trash");
+
+	for (size_t i = 0; i < map->len; i++)
+		if (map->pairs[i].use == MAILBOX_TRASH)
+			return map->pairs[i].local;
+	return remote ? remote : "Trash";
+}
+
 /* Which mailbox of the server each use of the map is, and which is the trash. */
 static void resolve_uses(struct listing *listing)
 {
@@ -102,7 +120,9 @@ static void resolve_uses(struct listing *listing)
 	    arena_alloc(&channel->arena, (map->len + 1) * sizeof(*pairs));
 
 	for (size_t i = 0; i < listing->len[REMOTE]; i++)
-		channel->uses |= listing->entries[REMOTE][i].attributes & MAILBOX_SPECIAL_USES;
+		if (may_serve(&listing->entries[REMOTE][i]))
+			channel->uses |=
+			    listing->entries[REMOTE][i].attributes & MAILBOX_SPECIAL_USES;
 	for (size_t i = 0; i < map->len; i++) {
 		pairs[i] = map->pairs[i];
 		if (pairs[i].use)
@@ -111,10 +131,7 @@ static void resolve_uses(struct listing *listing)
 	channel->names = (struct name_map){pairs, map->len};
 	channel->trash[REMOTE] = find_use(listing, MAILBOX_TRASH);
 	if (!channel->trash[REMOTE])
-		channel->trash[REMOTE] =
-		    name_map_to_remote(&channel->names, &channel->arena, "Trash");
-	if (!channel->trash[REMOTE])
-		channel->trash[REMOTE] = "Trash";
+		channel->trash[REMOTE] = name_trash(channel);
 	channel->trash[LOCAL] =
 	    name_map_to_local(&channel->names, &channel->arena, channel->trash[REMOTE]);
 	if (!channel->trash[LOCAL])

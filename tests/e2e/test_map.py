@@ -136,6 +136,23 @@ def test_trash_of_another_name(channel, corpus, side):
     assert_at_rest(channel)
 
 
+def test_what_is_shared_serves_no_use_of_ours(make_channel, servers, corpus):
+    """Its \\Trash is for others to look into: what is deleted here does not go there."""
+    channel = make_channel(server=servers(shared=True))
+    channel.keys |= {"deletions": {"remote": "trash"}, "map": {"Bin": "\\Trash"}}
+    messages = corpus.messages(2, "plain")
+    channel.remote.create("Shared/Trash")
+    channel.remote.add("INBOX", *messages)
+    channel.run("sync")
+    channel.local.remove("INBOX", messages[0])
+    channel.run("sync")
+    channel.run("sync")
+    state = channel.remote.state()
+    channel.remote.delete_mailbox("Shared/Trash")
+    assert state[("Shared", "Trash")] == []
+    assert channel.local.state()[("Bin",)] == state[("Bin",)] == contents(messages[0])
+
+
 def subscribed(channel):
     _, rows = channel.remote.imap.lsub()
     return {row.decode().rsplit(' "/" ', 1)[-1].rsplit(" ", 1)[-1].strip('"') for row in rows if row}

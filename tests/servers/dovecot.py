@@ -138,6 +138,9 @@ namespace shared {{
   separator = {separator}
   prefix = Shared{separator}
   location = maildir:{dir}/mail/shared
+  mailbox Trash {{
+    special_use = \\Trash
+  }}
   subscriptions = no
 }}
 """
