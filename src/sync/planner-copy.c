@@ -260,8 +260,12 @@ static struct arrival *find_sent(const struct arrival_list *arrivals, const stru
 	return NULL;
 }
 
-/* Where a message went that is gone on both sides: each place takes it from the other. */
-static void join_places(const struct arrival *local, const struct arrival *remote)
+/*
+ * Where a message went that is gone on both sides: each place takes it from the other. A file that
+ * the user wants no links to is not taken, so that what goes to the disk is sent after all.
+ */
+static void join_places(const struct policy *policy, const struct arrival *local,
+			const struct arrival *remote)
 {
 	/* An arrival at the remote side is a file of the local one, and the other way round. */
 	const struct origin file = {.box = local->box,
@@ -278,14 +282,16 @@ static void join_places(const struct arrival *local, const struct arrival *remot
 	identity.date = message.identity.date;
 	identity.email_id = message.identity.email_id;
 	local->op->identity = identity;
-	clone(remote->op, RULE_V4_BOTH, &file);
+	remote->op->rule = RULE_V4_BOTH;
+	if (policy->link)
+		clone(remote->op, RULE_V4_BOTH, &file);
 }
 
 /*
  * V4: a message that is gone on both sides from where both held it, and new in different mailboxes
  * on the two, was moved by both users: neither is wrong, so both places keep it.
  */
-static void rule_v4_both(struct planner_box *boxes, size_t len)
+static void rule_v4_both(const struct policy *policy, struct planner_box *boxes, size_t len)
 {
 	struct arrival_list files = {0}, ids = {0}, details = {0};
 
@@ -304,7 +310,7 @@ static void rule_v4_both(struct planner_box *boxes, size_t len)
 			if (!message)
 				message = find_sent(&details, &by_details, &gone.identity);
 			if (file && message)
-				join_places(file, message);
+				join_places(policy, file, message);
 		}
 	}
 	free(files.list);
@@ -314,7 +320,7 @@ static void rule_v4_both(struct planner_box *boxes, size_t len)
 
 void planner_copies(const struct policy *policy, struct planner_box *boxes, size_t len)
 {
-	rule_v4_both(boxes, len);
+	rule_v4_both(policy, boxes, len);
 	rule_v3_copy(boxes, len, REMOTE, &by_digest);
 	if (!policy->link)
 		return;

@@ -181,6 +181,21 @@ def test_moved_to_different_places_sends_nothing(pair, plain_line):
     assert_at_rest(pair, pair.inbox[1:], pair.archive)
 
 
+def test_moved_to_different_places_without_links(pair):
+    pair.keys["link"] = "no"
+    for name in ("Here", "There"):
+        pair.remote.create(name)
+    pair.sync()
+    message = pair.inbox[0]
+    pair.local.move("INBOX", "Here", message)
+    pair.remote.move("INBOX", "There", message)
+    pair.sync()
+    state = pair.state()
+    assert state[("Here",)] == state[("There",)] == contents(message)
+    assert len(inodes(pair, message)) == 2
+    assert_at_rest(pair, pair.inbox[1:], pair.archive)
+
+
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_plain_imap4rev1(make_channel, servers, corpus, side):
     channel = make_channel(server=servers(capability=PLAIN))
