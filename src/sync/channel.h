@@ -3,8 +3,9 @@
  * A channel at work: the mailboxes of both sides as pairs ("boxes"), and what is known, planned
  * and done of each.
  *
- *	channel_list      which mailboxes there are, and which may have changed or been renamed
- *	channel_survey    snapshots of those, held against their journals, what is new paired
+ *	channel_list      which mailboxes there are on each side, and in the journals
+ *	channel_survey    which of them were renamed or may have changed; snapshots of those, held
+ *	                  against their journals, what is new paired
  *	channel_plan      the rules and the guard: a plan for each box; nothing was changed so far
  *	channel_apply     carries the plans out: first all that adds, then all that removes
  *	channel_confirm   looks whether both sides are as agreed, and commits the journals' heads
