@@ -128,18 +128,23 @@ void maildir_namer_init(struct maildir_namer *namer)
 	}
 	memcpy(namer->host, text.data, text.len + 1);
 	buf_free(&text);
+	namer->pid = (long)getpid();
+	namer->random = random_u64();
 	atomic_init(&namer->made, 0);
 }
 
-/* Time, process and number alone would do; the random part holds where a clock is set back. */
+/*
+ * Time, process and number alone would do; the random part, one for all names of a tree, holds where
+ * a clock is set back.
+ */
 void maildir_namer_make(struct maildir_namer *namer, char out[MAILDIR_FILE_SIZE])
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(out, MAILDIR_FILE_SIZE, "%" PRId64 ".M%06ldP%ldQ%" PRIuFAST64 "_%016" PRIx64 ".%s",
-		 (int64_t)now.tv_sec, now.tv_nsec / 1000, (long)getpid(),
-		 atomic_fetch_add(&namer->made, 1), random_u64(), namer->host);
+		 (int64_t)now.tv_sec, now.tv_nsec / 1000, namer->pid,
+		 atomic_fetch_add(&namer->made, 1), namer->random, namer->host);
 }
 
 /* The sizes have to stay: without them a message kept byte by byte would be read as another. */

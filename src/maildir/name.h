@@ -50,6 +50,8 @@ int maildir_name_with_flags(const char *file, const struct maildir_keywords *key
 /* Who makes unique names: one per tree, used by all its threads. */
 struct maildir_namer {
 	char host[MAILDIR_HOST_SIZE]; /* '/' as \057, ':' as \072 */
+	long pid;
+	uint64_t random;
 	atomic_uint_fast64_t made;
 };
 
