@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test-exit-status \
 	tests/unit/test-explain \
 	tests/unit/test-hooks \
+	tests/unit/test-keeper \
 	tests/unit/test-options \
 	tests/unit/test-report \
 	tests/unit/test-report-manual \
@@ -18,6 +19,8 @@ tests_unit_test_explain_LDADD = $(UNIT_LDADD)
 tests_unit_test_explain_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_hooks_SOURCES = tests/unit/test-hooks.c
 tests_unit_test_hooks_LDADD = $(UNIT_LDADD)
+tests_unit_test_keeper_SOURCES = tests/unit/test-keeper.c
+tests_unit_test_keeper_LDADD = $(UNIT_LDADD)
 tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_LDADD = $(UNIT_LDADD)
 tests_unit_test_report_SOURCES = tests/unit/test-report.c tests/unit/capture.c tests/unit/capture.h

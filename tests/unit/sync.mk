@@ -2,7 +2,7 @@
 check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
 	tests/unit/test-planner-mailbox tests/unit/test-planner-moves tests/unit/test-planner-rename \
 	tests/unit/test-plan tests/unit/test-guard \
-	tests/unit/test-batch tests/unit/test-match tests/unit/test-snapshot
+	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-snapshot
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
@@ -31,6 +31,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
 tests_unit_test_plan_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c
 tests_unit_test_guard_LDADD = $(UNIT_LDADD)
+tests_unit_test_share_SOURCES = tests/unit/test-share.c
+tests_unit_test_share_LDADD = $(UNIT_LDADD)
 tests_unit_test_batch_SOURCES = tests/unit/test-batch.c
 tests_unit_test_batch_LDADD = $(UNIT_LDADD)
 tests_unit_test_match_SOURCES = tests/unit/test-match.c
