@@ -110,7 +110,6 @@ enum imap_capability {
 	IMAP_CAP_ENABLE = 1u << 11,
 	IMAP_CAP_ID = 1u << 12,
 	IMAP_CAP_UNSELECT = 1u << 13,
-	IMAP_CAP_MULTIAPPEND = 1u << 14,
 	IMAP_CAP_COMPRESS = 1u << 15,
 	IMAP_CAP_IDLE = 1u << 16,
 	IMAP_CAP_NOTIFY = 1u << 17,

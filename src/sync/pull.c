@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define PULL_BATCH       1000        /* messages in a batch */
+#define PULL_BATCH       2000        /* messages in a batch */
 #define PULL_BATCH_BYTES (32u << 20) /* and their bytes, about */
 #define PULL_BATCH_MS    5000        /* and the time that a stop may cost, about */
 

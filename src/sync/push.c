@@ -23,7 +23,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define PUSH_WINDOW 64          /* messages on their way */
+#define PUSH_WINDOW 256         /* messages on their way in all lanes: each is an open file */
 #define PUSH_BYTES  (16u << 20) /* and their bytes, but at least one message */
 
 /* One message on its way. */
@@ -48,6 +48,7 @@ struct courier {
 	struct push *push;
 	struct lane *lane;
 	struct parcel parcels[PUSH_WINDOW];
+	size_t window; /* the lane's part of PUSH_WINDOW */
 	size_t in_flight;
 	uint64_t bytes;
 	struct portion *portion;  /* where the next message comes from, or NULL */
@@ -187,15 +188,19 @@ static bool load_next(struct courier *courier)
 	return op;
 }
 
-/* Fills the window once it is half empty. */
+/*
+ * Fills the window once a quarter of it is empty: one commit for many, and the line is kept busy by
+ * the rest meanwhile.
+ */
 static int fill(struct courier *courier, struct error *err)
 {
 	bool loaded = false;
 
-	if (courier->in_flight > PUSH_WINDOW / 2 || courier->bytes > PUSH_BYTES / 2 ||
-	    stop_requested() || atomic_load(&courier->push->over))
+	if (courier->in_flight > courier->window * 3 / 4 ||
+	    courier->bytes > PUSH_BYTES / 4 * 3 || stop_requested() ||
+	    atomic_load(&courier->push->over))
 		return 0;
-	while (courier->in_flight < PUSH_WINDOW && courier->bytes < PUSH_BYTES &&
+	while (courier->in_flight < courier->window && courier->bytes < PUSH_BYTES &&
 	       load_next(courier))
 		loaded = true;
 	if (loaded)
@@ -361,6 +366,7 @@ static void send_in_lane(void *context, struct lane *lane)
 	courier = xcalloc(1, sizeof(*courier));
 	courier->push = push;
 	courier->lane = lane;
+	courier->window = PUSH_WINDOW / push->shares.lanes;
 	int rc = send_all(courier, &err);
 	lock(courier);
 	end_courier(courier, rc, &err);
