@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -56,9 +57,8 @@ static uint64_t map_load(const unsigned char *bytes, size_t len)
 {
 	uint64_t word = 0;
 
-	for (size_t i = 0; i < len; i++)
-		word |= (uint64_t)bytes[i] << (8 * i);
-	return word;
+	memcpy(&word, bytes, len);
+	return le64toh(word);
 }
 
 /* SipHash-1-3 (Aumasson and Bernstein 2012): one round a word, three at the end. */

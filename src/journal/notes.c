@@ -33,7 +33,7 @@ static bool notes_find_uid(const struct notes *notes, enum journal_note_kind kin
 {
 	char key[UID_KEY_SIZE];
 
-	if (uid == 0)
+	if (uid == 0 || notes->len == 0)
 		return false;
 	notes_make_uid_key(key, kind, uid);
 	return map_get(&notes->places, key, sizeof(key), index);
