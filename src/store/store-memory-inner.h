@@ -21,6 +21,7 @@ struct held_message {
 	struct message_standing now;
 	struct message_standing durable; /* what a power cut leaves for certain */
 	bool content_durable;
+	bool foreign;    /* a user put it there: its mailbox must be settled for it to last */
 	uint32_t fate;   /* what shares it survives a power cut together: both ends of a move */
 	uint64_t modseq; /* of its last change; of its expunge, once gone */
 };
@@ -50,6 +51,8 @@ struct memory {
 	size_t len, cap;
 	const char **subscribed; /* names, be there such mailboxes or not */
 	size_t subscribed_len, subscribed_cap;
+	const char **used; /* names that mailboxes had at any time */
+	size_t used_len, used_cap;
 	uint32_t serial; /* of names, UIDVALIDITYs and ids */
 	uint64_t changes, bodies;
 	int64_t clock; /* grows with every change */
@@ -101,8 +104,8 @@ const char *memory_unique_name(struct memory *memory);
 struct stamp memory_stamp(const struct memory *memory, const struct held_mailbox *mailbox);
 /* Whether what has that fate survives a power cut of that seed; seed 0: nothing does. */
 bool memory_survives(uint64_t seed, uint32_t fate);
-/* Everything becomes as durable as it is. */
-void memory_settle(struct memory *memory);
+/* Everything becomes as durable as it is; what is foreign, in that mailbox (or NULL) only. */
+void memory_settle(struct memory *memory, const struct held_mailbox *settled);
 /* One step of a store: the watcher is called. False: the side is broken, and it is not made. */
 bool memory_step(struct memory *memory);
 

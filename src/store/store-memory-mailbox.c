@@ -40,6 +40,24 @@ uint64_t memory_new_email_id(struct memory *memory)
 	return memory->abilities.object_ids ? memory_new_id(memory) : 0;
 }
 
+/*
+ * The UIDVALIDITY of a mailbox that gets a name; kept is what it had (0: it is new). A name that was
+ * used before never sees the same one again: its UIDs meant other messages.
+ */
+static uint32_t give_uidvalidity(struct memory *memory, const char *name, uint32_t kept)
+{
+	size_t i = 0;
+
+	if (!memory->abilities.same_validity)
+		return kept ? kept : memory->serial++;
+	while (i < memory->used_len && strcmp(memory->used[i], name) != 0)
+		i++;
+	if (i < memory->used_len)
+		return 1 + memory->serial++;
+	*array_push(memory->used, memory->used_len, memory->used_cap) = name;
+	return kept ? kept : 1;
+}
+
 struct held_mailbox *memory_make(struct memory *memory, const char *name, unsigned attributes)
 {
 	struct held_mailbox *mailbox = arena_alloc(&memory->arena, sizeof(*mailbox));
@@ -47,10 +65,10 @@ struct held_mailbox *memory_make(struct memory *memory, const char *name, unsign
 	*mailbox = (struct held_mailbox){.name = arena_strdup(&memory->arena, name),
 					 .attributes = attributes,
 					 .present = true,
-					 .uidvalidity = memory->serial++,
 					 .uidnext = 1,
 					 .modseq = 1,
 					 .changed = ++memory->clock};
+	mailbox->uidvalidity = give_uidvalidity(memory, mailbox->name, 0);
 	mailbox->durable_name = mailbox->name;
 	if (memory->side == LOCAL)
 		mailbox->inode = free_inode(memory);
@@ -98,6 +116,7 @@ int memory_rename_all(struct memory *memory, const char *from, const char *to)
 			continue;
 		held->name =
 		    arena_printf(&memory->arena, "%s%s", to, held->name + strlen(from));
+		held->uidvalidity = give_uidvalidity(memory, held->name, held->uidvalidity);
 		held->fate = fate;
 	}
 	return 0;

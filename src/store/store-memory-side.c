@@ -27,6 +27,7 @@ void memory_free(struct memory **memory)
 		free(freed->mailboxes[i]->messages);
 	free(freed->mailboxes);
 	free(freed->subscribed);
+	free(freed->used);
 	arena_free(&freed->arena);
 	free(freed);
 	*memory = NULL;
@@ -149,16 +150,20 @@ struct memory_message memory_show(const struct held_message *held)
 	return message;
 }
 
-void memory_settle(struct memory *memory)
+void memory_settle(struct memory *memory, const struct held_mailbox *settled)
 {
 	memory_settle_names(memory);
 	for (size_t i = 0; i < memory->len; i++) {
 		struct held_mailbox *mailbox = memory->mailboxes[i];
 		mailbox->durable = mailbox->present;
-		for (size_t k = 0; k < mailbox->len; k++)
-			mailbox->messages[k]->durable = mailbox->messages[k]->now;
-		for (size_t k = 0; k < mailbox->len; k++)
-			mailbox->messages[k]->content_durable = true;
+		for (size_t k = 0; k < mailbox->len; k++) {
+			struct held_message *held = mailbox->messages[k];
+			if (held->foreign && mailbox != settled)
+				continue;
+			held->durable = held->now;
+			held->content_durable = true;
+			held->foreign = false;
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ struct message_key memory_deliver(struct memory *memory, const char *mailbox, co
 	memory_identify(message.content, len, &message.state.identity);
 	message.state.identity.email_id = memory_new_email_id(memory);
 	held = memory_add(memory, memory_find(memory, mailbox), &message, NULL, flags, date);
-	held->content_durable = true;
+	held->content_durable = held->foreign = true;
 	return held->message.state.key;
 }
 

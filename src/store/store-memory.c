@@ -41,6 +41,22 @@ static bool may_change(struct job *job)
 	return true;
 }
 
+/* Tells of the names above a mailbox that are none themselves; again for each below, as some do. */
+static void list_parents(struct job *job, const struct held_mailbox *mailbox)
+{
+	struct memory *memory = job->memory;
+
+	for (const char *slash = strchr(mailbox->name, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const char *name = arena_strndup(&memory->arena, mailbox->name,
+						 (size_t)(slash - mailbox->name));
+		if (memory_find(memory, name))
+			continue;
+		struct answer *answer = tell(job, ANSWER_MAILBOX);
+		answer->mailbox = name;
+		answer->attributes = MAILBOX_NOSELECT;
+	}
+}
+
 /* LIST: the mailboxes in the order in which they were made. */
 static void list(struct job *job)
 {
@@ -51,6 +67,8 @@ static void list(struct job *job)
 		struct answer *answer = tell(job, ANSWER_MAILBOX);
 		answer->attributes = memory_attributes(job->memory, job->mailbox);
 		answer->stamp = memory_stamp(job->memory, job->mailbox);
+		if (job->memory->abilities.lists_parents)
+			list_parents(job, job->mailbox);
 	}
 	job->mailbox = NULL;
 }
@@ -331,6 +349,7 @@ static bool change(struct job *job, struct held_message *held)
 		    flags_union(flags_minus(held->now.flags, request->remove), request->add),
 		    job->memory->abilities.lacking);
 	memory_change(job->memory, job->mailbox, held, &to);
+	held->foreign = false;
 	return true;
 }
 
@@ -357,6 +376,7 @@ static bool move(struct job *job, struct held_message *held)
 	told->uidvalidity = target->uidvalidity;
 	if (job->memory->side == LOCAL || job->memory->abilities.uidplus)
 		told->created = moved->message.state.key;
+	held->foreign &= stays;
 	if (!stays)
 		memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
 	return true;
@@ -400,7 +420,7 @@ static bool settle(struct job *job)
 	if (!may_change(job))
 		return false;
 	memory_settle_drafts(job->store);
-	memory_settle(job->memory);
+	memory_settle(job->memory, job->mailbox);
 	return true;
 }
 

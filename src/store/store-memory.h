@@ -28,6 +28,8 @@ struct memory_abilities {
 	bool qresync;         /* deltas tell what vanished without asking for all UIDs */
 	bool atomic_move;     /* else a move is a copy and a removal, two steps */
 	bool object_ids;      /* remote: mailboxes and messages have ids (RFC 8474) */
+	bool same_validity;   /* remote: names that are new have all the same UIDVALIDITY */
+	bool lists_parents;   /* remote: names above mailboxes are listed (\Noselect) */
 	bool stamps;          /* local: directory times are old enough to be trusted */
 	bool inodes;          /* local: directories have inodes, which are used again */
 	uint64_t append_max;  /* larger messages are refused; 0: none */

@@ -139,7 +139,9 @@ static void forgets_what_was_not_settled(void **state)
 			struct message_key key = deliver(memory, "message");
 			struct outcome out;
 			bool flagged, moved;
-			ask(store, (struct request){.kind = REQUEST_SETTLE}, &out);
+			ask(store,
+			    (struct request){.kind = REQUEST_SETTLE, .mailbox = "INBOX"},
+			    &out);
 			memory_create(memory, "Trash", MAILBOX_TRASH);
 			ask(store,
 			    (struct request){.kind = REQUEST_FLAG,
@@ -227,7 +229,7 @@ static bool find_listed(struct memory *memory, const char *name, struct answer *
 	while (store_next(store, &answer, &err) == 1) {
 		if (answer.kind != ANSWER_MAILBOX || strcmp(answer.mailbox, name) != 0)
 			continue;
-		assert_false(found);
+		assert_false(found && !(answer.attributes & MAILBOX_NOSELECT));
 		found = true;
 		*out = answer;
 	}
@@ -444,6 +446,70 @@ static void keeps_subscriptions(void **state)
 	memory_free(&memory);
 }
 
+/* What a user delivered lasts where its mailbox was settled, and only there. */
+static void settles_what_others_delivered(void **state)
+{
+	static const char *const settled[] = {NULL, "Work", "INBOX"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct memory *memory = memory_new(LOCAL, &able);
+		struct store *store = store_memory_open(memory);
+		struct outcome out;
+		memory_create(memory, "Work", 0);
+		deliver(memory, "message");
+		ask(store, (struct request){.kind = REQUEST_SETTLE, .mailbox = settled[i]}, &out);
+		memory_power_cut(memory, 0);
+		assert_int_equal(memory_count(memory, "INBOX"), i == 2);
+		store_close(&store);
+		memory_free(&memory);
+	}
+}
+
+/* Names above mailboxes may be listed without being any. */
+static void knows_names_above(void **state)
+{
+	for (int way = 0; way < 2; way++) {
+		struct memory_abilities abilities = able;
+		abilities.lists_parents = way;
+		struct memory *memory = memory_new(REMOTE, &abilities);
+		struct answer listed;
+
+		(void)state;
+		memory_create(memory, "Work/2026/June", 0);
+		memory_create(memory, "Work/2026", 0);
+		assert_int_equal(find_listed(memory, "Work", &listed), way);
+		if (way)
+			assert_int_equal(listed.attributes, MAILBOX_NOSELECT);
+		assert_true(find_listed(memory, "Work/2026", &listed));
+		assert_int_equal(listed.attributes, 0);
+		memory_free(&memory);
+	}
+}
+
+/* Where all UIDVALIDITYs are the same, a name still never has one twice. */
+static void gives_no_name_a_uidvalidity_twice(void **state)
+{
+	struct memory_abilities abilities = able;
+	struct answer one, other, again;
+
+	(void)state;
+	abilities.same_validity = true;
+	struct memory *memory = memory_new(REMOTE, &abilities);
+	memory_create(memory, "One", 0);
+	memory_create(memory, "Other", 0);
+	assert_true(find_listed(memory, "One", &one));
+	assert_true(find_listed(memory, "Other", &other));
+	assert_int_equal(one.stamp.uidvalidity, other.stamp.uidvalidity);
+	assert_true(memory_rename(memory, "One", "New"));
+	assert_true(find_listed(memory, "New", &again));
+	assert_int_equal(one.stamp.uidvalidity, again.stamp.uidvalidity);
+	assert_true(memory_rename(memory, "Other", "One"));
+	assert_true(find_listed(memory, "One", &again));
+	assert_int_not_equal(one.stamp.uidvalidity, again.stamp.uidvalidity);
+	memory_free(&memory);
+}
+
 /* A draft with another message's content: nothing is written to it, and its name is its own. */
 static void links_drafts(void **state)
 {
@@ -490,6 +556,9 @@ int main(void)
 	    cmocka_unit_test(tells_mailboxes_apart),
 	    cmocka_unit_test(tells_messages_apart),
 	    cmocka_unit_test(keeps_subscriptions),
+	    cmocka_unit_test(settles_what_others_delivered),
+	    cmocka_unit_test(knows_names_above),
+	    cmocka_unit_test(gives_no_name_a_uidvalidity_twice),
 	    cmocka_unit_test(links_drafts),
 	};
 
