@@ -428,6 +428,21 @@ static bool relies_on_local(const struct box *box)
 	return box->healed;
 }
 
+/* Marks the boxes whose local side the plans rest on; also those that a file came to which is now to
+ * be moved on the server. */
+static void mark_relied(const struct channel *channel, bool *relied)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (!box->active)
+			continue;
+		relied[i] |= relies_on_local(box);
+		for (size_t k = 0; k < box->plan.len; k++)
+			if (box->plan.ops[k].kind == OP_MOVE && box->plan.ops[k].side == REMOTE)
+				relied[box->plan.ops[k].target] = true;
+	}
+}
+
 /*
  * What a stopped run or a mail program changed in the local directories becomes durable before the
  * journal or the server learns of it. Otherwise a power cut could take it back after both sides
@@ -436,17 +451,19 @@ static bool relies_on_local(const struct box *box)
  */
 static int settle_found(struct channel *channel, struct error *err)
 {
+	bool *relied = xcalloc(channel->len + 1, sizeof(*relied));
 	struct answer answer;
+	int rc = 0;
 
-	for (size_t i = 0; i < channel->len; i++) {
+	mark_relied(channel, relied);
+	for (size_t i = 0; i < channel->len && !rc; i++) {
 		const struct box *box = &channel->boxes[i];
 		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->at[LOCAL]};
-		if (!box->active || !box->exists[LOCAL] || !relies_on_local(box))
-			continue;
-		if (store_do(channel->setup.stores[LOCAL], &request, &answer, err))
-			return -1;
+		if (box->active && box->exists[LOCAL] && relied[i])
+			rc = store_do(channel->setup.stores[LOCAL], &request, &answer, err);
 	}
-	return 0;
+	free(relied);
+	return rc;
 }
 
 int channel_apply(struct channel *channel, struct error *err)

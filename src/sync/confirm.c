@@ -182,6 +182,8 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 		}
 	}
 	snapshot_end(snapshot);
+	if (!rc && box->error.kind == ERROR_NONE)
+		survey_end_refusals(box, LOCAL);
 	if (!is_as_agreed(channel, box, snapshot))
 		box->undone = true;
 	return rc;

@@ -66,8 +66,8 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 }
 
 /*
- * Whether what was found in the new mailbox speaks for it. On the server no UID may name another
- * message than the journal says; on the disk the directory's inode and one known file are enough
+ * Whether what was found in the new mailbox speaks for it. On the server some UID must name the
+ * message that the journal says, and none another; on the disk the directory's inode and one known file are enough
  * (inodes are used again, so without a file nothing may be at stake), else most of the files must
  * be there.
  */
@@ -77,7 +77,7 @@ static bool is_alike(const struct planner_rename *rename)
 	const struct planner_likeness *remote = &rename->alike[REMOTE];
 
 	if (rename->renamed[REMOTE] && !rename->sure[REMOTE] &&
-	    (remote->others || (!remote->found && remote->expected)))
+	    (remote->others || !remote->found))
 		return false;
 	if (!rename->renamed[LOCAL])
 		return true;
