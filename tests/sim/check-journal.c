@@ -95,6 +95,7 @@ void world_check_journals(struct world *world)
 		return;
 	}
 	for (size_t name = 0; name < world->names_len; name++)
-		check_journal(world, dir, name);
+		if (!world_is_left(world, world->names[name]))
+			check_journal(world, dir, name);
 	journal_dir_close(&dir);
 }

@@ -98,7 +98,7 @@ static struct bounds bounds_of_name(const struct world *world, const struct toke
 		expect_trashed(world, token, &bounds);
 	bounds.low = minus(bounds.low, gone[LOCAL] + gone[REMOTE] + copies->perished);
 	/* What was settled may be on the local side only, and the same come on the remote one. */
-	if (world_is_refused(world, token))
+	if (token->partial)
 		bounds.low = minus(bounds.low, came[REMOTE]);
 	if (!is_doubtful(world, token, name))
 		bounds.high = minus(bounds.high, larger(gone[LOCAL], gone[REMOTE]));
@@ -151,7 +151,7 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 
 	bounds.low = all.settled + all.delivered[LOCAL] + all.delivered[REMOTE];
 	bounds.high = bounds.low + smaller(all.moved[LOCAL], all.moved[REMOTE]);
-	if (world_is_refused(world, token))
+	if (token->partial)
 		all.merged += all.delivered[REMOTE] + all.moved[REMOTE];
 	bounds.low = minus(bounds.low, all.merged + deleted + all.perished);
 	if (!deleted && !all.perished && bounds.high)
@@ -159,8 +159,9 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	if (all.doubtful)
 		bounds.high += all.moved[LOCAL] + all.moved[REMOTE];
 	/* What a run was sending while its mailbox was renamed. */
-	if (all.doubtful && world->renamed && world->late)
-		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE];
+	if (world->renamed && world->late)
+		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE] +
+			       (world->reset ? all.settled : 0);
 	for (enum side side = LOCAL; side < SIDES && !all.doubtful; side++)
 		if (!is_trashed(world, side))
 			sure = larger(sure,
@@ -201,7 +202,9 @@ static void check_copies(struct world *world, struct token *token)
 	for (size_t name = 0; name < world->names_len; name++) {
 		const unsigned *have = token->copies[name].have;
 		total += have[LOCAL];
-		if (refused ? have[LOCAL] < have[REMOTE] : have[LOCAL] != have[REMOTE])
+		if (refused || world_is_left(world, world->names[name])
+			? have[LOCAL] < have[REMOTE]
+			: have[LOCAL] != have[REMOTE])
 			world_fail(world, "message %zu: %u in the local %s, %u in the remote one",
 				   number(world, token), have[LOCAL], world->names[name],
 				   have[REMOTE]);
@@ -310,7 +313,8 @@ static void check_names(struct world *world)
 			size_t index = world_name(world, name);
 			if (index == NAMES_MAX)
 				world_fail(world, "%s: one name too many", name);
-			else if (!memory_has(world->sides[other_side(side)], name))
+			else if (!memory_has(world->sides[other_side(side)], name) &&
+				 !world_is_left(world, name))
 				world_fail(world, "%s: on the %s side only", name, side_name(side));
 			else if (world->led && !world->expected[index])
 				world_fail(world, "%s: not there when the run began", name);
@@ -325,7 +329,8 @@ static void check_bodies(struct world *world)
 	if (world->plain && !world->reset && sent)
 		world_fail(world, "%llu messages were transferred, though users only renamed",
 			   (unsigned long long)sent);
-	if (world->history->abilities[REMOTE].uidplus && !world->reset && !world->broke &&
+	if (world->history->abilities[REMOTE].uidplus &&
+	    !world->history->abilities[REMOTE].lists_parents && !world->reset && !world->broke &&
 	    !world->late && sent > world->owed)
 		world_fail(world, "%llu messages were transferred, %llu at most were new",
 			   (unsigned long long)sent, (unsigned long long)world->owed);
@@ -350,9 +355,11 @@ static void start_anew(struct world *world)
 		token->moved[LOCAL] = token->moved[REMOTE] = false;
 		token->late = token->stale = token->blurred = 0;
 		unsigned found = 0;
+		token->partial = world_is_refused(world, token);
 		for (size_t name = 0; name < world->names_len; name++) {
 			unsigned have = token->copies[name].have[LOCAL];
 			found += have;
+			token->partial |= have != token->copies[name].have[REMOTE];
 			token->copies[name] = (struct copies){.settled = have};
 		}
 		token->single &= found < 2;

@@ -156,21 +156,27 @@ static int drive(struct channel *channel, FILE *trace, struct error *err)
 	return channel_apply(channel, err) || channel_confirm(channel, err) ? -1 : 0;
 }
 
-/* That the server refuses what is too large for it is no fault of a run. */
-static bool is_fault(const struct error *error)
+/*
+ * That the server refuses what is too large for it is no fault of a run, nor that it numbers a
+ * mailbox anew that the run renamed.
+ */
+static bool is_fault(const struct world *world, const struct error *error)
 {
+	if (world->history->abilities[REMOTE].same_validity && error->kind == ERROR_REFUSED)
+		return false;
 	return error->kind != ERROR_NONE &&
 	       !(error->kind == ERROR_REFUSED && error->scope == SCOPE_MESSAGE);
 }
 
 /* What became of the boxes. */
-static void judge(const struct channel *channel, struct run_result *result)
+static void judge(const struct world *world, const struct channel *channel,
+		  struct run_result *result)
 {
 	result->even = true;
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		result->even &= box->even || box->rule == RULE_B2_LEAVE;
-		if (!is_fault(&box->error))
+		if (!is_fault(world, &box->error))
 			continue;
 		result->whole = false;
 		snprintf(result->error, sizeof(result->error), "%s: %.200s", box->name,
@@ -206,7 +212,7 @@ static void run_channel(struct world *world, bool cautious, struct run_result *r
 	if (!result->whole)
 		snprintf(result->error, sizeof(result->error), "%.200s", err.text);
 	trace_end(&channel, world->trace);
-	judge(&channel, result);
+	judge(world, &channel, result);
 	result->even &= result->whole;
 	channel_close(&channel);
 	for (enum side side = LOCAL; side < SIDES; side++)

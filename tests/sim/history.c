@@ -68,6 +68,8 @@ static void make_abilities(uint64_t *seed, struct memory_abilities abilities[SID
 	*remote = (struct memory_abilities){.uidplus = !chance_one_in(seed, 3),
 					    .condstore = !chance_one_in(seed, 3),
 					    .object_ids = !chance_one_in(seed, 2),
+					    .same_validity = chance_one_in(seed, 3),
+					    .lists_parents = chance_one_in(seed, 2),
 					    .atomic_move = !chance_one_in(seed, 2)};
 	remote->qresync = remote->condstore && !chance_one_in(seed, 2);
 	if (chance_one_in(seed, 4))
@@ -137,11 +139,13 @@ void history_print(const struct history *history, FILE *out)
 {
 	const struct memory_abilities *remote = &history->abilities[REMOTE];
 
-	fprintf(out, "seed %llu: %s%s%s%s%s%s%s%s%s%s%slocal deletions %s, remote %s\n",
+	fprintf(out, "seed %llu: %s%s%s%s%s%s%s%s%s%s%s%s%slocal deletions %s, remote %s\n",
 		(unsigned long long)history->seed, remote->uidplus ? "UIDPLUS " : "",
 		remote->condstore ? "CONDSTORE " : "", remote->qresync ? "QRESYNC " : "",
 		remote->atomic_move ? "MOVE " : "", remote->lacking.bits ? "no-keywords " : "",
 		remote->object_ids ? "OBJECTID " : "", remote->append_max ? "small " : "",
+		remote->same_validity ? "same-uidvalidity " : "",
+		remote->lists_parents ? "lists-parents " : "",
 		history->abilities[LOCAL].stamps ? "stamps " : "",
 		history->abilities[LOCAL].inodes ? "inodes " : "", history->link ? "link " : "",
 		history->bulky ? "bulky " : "",

@@ -34,6 +34,10 @@
 	{                                                                                          \
 		.kind = STEP_DESTROY, .side = (where), .flag = 1                                   \
 	}
+#define DESTROY_TRASH(where)                                                                       \
+	{                                                                                          \
+		.kind = STEP_DESTROY, .side = (where), .mailbox = TRASH - 1                        \
+	}
 #define AGAIN(where, token)                                                                        \
 	{                                                                                          \
 		.kind = STEP_COPY, .side = (where), .message = (token)                             \
@@ -93,6 +97,7 @@ enum variant {
 	VARIANT_NONE,
 	VARIANT_SMALL, /* the server does not take large messages */
 	VARIANT_TRASH, /* what is deleted remotely goes to the local trash */
+	VARIANT_SAME,  /* the server tells mailboxes apart by nothing but their names */
 };
 
 /* Each ends in a REST besides. */
@@ -156,7 +161,7 @@ static const struct {
      7,
      VARIANT_TRASH,
      {TWIN(TRASH_NEW), TWIN(WORK_NEW), REST, EXPUNGE(REMOTE, WORK), MOVE(REMOTE, TRASH, 0),
-      {.kind = STEP_DESTROY, .side = REMOTE, .mailbox = TRASH - 1}, REST}},
+      DESTROY_TRASH(REMOTE), REST}},
     {"what a run moved to a mailbox that it made is known by that mailbox's UIDVALIDITY",
      7,
      VARIANT_NONE,
@@ -182,11 +187,26 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, SWAP(LOCAL, WORK, TRASH),
       DESTROY_FULL(REMOTE)}},
+    {"what was moved on the server after its file is settled before that",
+     7,
+     VARIANT_NONE,
+     {TWIN(TRASH_NEW), RUN, EXPUNGE(LOCAL, TRASH), AGAIN(LOCAL, 0), REST, POWER_CUT, REST}},
     {"what was moved to a mailbox of an old name is seen before anything is removed",
      5,
      VARIANT_NONE,
      {DELIVER(REMOTE, TRASH_NEW, 0), DELIVER(REMOTE, INBOX, 0), REST,
       RENAME(REMOTE, TRASH, TO_PLAY), MOVE(REMOTE, INBOX, 1)}},
+    {"two mailboxes that each side has one of are made where they lack",
+     7,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, MOVE(LOCAL, WORK, 0),
+      DESTROY(LOCAL), MOVE(REMOTE, TRASH, 1), DESTROY_TRASH(REMOTE)}},
+    {"a new mailbox of the same UIDVALIDITY as one that was empty is not that one",
+     9,
+     VARIANT_SAME,
+     {DELIVER(REMOTE, TRASH_NEW, 0), REST, EXPUNGE(REMOTE, TRASH), REST,
+      {.kind = STEP_RENUMBER, .mailbox = TRASH}, DELIVER(LOCAL, TRASH_NEW, 0),
+      DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, WORK_NEW, 0)}},
     {"a new mailbox with the inode of one that was empty is not that one",
      7,
      VARIANT_NONE,
@@ -213,6 +233,10 @@ const char *regress_history(size_t index, struct history *history)
 		history->abilities[REMOTE].append_max = HISTORY_APPEND_MAX;
 	if (histories[index].variant == VARIANT_TRASH)
 		history->deletion[LOCAL] = DELETION_TRASH;
+	if (histories[index].variant == VARIANT_SAME) {
+		history->abilities[REMOTE].object_ids = false;
+		history->abilities[REMOTE].same_validity = true;
+	}
 	history->steps[history->len++].kind = STEP_REST;
 	return histories[index].title;
 }

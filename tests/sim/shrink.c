@@ -73,7 +73,7 @@ static bool enable(struct history *history, const char *directory)
 {
 	bool shrunk = false;
 
-	for (int way = 0; way < 11; way++) {
+	for (int way = 0; way < 13; way++) {
 		struct history plainer = *history;
 		struct memory_abilities *remote = &plainer.abilities[REMOTE];
 		switch (way) {
@@ -86,7 +86,9 @@ static bool enable(struct history *history, const char *directory)
 		case 6: remote->object_ids = true; break;
 		case 7: remote->append_max = 0; break;
 		case 8: plainer.link = true; break;
-		case 9: plainer.deletion[LOCAL] = DELETION_EXPUNGE; break;
+		case 9: remote->same_validity = false; break;
+		case 10: remote->lists_parents = false; break;
+		case 11: plainer.deletion[LOCAL] = DELETION_EXPUNGE; break;
 		default: plainer.deletion[REMOTE] = DELETION_EXPUNGE; break;
 		}
 		if (memcmp(&plainer, history, sizeof(plainer)) != 0)

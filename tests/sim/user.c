@@ -36,6 +36,13 @@ static void note_delivered(struct world *world, struct token *token, enum side s
 	token->value[side] = flags_minus(flags, world->history->abilities[side].lacking);
 }
 
+/* Something is about to be put under that name: a mailbox that is made for it has other UIDs. */
+static void note_made(struct world *world, enum side side, size_t name)
+{
+	world->reset |= side == REMOTE && world->used[name] &&
+			!memory_has(world->sides[REMOTE], world->names[name]);
+}
+
 /* Puts a copy of a token into a mailbox of a side. */
 static void deliver(struct world *world, struct token *token, const struct step *step,
 		    enum side side)
@@ -43,6 +50,7 @@ static void deliver(struct world *world, struct token *token, const struct step 
 	const struct flags flags = {step->flag & FLAG_ALL};
 	size_t name = pick_name(world, step);
 
+	note_made(world, side, name);
 	memory_deliver(world->sides[side], world->names[name], token->content, token->len, flags,
 		       token->date);
 	note_delivered(world, token, side, name, flags);
@@ -126,6 +134,7 @@ static void move(struct world *world, const struct step *step)
 	if (!pick(world, step, &picked))
 		return;
 	target = (picked.name + 1 + step->flag / 64 % (world->names_len - 1)) % world->names_len;
+	note_made(world, step->side, target);
 	picked.message.state.key =
 	    memory_move(memory, world->names[picked.name], &picked.message.state.key,
 			world->names[target], step->flag % 2);
@@ -164,6 +173,7 @@ static void spread(struct world *world, const struct step *step)
 	if (!pick(world, step, &picked))
 		return;
 	target = (picked.name + step->flag) % world->names_len;
+	note_made(world, step->side, target);
 	memory_copy(memory, world->names[picked.name], &picked.message.state.key,
 		    world->names[target]);
 	if (!picked.token)
@@ -219,6 +229,13 @@ static bool is_within(const char *name, const char *root)
 	return !strncmp(name, root, len) && (!name[len] || name[len] == '/');
 }
 
+/* True where the server gives another UIDVALIDITY to a mailbox that gets that name. */
+static bool is_validity_lost(const struct world *world, size_t name)
+{
+	return world->used[name] ||
+	       (world->ever[name] && world->history->abilities[REMOTE].same_validity);
+}
+
 /* Renames a mailbox, if the side lets us and all names are known or can be. */
 static bool rename_one(struct world *world, enum side side, const char *from, const char *to)
 {
@@ -242,7 +259,7 @@ static bool rename_one(struct world *world, enum side side, const char *from, co
 			note_renamed(world, side, i, to_index[i]);
 	for (size_t i = 0; i < len; i++)
 		if (to_index[i] < NAMES_MAX)
-			world->reset |= side == REMOTE && world->used[to_index[i]];
+			world->reset |= side == REMOTE && is_validity_lost(world, to_index[i]);
 	world->renamed = true;
 	return true;
 }
@@ -297,6 +314,8 @@ void world_use(struct world *world, const struct step *step)
 {
 	struct picked picked;
 
+	for (size_t name = 0; name < world->names_len; name++)
+		world->ever[name] |= memory_has(world->sides[REMOTE], world->names[name]);
 	world->plain &= step->kind == STEP_RENAME && !world->acted[other_side(step->side)];
 	world->acted[step->side] = true;
 	world->late |= world->ran;
@@ -313,6 +332,7 @@ void world_use(struct world *world, const struct step *step)
 	case STEP_MOVE: move(world, step); break;
 	case STEP_SPREAD: spread(world, step); break;
 	case STEP_CREATE:
+		note_made(world, step->side, step->mailbox % world->names_len);
 		memory_create(world->sides[step->side],
 			      world->names[step->mailbox % world->names_len], 0);
 		break;

@@ -141,7 +141,22 @@ struct token *world_new_token(struct world *world)
 	    .single = true, .nameless = nameless, .date = 1000 + 10 * (int64_t)id};
 	token->content = xasprintf(TOKEN_FORMAT "%s\r\n%*s\r\n", id, header, (int)pad, "");
 	token->len = strlen(token->content);
+	token->partial = world_is_refused(world, token);
 	return token;
+}
+
+bool world_is_left(const struct world *world, const char *name)
+{
+	const struct memory *memory = world->sides[REMOTE];
+	const size_t len = strlen(name);
+	const char *other;
+
+	if (!world->history->abilities[REMOTE].lists_parents || memory_has(memory, name))
+		return false;
+	for (size_t i = 0; (other = memory_name(memory, i)); i++)
+		if (!strncmp(other, name, len) && other[len] == '/')
+			return true;
+	return false;
 }
 
 bool world_is_refused(const struct world *world, const struct token *token)
@@ -164,6 +179,7 @@ void world_foresee(struct world *world)
 		return;
 	world->lead = world->acted[LOCAL] ? LOCAL : REMOTE;
 	world->led = world->acted[LOCAL] != world->acted[REMOTE] && !world->reset &&
+		     !world->history->abilities[REMOTE].lists_parents &&
 		     world->history->deletion[other_side(world->lead)] != DELETION_TRASH;
 	world_count(world, world->lead);
 	for (size_t name = 0; name < world->names_len; name++) {

@@ -50,6 +50,7 @@ struct token {
 	struct flags value[SIDES];
 	bool moved[SIDES];
 	bool nameless; /* it has no Message-ID */
+	bool partial;  /* the local side had more of it when both were even: the server took not all */
 };
 
 struct world {
@@ -75,6 +76,7 @@ struct world {
 	enum side lead;
 	bool expected[NAMES_MAX]; /* that there is such a mailbox */
 	bool used[NAMES_MAX];     /* the server had one there that a run may have seen */
+	bool ever[NAMES_MAX];     /* the server had one there at any time */
 	bool plain;      /* all that they did was to rename */
 	uint64_t bodies; /* that were transferred by then */
 	uint64_t owed;   /* that may have to be, for what users did since */
@@ -110,6 +112,8 @@ void world_count(struct world *world, enum side side);
 size_t world_name(struct world *world, const char *name);
 /* A content that nobody has seen before. */
 struct token *world_new_token(struct world *world);
+/* True where a mailbox is left out, for the server has its name for those below only (rule B2). */
+bool world_is_left(const struct world *world, const char *name);
 /* True for one that a small server refuses. */
 bool world_is_refused(const struct world *world, const struct token *token);
 /* Before a run, and if it is the first since both were even: what must come of it. */
