@@ -16,10 +16,14 @@ static void block(struct plan *plan, enum side side, enum guard_reason reason)
 			plan->ops[i].blocked = true;
 }
 
-/* How many of the journal's pairs a side should hold, and how many it does. */
-static size_t count_held(const struct planner_input *input, enum side side, size_t *expected)
+/*
+ * How many of the journal's pairs a side should hold, and how many it does. What moved elsewhere,
+ * and will on the other side, is looked for no more.
+ */
+static size_t count_held(const struct planner_input *input, enum side side,
+			 const struct plan *plan, size_t *expected)
 {
-	size_t held = 0;
+	size_t held = 0, moved = plan_count(plan, OP_MOVE, other_side(side));
 
 	*expected = 0;
 	for (size_t i = 0; i < input->pairs_len; i++) {
@@ -28,6 +32,7 @@ static size_t count_held(const struct planner_input *input, enum side side, size
 		(*expected)++;
 		held += input->sides[side]->known[i].present;
 	}
+	*expected -= moved;
 	return held;
 }
 
@@ -54,7 +59,7 @@ void guard_check(const struct planner_input *input, bool allowed, struct plan *p
 {
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		const struct guard_verdict *verdict = count_deletions(input, side, plan);
-		size_t expected, held = count_held(input, other_side(side), &expected);
+		size_t expected, held = count_held(input, other_side(side), plan, &expected);
 		if (!verdict->deletions || allowed || input->is_trash || input->is_junk)
 			continue;
 		if (!held && expected > 1)

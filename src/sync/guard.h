@@ -3,10 +3,10 @@
  * The brake: deletions that look like an accident are blocked until the user says otherwise. Pure.
  *
  * Blocked, on the side where they would happen: all deletions of a mailbox that the other side
- * holds nothing of any more (if it held more than one message), or of which more go than
- * policy->safety_percent and more than policy->safety_count, or that is gone itself. Never
- * blocked: a mailbox of rule "is_trash" or "is_junk", and whatever the user allowed. Where both
- * sides lack a message nothing would be deleted, so that is no alarm.
+ * holds nothing of any more (if it held more than one message that did not move elsewhere), or of
+ * which more go than policy->safety_percent and more than policy->safety_count, or that is gone
+ * itself. Never blocked: a mailbox of rule "is_trash" or "is_junk", and whatever the user allowed.
+ * Where both sides lack a message nothing would be deleted, so that is no alarm.
  */
 #ifndef SYNC_GUARD_H
 #define SYNC_GUARD_H

@@ -175,6 +175,28 @@ def test_inbox_never_goes(pair):
     assert pair.state() == {**pair.whole, ("INBOX",): []}
 
 
+def test_inbox_renamed_on_the_disk(pair, corpus):
+    """There is always an INBOX: what was in it moves on the server, and it is made anew here."""
+    new = corpus.message("plain")
+    os.rename(pair.local.directory("INBOX"), os.path.join(pair.local_root, "Old"))
+    pair.remote.add("INBOX", new)
+    assert pair.summary()["remote"]["moved"] == len(pair.inbox)
+    assert pair.remote.state() == {**pair.whole, ("INBOX",): contents(new), ("Old",): contents(*pair.inbox)}
+    pair.sync()
+    assert pair.state() == pair.remote.state()
+
+
+def test_inbox_renamed_on_the_server(pair, corpus):
+    """RFC 9051: its messages get another mailbox, and INBOX stays. One is not known again there, and is sent."""
+    odd = corpus.message("no-message-id")
+    pair.remote.add("INBOX", odd)
+    pair.sync()
+    pair.remote.create("Old")
+    pair.remote.move("INBOX", "Old", *pair.inbox, odd)
+    assert pair.summary()["local"]["moved"] == len(pair.inbox)
+    assert pair.state() == {**pair.whole, ("INBOX",): [], ("Old",): contents(*pair.inbox, odd)}
+
+
 def test_without_an_inbox_nothing_goes(pair):
     """A tree without INBOX is not what it was."""
     for mailbox in ("INBOX", "Empty"):
