@@ -167,3 +167,42 @@ def test_a_changed_uidvalidity_heals(pair, plain_line, mail, corpus, mailbox):
     pair.sync()
     want[(mailbox,)].remove(mail[0].state)
     assert pair.state() == want
+
+
+def restore_server(channel, backup):
+    root = f"{channel.server.home(channel.user)}/Maildir"
+    channel.close()
+    shutil.rmtree(root)
+    shutil.copytree(backup, root)
+    channel.server.give_to_owner(root)
+
+
+def test_a_server_restored_from_a_backup_heals(pair, plain_line, mail, corpus):
+    """UIDNEXT and HIGHESTMODSEQ went back: what came since is given back to it, and nothing that is here comes again."""
+    pair.close()
+    backup = shutil.copytree(f"{pair.server.home(pair.user)}/Maildir", f"{pair.directory}/backup")
+    later, here = corpus.messages(5, "plain"), corpus.messages(2, "plain")
+    flagged = next(message for message in mail if b"Message-ID" in message.body and "F" not in message.flags)
+    pair.remote.add("INBOX", *later)
+    pair.sync()
+    restore_server(pair, backup)
+    pair.local.set_flags("INBOX", flagged, "F")
+    pair.local.add("INBOX", *here)
+    plain_line.reset_counts()
+    said = pair.sync().err
+    assert [line for line in said.splitlines() if "INBOX" in line] == said.splitlines() and said.count("\n") == 1
+    assert "restored from a backup" in said and "is deleted or doubled" in said
+    assert plain_line.said("up").count(b"APPEND") <= len(later + here)
+    assert plain_line.total("down") < heavy(mail) / 4
+    rest = [message for message in mail if message is not flagged]
+    want = {("INBOX",): contents(*rest, flagged.with_flags("F"), *later, *here), ("Work",): contents(*mail[:5])}
+    assert pair.state() == want
+    assert pair.sync().err == ""
+    assert pair.state() == want
+
+
+def test_a_new_uidvalidity_is_one_line(pair):
+    time.sleep(1.1)
+    new_uidvalidity(pair, "Work")
+    said = pair.sync().err
+    assert said.count("\n") == 1 and "Work: the server gave it a new UIDVALIDITY; its 5 messages" in said

@@ -158,6 +158,21 @@ def test_two_names_changed(work, plain_line, side):
     assert_renamed(work, "Other", "Other")
 
 
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_name_that_holds_no_messages(channel, corpus, plain_line, side):
+    """The mailboxes below it are renamed one by one, and of the old name nothing is left."""
+    channel.held = {"Work/Deep": corpus.messages(3, "plain"), "Work/More": corpus.messages(2, "plain")}
+    channel.remote.fill(channel.held)
+    channel.sync()
+    rename(channel, side, "Work", "Renamed")
+    plain_line.reset_counts()
+    channel.sync()
+    assert not any(word in plain_line.said("up") for word in SENDING)
+    assert_renamed(channel, "Work", "Renamed")
+    assert not os.path.exists(os.path.join(channel.local_root, "Work"))
+    assert b"Work" not in b"".join(channel.remote.imap.list()[1])
+
+
 @pytest.mark.parametrize("layout", ["tree", "maildir++"])
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_layouts(channel, corpus, layout, side):
