@@ -7,6 +7,7 @@ import time
 import pytest
 
 from channel import contents
+from test_keywords import Keywords
 
 # What pays for another connection, in bytes (sync/share.h): so little that a small mailbox does.
 PAYS = "200000"
@@ -93,6 +94,39 @@ def test_one_huge_mailbox_is_shared(make_laned, line, mail, direction):
     assert sum(word in b"".join(data for way, data in connection.transcript if way == "up")
                for connection in line.connections) > 1
     assert_even(channel, {("INBOX",): contents(*mail["INBOX"])})
+
+
+@pytest.mark.parametrize("direction", ["pull", "push"])
+def test_every_lane_knows_the_names(make_laned, make_proxy, servers, corpus, direction):
+    """Prefix, separator and encoding are learned by the first connection only."""
+    server = servers(separator=".", prefix="INBOX.")
+    proxy = make_proxy(server.imap_port)
+    channel = make_laned(4, line=proxy, server=server)
+    boxes = {name: corpus.messages(12, "plain") for name in ("INBOX", "Übung/täglich", "a&b", "x/y/z", "日本")}
+    fill(channel, direction, boxes)
+    sync(channel)
+    assert len(proxy.connections) == 4
+    found = {mailbox: messages for mailbox, messages in channel.state().items() if messages}
+    assert found == {tuple(name.split("/")): contents(*messages) for name, messages in boxes.items()}
+
+
+def test_lanes_share_a_table_of_keywords(make_laned, mail):
+    """Letters are given out by whichever lane is the first with a keyword, and mean the same to all."""
+    channel = make_laned(4)
+    channel.remote.fill({"INBOX": mail["INBOX"]})
+    keywords = Keywords(channel)
+    labels = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"]
+    labelled = mail["INBOX"][::7]
+    for number, message in enumerate(labelled):
+        keywords.change_remote(message, "+FLAGS", labels[number % 5], labels[(number + 2) % 5])
+    sync(channel)
+    for number, message in enumerate(labelled):
+        keywords.even(message, labels[number % 5], labels[(number + 2) % 5])
+    assert sorted(keywords.table().values()) == sorted(labels)
+    channel.close()
+    before = channel.disk()
+    sync(channel)
+    assert channel.disk() == before
 
 
 def test_little_to_do_opens_one_connection(make_laned, line, mail, corpus):
