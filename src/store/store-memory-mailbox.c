@@ -41,8 +41,8 @@ uint64_t memory_new_email_id(struct memory *memory)
 }
 
 /*
- * The UIDVALIDITY of a mailbox that gets a name; kept is what it had (0: it is new). A name that was
- * used before never sees the same one again: its UIDs meant other messages.
+ * The UIDVALIDITY of a mailbox that gets a name; kept is what it had (0: it is new). A name that
+ * was used before never sees the same one again: its UIDs meant other messages.
  */
 static uint32_t give_uidvalidity(struct memory *memory, const char *name, uint32_t kept)
 {

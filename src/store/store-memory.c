@@ -120,11 +120,9 @@ static void refuse_rename(struct job *job, int reason)
 /* RENAME: on a disk one step, and one more until it is durable. */
 static bool rename_mailbox(struct job *job)
 {
-	int reason;
-
 	if (!may_change(job))
 		return false;
-	reason = memory_rename_all(job->memory, job->request->mailbox, job->request->target);
+	int reason = memory_rename_all(job->memory, job->request->mailbox, job->request->target);
 	if (reason) {
 		refuse_rename(job, reason);
 		return true;

@@ -116,7 +116,10 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 	return rc;
 }
 
-/* Journals the pairs that were found: nothing is sent for them. No refusal of them holds any more. */
+/*
+ * Journals the pairs that were found: nothing is sent for them, and no refusal of them holds any
+ * more.
+ */
 static void note_pairs(struct box *box)
 {
 	for (size_t i = 0; i < box->plan.len; i++) {
@@ -428,8 +431,10 @@ static bool relies_on_local(const struct box *box)
 	return box->healed;
 }
 
-/* Marks the boxes whose local side the plans rest on; also those that a file came to which is now to
- * be moved on the server. */
+/*
+ * Marks the boxes whose local side the plans rest on; also those that a file came to which is now
+ * to be moved on the server.
+ */
 static void mark_relied(const struct channel *channel, bool *relied)
 {
 	for (size_t i = 0; i < channel->len; i++) {

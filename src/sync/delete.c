@@ -34,9 +34,9 @@ static bool has_children(const struct channel *channel, const struct box *box, e
 }
 
 /*
- * One request has ended. Something may have come into the mailbox meanwhile, also from this run's own
- * deletions where it is the trash: the next run sees to it. Some servers keep a mailbox as long as
- * there are others below it.
+ * One request has ended. Something may have come into the mailbox meanwhile, also from this run's
+ * own deletions where it is the trash: the next run sees to it. Some servers keep a mailbox as long
+ * as there are others below it.
  */
 static void end_deletion(struct channel *channel, struct box *box, enum side side,
 			 const struct answer *answer)

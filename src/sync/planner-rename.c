@@ -67,9 +67,9 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 
 /*
  * Whether what was found in the new mailbox speaks for it. On the server some UID must name the
- * message that the journal says, and none another; on the disk the directory's inode and one known file are enough
- * (inodes are used again, so without a file nothing may be at stake), else most of the files must
- * be there.
+ * message that the journal says, and none another; on the disk the directory's inode and one known
+ * file are enough (inodes are used again, so without a file nothing may be at stake), else most of
+ * the files must be there.
  */
 static bool is_alike(const struct planner_rename *rename)
 {

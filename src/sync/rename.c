@@ -250,7 +250,10 @@ out:
 	return rc;
 }
 
-/* Below a mailbox that was renamed on side, the names are others now; what is yet to be made is not. */
+/*
+ * Below a mailbox that was renamed on side, the names are others now; those of what is yet to be
+ * made there are not.
+ */
 static void follow_rename(struct channel *channel, enum side side, const char *from, const char *to)
 {
 	size_t len = strlen(from);

@@ -55,7 +55,7 @@ static void expect_trashed(const struct world *world, const struct token *token,
 			/* What was deleted before the other side had it was never there to be
 			 * moved. */
 			if (token->single && copies->settled && copies->deleted[side] == 1 &&
-			    !world_is_refused(world, token) &&
+			    !token->partial &&
 			    !copies->deleted[other] && !token->moved[LOCAL] &&
 			    !token->moved[REMOTE] && !world->reset)
 				bounds->low += 1;
@@ -158,6 +158,9 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 		bounds.low = larger(bounds.low, 1);
 	if (all.doubtful)
 		bounds.high += all.moved[LOCAL] + all.moved[REMOTE];
+	/* A move to the trash that was cut in half. */
+	for (enum side side = LOCAL; side < SIDES && all.doubtful; side++)
+		bounds.high += is_trashed(world, side) ? all.deleted[side] : 0;
 	/* What a run was sending while its mailbox was renamed. */
 	if (world->renamed && world->late)
 		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE] +
@@ -248,9 +251,12 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	bool touched[SIDES], value[SIDES], base = token->base.bits & flag;
 
 	uint32_t lacking = world->history->abilities[REMOTE].lacking.bits;
+	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
 
+	/* The last two: where a run did not see both ends of a move. */
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
-	    (world->reset && (world->renamed || token->moved[LOCAL] || token->moved[REMOTE])))
+	    (world->reset && (world->renamed || moved)) ||
+	    (world->renamed && world->late && moved))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		touched[side] = token->touched[side] & flag;

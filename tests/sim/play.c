@@ -43,11 +43,15 @@ static void rest(struct world *world)
 	world->ran = false;
 }
 
-/* A UIDVALIDITY is lost: what was agreed on about deletions is, too. */
+/*
+ * A UIDVALIDITY is lost: what was agreed on about deletions is, too. Where all mailboxes have the
+ * same, one with a copy of a message can be taken for the other, renamed.
+ */
 static void renumber(struct world *world, const struct step *step)
 {
 	memory_renumber(world->sides[REMOTE], world->names[step->mailbox % world->names_len]);
 	world->reset = true;
+	world->renamed |= world->history->abilities[REMOTE].same_validity;
 }
 
 /* Without a journal a flag that was changed cannot be told from one that was not. */
