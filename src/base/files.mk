@@ -12,6 +12,7 @@ libevenmail_a_SOURCES += \
 	src/base/lock.c src/base/lock.h \
 	src/base/log.c src/base/log.h \
 	src/base/map.c src/base/map.h \
+	src/base/order.h \
 	src/base/random.c src/base/random.h \
 	src/base/stop.c src/base/stop.h \
 	src/base/text.c src/base/text.h \

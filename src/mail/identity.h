@@ -9,10 +9,12 @@
 #ifndef MAIL_IDENTITY_H
 #define MAIL_IDENTITY_H
 
+#include "base/order.h"
 #include "mail/digest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define SIZE_UNKNOWN UINT64_MAX
 #define DATE_UNKNOWN INT64_MIN
@@ -26,5 +28,23 @@ struct identity {
 	bool has_digest;
 	struct digest digest;
 };
+
+/* For qsort: by size and digest, which both have. */
+static inline int identity_compare_bytes(const struct identity *a, const struct identity *b)
+{
+	int order = order_u64(a->size, b->size);
+
+	return order ? order : memcmp(&a->digest, &b->digest, sizeof(a->digest));
+}
+
+/* For qsort: by size, Message-ID and date. */
+static inline int identity_compare_details(const struct identity *a, const struct identity *b)
+{
+	int order = order_u64(a->size, b->size);
+
+	if (!order)
+		order = order_u64(a->message_id, b->message_id);
+	return order ? order : order_i64(a->date, b->date);
+}
 
 #endif

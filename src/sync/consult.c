@@ -2,6 +2,7 @@
 #include "sync/channel.h"
 
 #include "base/array.h"
+#include "base/order.h"
 
 #include <stdlib.h>
 
@@ -79,10 +80,9 @@ struct dated {
 static int compare_dated(const void *a, const void *b)
 {
 	const struct dated *x = a, *y = b;
+	int order = order_u64(x->size, y->size);
 
-	if (x->size != y->size)
-		return x->size < y->size ? -1 : 1;
-	return (x->date > y->date) - (x->date < y->date);
+	return order ? order : order_i64(x->date, y->date);
 }
 
 /* New messages on the server, sorted. */

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "base/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,13 @@ struct candidate {
 	bool taken;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 /* Size, then Message-ID: within a group both are equal. */
 static int compare_group(const struct candidate *a, const struct candidate *b)
 {
 	const struct identity *x = &a->message->state.identity, *y = &b->message->state.identity;
-	int order = compare_u64(x->size, y->size);
+	int order = order_u64(x->size, y->size);
 
-	return order ? order : compare_u64(x->message_id, y->message_id);
+	return order ? order : order_u64(x->message_id, y->message_id);
 }
 
 /* Within a group: date, side, and at last the place, so that the order of input does not matter. */
@@ -37,11 +33,11 @@ static int compare_candidates(const void *a, const void *b)
 	int order = compare_group(x, y);
 
 	if (!order)
-		order = (p->date > q->date) - (p->date < q->date);
+		order = order_i64(p->date, q->date);
 	if (!order)
 		order = (int)x->side - (int)y->side;
 	if (!order)
-		order = (x->index > y->index) - (x->index < y->index);
+		order = order_u64(x->index, y->index);
 	return order;
 }
 

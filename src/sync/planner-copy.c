@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "base/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,38 +27,16 @@ struct origin {
 	struct identity identity;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-/* By the bytes. */
-static int compare_digests(const struct identity *a, const struct identity *b)
-{
-	int order = compare_u64(a->size, b->size);
-
-	return order ? order : memcmp(&a->digest, &b->digest, sizeof(a->digest));
-}
-
 /* By the server's own id of a message's content. */
 static int compare_email_ids(const struct identity *a, const struct identity *b)
 {
-	return compare_u64(a->email_id, b->email_id);
+	return order_u64(a->email_id, b->email_id);
 }
 
-/* By all else that a server tells. */
-static int compare_details(const struct identity *a, const struct identity *b)
-{
-	int order = compare_u64(a->size, b->size);
-
-	if (!order)
-		order = compare_u64(a->message_id, b->message_id);
-	return order ? order : (a->date > b->date) - (a->date < b->date);
-}
-
-/* A way to know a message again, and whether an identity can be known by it. */
+/* A way to know a message again, how arrivals lie in its order, and whether an identity has it. */
 struct way {
 	int (*compare)(const struct identity *a, const struct identity *b);
+	int (*sort)(const void *a, const void *b);
 	bool (*serves)(const struct identity *identity);
 };
 
@@ -79,9 +58,38 @@ static bool has_details(const struct identity *identity)
 	       identity->date != DATE_UNKNOWN;
 }
 
-static const struct way by_digest = {compare_digests, has_digest};
-static const struct way by_email_id = {compare_email_ids, has_email_id};
-static const struct way by_details = {compare_details, has_details};
+/* By the way's order, then by mailbox and key. */
+static int compare_arrivals(const struct arrival *a, const struct arrival *b,
+			    int (*compare)(const struct identity *a, const struct identity *b))
+{
+	int order = compare(&a->op->identity, &b->op->identity);
+
+	if (!order)
+		order = order_u64(a->box, b->box);
+	if (!order)
+		order = order_u64(a->op->uid, b->op->uid);
+	return order || !a->op->name ? order : strcmp(a->op->name, b->op->name);
+}
+
+static int sort_by_digest(const void *a, const void *b)
+{
+	return compare_arrivals(a, b, identity_compare_bytes);
+}
+
+static int sort_by_email_id(const void *a, const void *b)
+{
+	return compare_arrivals(a, b, compare_email_ids);
+}
+
+static int sort_by_details(const void *a, const void *b)
+{
+	return compare_arrivals(a, b, identity_compare_details);
+}
+
+static const struct way by_digest = {identity_compare_bytes, sort_by_digest, has_digest};
+static const struct way by_email_id = {compare_email_ids, sort_by_email_id, has_email_id};
+static const struct way by_details = {identity_compare_details, sort_by_details,
+				       has_details};
 
 /* True where two messages are the same by that way, and no other id speaks against it. */
 static bool is_same(const struct way *way, const struct identity *a, const struct identity *b)
@@ -91,32 +99,6 @@ static bool is_same(const struct way *way, const struct identity *a, const struc
 }
 
 /* What is to be copied to side and serves that way, sorted by it, then by mailbox and key. */
-static int sort_arrivals(const struct arrival *a, const struct arrival *b, const struct way *way)
-{
-	int order = way->compare(&a->op->identity, &b->op->identity);
-
-	if (!order)
-		order = compare_u64(a->box, b->box);
-	if (!order)
-		order = compare_u64(a->op->uid, b->op->uid);
-	return order || !a->op->name ? order : strcmp(a->op->name, b->op->name);
-}
-
-static int sort_by_digest(const void *a, const void *b)
-{
-	return sort_arrivals(a, b, &by_digest);
-}
-
-static int sort_by_email_id(const void *a, const void *b)
-{
-	return sort_arrivals(a, b, &by_email_id);
-}
-
-static int sort_by_details(const void *a, const void *b)
-{
-	return sort_arrivals(a, b, &by_details);
-}
-
 static void collect_arrivals(const struct planner_box *boxes, size_t len, enum side side,
 			     const struct way *way, struct arrival_list *out)
 {
@@ -128,10 +110,7 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 				    (struct arrival){i, op};
 		}
 	if (out->len)
-		qsort(out->list, out->len, sizeof(*out->list),
-		      way == &by_digest	    ? sort_by_digest
-		      : way == &by_email_id ? sort_by_email_id
-					    : sort_by_details);
+		qsort(out->list, out->len, sizeof(*out->list), way->sort);
 }
 
 /* The first arrival that is this message, or NULL; those that are follow each other. */

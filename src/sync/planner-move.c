@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "base/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,11 +94,6 @@ static bool is_one_message(const struct identity *a, const struct identity *b)
 	return a->message_id && a->message_id == b->message_id && a->date == b->date;
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
 /* By name; those without come last. */
 static int compare_names(const void *a, const void *b)
 {
@@ -113,9 +109,8 @@ static int compare_digests(const void *a, const void *b)
 {
 	const struct identity *x = &(*(struct end *const *)a)->identity;
 	const struct identity *y = &(*(struct end *const *)b)->identity;
-	int order = compare_u64(x->size, y->size);
 
-	return order ? order : memcmp(&x->digest, &y->digest, sizeof(x->digest));
+	return identity_compare_bytes(x, y);
 }
 
 /* By the server's id of its content; those without come last. */
@@ -124,7 +119,7 @@ static int compare_email_ids(const void *a, const void *b)
 	uint64_t x = (*(struct end *const *)a)->identity.email_id;
 	uint64_t y = (*(struct end *const *)b)->identity.email_id;
 
-	return x && y ? compare_u64(x, y) : !x - !y;
+	return x && y ? order_u64(x, y) : !x - !y;
 }
 
 /* By all that a server tells: for what the remote side's user moved. */
@@ -132,16 +127,13 @@ static int compare_messages(const void *a, const void *b)
 {
 	const struct identity *x = &(*(struct end *const *)a)->identity;
 	const struct identity *y = &(*(struct end *const *)b)->identity;
-	int order = compare_u64(x->size, y->size);
 
-	if (!order)
-		order = compare_u64(x->message_id, y->message_id);
-	return order ? order : (x->date > y->date) - (x->date < y->date);
+	return identity_compare_details(x, y);
 }
 
 static int compare_boxes(const void *a, const void *b)
 {
-	return compare_u64((*(struct end *const *)a)->box, (*(struct end *const *)b)->box);
+	return order_u64((*(struct end *const *)a)->box, (*(struct end *const *)b)->box);
 }
 
 static int compare_digests_and_boxes(const void *a, const void *b)
