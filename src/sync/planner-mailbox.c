@@ -65,8 +65,9 @@ static size_t count_leaving(const struct plan *plan, enum side side)
  * B4 holds only where nothing stays behind: whatever the journal does not know (new mail, what was
  * refused or kept before) was never on the side that deleted, so nobody there decided about it.
  * Then the mailbox stays, and is made again where it is gone (B1); but not as long as messages of
- * it are still to be deleted, which the user is asked about first (B3). Moves ask nothing: two
- * mailboxes that each side has one of, with moves between them, must both be made.
+ * it are still to be deleted, which the user is asked about first (B3). Moves ask nothing: of two
+ * mailboxes that each side has one of, with moves between them, the local one must be made, or they
+ * wait for each other. (On the server, new UIDs could be those of pairs that are still there.)
  */
 enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
 			       const struct plan *plan)
@@ -75,8 +76,10 @@ enum rule planner_mailbox_gone(const struct planner_input *input, enum side miss
 
 	if (count_held(input->sides[holder]) == count_leaving(plan, holder))
 		return RULE_B4_DELETE;
-	if (!plan_count(plan, OP_REMOVE, holder) && !plan_count(plan, OP_TRASH, holder) &&
-	    input->policy->change[missing] & CHANGE_MAILBOXES)
+	if (input->policy->change[missing] & CHANGE_MAILBOXES &&
+	    (!input->pairs_len ||
+	     (missing == LOCAL && !plan_count(plan, OP_REMOVE, holder) &&
+	      !plan_count(plan, OP_TRASH, holder))))
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
 }

@@ -274,7 +274,9 @@ static void cut_power(struct world *world, uint64_t seed)
 		unsigned after = copies->have[LOCAL];
 		if (!token->single)
 			copies->perished += copies->delivered[LOCAL];
-		else if (after < before[i] && !is_remote(world, token))
+		else if (after < before[i] &&
+			 (!is_remote(world, token) ||
+			  world_is_left(world, world->names[i % names])))
 			copies->perished += before[i] - after;
 	}
 	free(before);

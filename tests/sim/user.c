@@ -202,6 +202,8 @@ static void destroy(struct world *world, const struct step *step)
 		world->owed++;
 	}
 	world->reset |= memory_has(memory, world->names[name]) && step->side == REMOTE;
+	/* Whether its messages moved or it was renamed, nothing tells then. */
+	world->renamed |= world->history->abilities[REMOTE].same_validity && step->side == REMOTE;
 	memory_destroy(memory, world->names[name]);
 }
 
