@@ -71,15 +71,28 @@ static int choose_by_notes(struct box *box)
 	return 0;
 }
 
+/*
+ * True where the journal is of another mailbox of the server, which "map" gave this one's name
+ * before: that this one is not there says nothing then.
+ */
+static bool is_of_another(const struct channel *channel, const struct box *box)
+{
+	const struct journal_head *head = journal_head(box->journal);
+
+	return !box->old_name && head->policy && (box->exists[LOCAL] || box->exists[REMOTE]) &&
+	       (head->policy ^ box_terms(channel, box)) & TERMS_NAME;
+}
+
 /* What the mailbox's existence on either side means; false where nothing is to be done. */
 static bool choose_by_existence(const struct channel *channel, struct box *box)
 {
 	const struct journal_head *head = journal_head(box->journal);
+	bool known = !is_of_another(channel, box);
 	const struct planner_mailbox mailbox = {
 	    .exists = {box->exists[LOCAL], box->exists[REMOTE]},
 	    .selectable = !(box->attributes & MAILBOX_NOSELECT),
-	    .journaled = head->even || head->pairs,
-	    .has_pairs = head->pairs > 0,
+	    .journaled = known && (head->even || head->pairs),
+	    .has_pairs = known && head->pairs > 0,
 	    .is_inbox = !strcmp(box->name, "INBOX"),
 	};
 
@@ -237,8 +250,7 @@ static bool reset_if_distrusted(const struct channel *channel, struct box *box,
 	const struct journal_head *head = journal_head(box->journal);
 	const char *why = box->former ? NULL : distrust(head, now);
 
-	if (!box->former && !box->old_name && head->policy &&
-	    (head->policy ^ box_terms(channel, box)) & TERMS_NAME)
+	if (!box->former && is_of_another(channel, box))
 		why = "\"map\" names another mailbox of the server for it";
 
 	if (why)
@@ -381,7 +393,7 @@ int channel_survey(struct channel *channel, struct error *err)
 	survey_choose(channel);
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		if (box->active && box->exists[REMOTE])
+		if (box->active && (box->exists[REMOTE] || is_of_another(channel, box)))
 			reset_if_distrusted(channel, box, &box->listed[REMOTE]);
 	}
 	for (int pass = 0; pass < 2; pass++) {

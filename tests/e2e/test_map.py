@@ -123,6 +123,19 @@ def test_a_map_that_is_added_later(channel, corpus):
     assert_at_rest(channel)
 
 
+def test_a_map_to_what_is_not_there_yet(channel, corpus):
+    """Nobody deleted it: it is made."""
+    sent = corpus.messages(3, "plain")
+    channel.remote.fill({"INBOX": corpus.messages(1), "Sent": sent})
+    channel.run("sync")
+    channel.keys["map"] = {"Sent": GMAIL}
+    channel.run("sync", "--allow-deletions")
+    assert channel.local.state()[("Sent",)] == contents(*sent)
+    assert channel.remote.state()[("[Gmail]", "Sent Mail")] == contents(*sent)
+    assert channel.remote.state()[("Sent",)] == contents(*sent)
+    assert_at_rest(channel)
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_trash_of_another_name(channel, corpus, side):
     channel.keys |= {"map": {"Bin": "\\Trash"}, "deletions": {"remote": "trash", "local": "trash"}}
