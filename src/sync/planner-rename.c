@@ -140,9 +140,11 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 			    is_below(name->at[side], to->at[side]))
 				return true;
 			if (is_below(name->at[side], from->at[side]) &&
-			    (name->left_out || (name->exists[side] &&
-						!is_listed(names, list, len, i, to->name,
-							   name->name + strlen(from->name)))))
+			    (name->left_out ||
+			     (name->exists[side] &&
+			      !(is_below(name->name, from->name) &&
+				is_listed(names, list, len, i, to->name,
+					  name->name + strlen(from->name))))))
 				return true;
 		}
 	return false;
