@@ -494,6 +494,7 @@ int channel_apply(struct channel *channel, struct error *err)
 	if (apply_deletions(channel, REMOTE, err) || apply_deletions(channel, LOCAL, err) ||
 	    apply_subscriptions(channel, err))
 		goto broken;
+	fail_unrenamed(channel);
 	return 0;
 broken:
 	commit_broken(channel);

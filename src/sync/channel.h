@@ -53,6 +53,7 @@ struct box {
 	const char *at[SIDES]; /* what each side calls it now, */
 	const char *wanted[SIDES]; /* and what it is to call it: another name by rule B5 only */
 	const char *old_name;  /* renamed: its journal still has this name; else NULL */
+	struct error unrenamed; /* why it keeps two names, and stays even under them */
 	struct arena arena;
 	bool exists[SIDES];
 	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */
@@ -156,6 +157,8 @@ int channel_confirm(struct channel *channel, struct error *err);
 int rename_find(struct channel *channel, struct error *err);
 /* Renames them on the other side too, and their journals. */
 int apply_renames(struct channel *channel, struct error *err);
+/* After all else: boxes that could not be renamed have failed. */
+void fail_unrenamed(struct channel *channel);
 /* Notes a wish, where subscriptions are to follow; its name is borrowed. sync/subscribe.c. */
 void subscription_wish(struct channel *channel, const char *remote, bool subscribed);
 /* Carries them out. */

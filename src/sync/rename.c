@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "sync/planner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,7 +268,10 @@ static void follow_rename(struct channel *channel, enum side side, const char *f
 	}
 }
 
-/* Renames one mailbox on the side that does not have the new name yet. */
+/*
+ * Renames one mailbox on the side that does not have the new name yet. Where that is refused, which
+ * may be for good, its messages are kept even all the same.
+ */
 static int rename_on(struct channel *channel, struct box *box, enum side side, struct error *err)
 {
 	const char *from = box->at[side];
@@ -278,6 +282,10 @@ static int rename_on(struct channel *channel, struct box *box, enum side side, s
 	if (store_do(channel->setup.stores[side], &request, &answer, err)) {
 		if (err->scope >= SCOPE_STORE)
 			return -1;
+		if (err->sys != ENOENT) {
+			box->unrenamed = *err;
+			return 0;
+		}
 		hold_back(channel, box, side, err);
 		box->active = false;
 		return 0;
@@ -324,7 +332,7 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 		if (strcmp(box->at[side], box->wanted[side]) != 0 &&
 		    rename_on(channel, box, side, err))
 			return -1;
-		if (!box->active)
+		if (!box->active || box->unrenamed.kind != ERROR_NONE)
 			return 0;
 		box->wrote[side] = true;
 		box->tally.renamed[side]++;
@@ -346,4 +354,11 @@ int apply_renames(struct channel *channel, struct error *err)
 			return -1;
 	}
 	return 0;
+}
+
+void fail_unrenamed(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].unrenamed.kind != ERROR_NONE)
+			box_fail(&channel->boxes[i], &channel->boxes[i].unrenamed);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mailbox that is renamed on one side is renamed on the other (rule B5): no message is sent, its UIDs stay."""
 import os
+import re
 import signal
 
 import pytest
@@ -273,3 +274,37 @@ def test_a_stop_at_every_step(make_channel, corpus, tmp_path, side):
         except AssertionError as error:
             raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
         channel.close()
+
+
+def refuse_renames(line):
+    tags = []
+
+    def alter(direction, data):
+        if direction == "up":
+            tags.extend(re.findall(rb"(\S+) RENAME ", data))
+            return re.sub(rb"RENAME [^\r]*", b"NOOP", data)
+        for tag in tags:
+            data = re.sub(tag + rb" OK [^\r]*", tag + b" NO [CANNOT] That one stays", data)
+        return data
+    line.alter = alter
+
+
+def test_what_the_server_does_not_rename_stays_even(work, corpus, plain_line):
+    """It may refuse for ever, as for its own mailboxes: mail goes on under the two names."""
+    held, fresh = work.held["Work"], corpus.messages(2, "plain")
+    for below in ("Work/Deep/Deeper", "Work/Deep"):
+        work.remote.delete_mailbox(below)
+    work.sync("--allow-deletions")
+    refuse_renames(plain_line)
+    rename(work, "local", "Work", "Renamed")
+    work.remote.add("Work", fresh[0])
+    work.local.add("Renamed", fresh[1])
+    work.local.remove("Renamed", held[0])
+    work.local.remove("Other", work.held["Other"][0])
+    for _ in range(2):
+        assert "refused to rename it" in work.sync(status=1).err
+        assert work.remote.state()[("Work",)] == work.local.state()[("Renamed",)] == contents(*held[1:], *fresh)
+        assert work.remote.state()[("Other",)] == contents(work.held["Other"][1])
+    plain_line.alter = None
+    work.sync()
+    assert work.state()[("Renamed",)] == contents(*held[1:], *fresh)
