@@ -170,17 +170,39 @@ static bool is_due(const struct op *op, bool pulled)
 	       pulled == (op->there.name == NULL);
 }
 
+/*
+ * True where the original is yet to come, and its mailbox takes nothing in this run: it is gone, or
+ * cannot be made.
+ */
+static bool is_orphan(const struct channel *channel, const struct op *op)
+{
+	const struct box *origin = &channel->boxes[op->target];
+
+	return op->kind == OP_CLONE && op->side == LOCAL && !op->there.name &&
+	       (!origin->active || !origin->exists[LOCAL]);
+}
+
+/* Has a message come from the server after all. */
+static void send_for(struct op *op)
+{
+	op->kind = OP_COPY;
+	op->rule = RULE_M7_COPY;
+}
+
 /* The links of one box. */
 static int link_box(struct link_batch *batch, struct box *box, bool pulled, struct error *err)
 {
 	for (size_t i = 0; i < box->plan.len; i++) {
 		struct op *op = &box->plan.ops[i];
+		if (!pulled && is_orphan(batch->channel, op))
+			send_for(op);
 		if (!is_due(op, pulled))
 			continue;
 		if (!begin_link(batch, box, op)) {
-			box->undone |= pulled;
-			op->kind = pulled ? OP_CLONE : OP_COPY;
-			op->rule = pulled ? op->rule : RULE_M7_COPY;
+			if (pulled)
+				box->undone = true;
+			else
+				send_for(op);
 		}
 		if (batch->len == LINK_BATCH && (land(batch, err) || stop_check(err)))
 			return -1;

@@ -20,10 +20,11 @@ struct moving {
 	struct op *op;
 	size_t from; /* the index of the box that it leaves, or that holds the original */
 	size_t to;   /* and of the one where it arrives */
+	size_t turn; /* how many others of the same original and box come before it */
 	bool done;
 };
 
-/* The messages of one request: those between the same two boxes. */
+/* The messages of one request: those of one turn between the same two boxes. */
 struct convoy {
 	size_t first;
 	size_t count;
@@ -34,7 +35,7 @@ struct moves {
 	struct channel *channel;
 	enum op_kind kind; /* MOVE or CLONE */
 	enum side side;
-	struct moving *list; /* sorted: from, target, key */
+	struct moving *list; /* sorted: from, target, turn, key */
 	size_t len, cap;
 	struct convoy *convoys; /* by ticket */
 	size_t convoys_len, convoys_cap;
@@ -63,6 +64,8 @@ static int compare_moving(const void *a, const void *b)
 		return x->from < y->from ? -1 : 1;
 	if (x->to != y->to)
 		return x->to < y->to ? -1 : 1;
+	if (x->turn != y->turn)
+		return x->turn < y->turn ? -1 : 1;
 	const struct message_key one = key_of(x->op), other = key_of(y->op);
 	if (x->op->side == LOCAL)
 		return strcmp(one.name, other.name);
@@ -75,6 +78,33 @@ static struct moving moving_of(struct op *op, size_t box)
 	if (op->kind == OP_CLONE)
 		return (struct moving){.op = op, .from = op->target, .to = box};
 	return (struct moving){.op = op, .from = box, .to = op->target};
+}
+
+/* True where both are of one original and go to one mailbox. */
+static bool is_twin(const struct moving *a, const struct moving *b)
+{
+	const struct message_key x = key_of(a->op), y = key_of(b->op);
+
+	return a->from == b->from && a->to == b->to && x.uid == y.uid &&
+	       (!x.name || !strcmp(x.name, y.name));
+}
+
+/* Sorts them; what is copied several times into a mailbox is so by as many requests. */
+static void sort(struct moves *moves)
+{
+	bool twins = false;
+
+	if (moves->len)
+		qsort(moves->list, moves->len, sizeof(*moves->list), compare_moving);
+	for (size_t i = 1; i < moves->len; i++) {
+		struct moving *moving = &moves->list[i];
+		if (!is_twin(moving - 1, moving))
+			continue;
+		moving->turn = moving[-1].turn + 1;
+		twins = true;
+	}
+	if (twins)
+		qsort(moves->list, moves->len, sizeof(*moves->list), compare_moving);
 }
 
 /* Collects the operations whose boxes are in order. Of the others, neither end is even. */
@@ -96,8 +126,7 @@ static void collect(struct moves *moves)
 				*array_push(moves->list, moves->len, moves->cap) = moving;
 		}
 	}
-	if (moves->len)
-		qsort(moves->list, moves->len, sizeof(*moves->list), compare_moving);
+	sort(moves);
 }
 
 /* Notes in the mailbox where it arrives what is about to arrive. */
@@ -145,7 +174,7 @@ static uint32_t uidvalidity_of(const struct box *box)
 			   : journal_head(box->journal)->uidvalidity;
 }
 
-/* Submits the messages from first to the last one with the same two mailboxes. Returns the next. */
+/* Submits the messages of one convoy, of which first is the first. Returns the next. */
 static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct error *err)
 {
 	struct channel *channel = moves->channel;
@@ -156,7 +185,7 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	*convoy = (struct convoy){.first = first,
 				  .keys = xcalloc(moves->len - first, sizeof(*convoy->keys))};
 	for (; end < moves->len && moves->list[end].from == moves->list[first].from &&
-	       moves->list[end].to == target;
+	       moves->list[end].to == target && moves->list[end].turn == moves->list[first].turn;
 	     end++)
 		convoy->keys[convoy->count++] = key_of(moves->list[end].op);
 	const struct request request = {
@@ -182,7 +211,8 @@ static struct moving *find_moving(struct moves *moves, const struct convoy *conv
 	struct op op = {.kind = OP_MOVE, .side = moves->side, .uid = key->uid, .name = key->name};
 	const struct moving wanted = {.op = &op,
 				      .from = moves->list[convoy->first].from,
-				      .to = moves->list[convoy->first].to};
+				      .to = moves->list[convoy->first].to,
+				      .turn = moves->list[convoy->first].turn};
 
 	return bsearch(&wanted, &moves->list[convoy->first], convoy->count, sizeof(*moves->list),
 		       compare_moving);
@@ -227,6 +257,25 @@ static void note_cloned(struct box *box, const struct op *op, uint32_t uid)
 	box->tally.cloned[REMOTE]++;
 }
 
+/*
+ * A server that folds equal messages of a mailbox into one has made no copy, and never will: that
+ * is remembered, as of an upload.
+ */
+static void note_folded(struct channel *channel, struct box *box, const struct op *op, uint32_t uid)
+{
+	struct error why;
+
+	error_set(&why, ERROR_REFUSED, SCOPE_MESSAGE,
+		  "the server keeps one copy only: it holds the same message as UID %u", uid);
+	journal_end_note(box->journal, JOURNAL_APPENDING, 0, op->name);
+	journal_note(box->journal, &(struct journal_note){.kind = JOURNAL_REFUSED,
+							  .side = LOCAL,
+							  .name = op->name,
+							  .identity = op->identity,
+							  .text = why.text});
+	hold_back(channel, box, REMOTE, &why);
+}
+
 /* It has arrived under that key: its pair is journaled there, and forgotten where it was. */
 static void note_moved(struct moves *moves, const struct convoy *convoy,
 		       const struct answer *answer)
@@ -240,9 +289,14 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	target = &moves->channel->boxes[moving->to];
 	const struct op *op = moving->op;
 	uint32_t uid = moves->side == REMOTE ? answer->created.uid : op->there.uid;
-	if (!uid || journal_pair_of_uid(target->journal, uid) || !is_there(moves, target, answer))
+	bool known = journal_pair_of_uid(target->journal, uid);
+	if (!uid || (known && op->kind == OP_MOVE) || !is_there(moves, target, answer))
 		return;
 	moving->done = true;
+	if (known) {
+		note_folded(moves->channel, target, op, uid);
+		return;
+	}
 	if (moves->side == REMOTE && !target->sides[REMOTE].stamp.uidvalidity)
 		target->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
 	if (op->kind == OP_CLONE) {

@@ -91,11 +91,12 @@ static const struct way by_email_id = {compare_email_ids, sort_by_email_id, has_
 static const struct way by_details = {identity_compare_details, sort_by_details,
 				       has_details};
 
-/* True where two messages are the same by that way, and no other id speaks against it. */
+/* True where two messages are the same by that way, and nothing else speaks against it. */
 static bool is_same(const struct way *way, const struct identity *a, const struct identity *b)
 {
 	return way->serves(a) && way->serves(b) && !way->compare(a, b) &&
-	       (!a->email_id || !b->email_id || a->email_id == b->email_id);
+	       (!a->email_id || !b->email_id || a->email_id == b->email_id) &&
+	       (!has_digest(a) || !has_digest(b) || digest_equal(&a->digest, &b->digest));
 }
 
 /* What is to be copied to side and serves that way, sorted by it, then by mailbox and key. */

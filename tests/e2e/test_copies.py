@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A copy within one side is a copy on the other (rules V3 and V4): no message is sent for it."""
 import os
+import re
 import shutil
 
 import pytest
@@ -248,3 +249,67 @@ def test_a_thousand(channel, corpus, plain_line, side):
     channel.sync()
     assert len(plain_line.said("up")) < 64 * 1024
     assert channel.state()[("Archive",)] == contents(*messages)
+
+
+def test_copied_several_times_into_one_mailbox(pair, plain_line):
+    """A UID that is named three times in a set is copied once."""
+    message = pair.inbox[0]
+    for number in range(3):
+        copy_file(pair, "INBOX", "Archive", message, f"1700000000.copy{number}.host")
+    copy_file(pair, "INBOX", "Archive", pair.inbox[1])
+    plain_line.reset_counts()
+    pair.sync()
+    assert b"APPEND" not in plain_line.said("up")
+    assert_at_rest(pair, pair.inbox, [*pair.archive, message, message, message, pair.inbox[1]])
+
+
+def fold_copies(line):
+    """The server holds the copy already, and says so: nothing new comes to be."""
+    tags = []
+
+    def alter(direction, data):
+        if direction == "up":
+            tags.extend(re.findall(rb"(\S+) UID COPY 1 ", data))
+            return re.sub(rb"UID COPY 1 [^\r]*", b"NOOP", data)
+        for tag in tags:
+            data = re.sub(tag + rb" OK [^\r]*", tag + b" OK [COPYUID " + line.uidvalidity + b" 1 1] Done", data)
+        return data
+    line.alter = alter
+
+
+def test_the_server_keeps_one_copy_only(channel, corpus, plain_line):
+    """As Gmail does within a label: it is said once, and tried no more."""
+    message = corpus.message("plain")
+    channel.remote.fill({"INBOX": [message]})
+    channel.sync()
+    path, = channel.local.paths("INBOX", message)
+    assert channel.remote.uids("INBOX", message) == ["1"]
+    shutil.copy2(path, os.path.join(channel.local.directory("INBOX"), "cur", "1700000000.fresh.host:2,"))
+    plain_line.uidvalidity = str(channel.remote.uidvalidity("INBOX")).encode()
+    fold_copies(plain_line)
+    assert "one copy only" in channel.run("sync", status=1).err
+    plain_line.reset_counts()
+    channel.run("sync", status=None)
+    assert b"COPY" not in plain_line.said("up") and b"APPEND" not in plain_line.said("up")
+    assert len(channel.local.paths("INBOX", message)) == 2
+    assert channel.remote.uids("INBOX", message) == ["1"]
+
+
+def test_where_the_original_does_not_come(pair, corpus):
+    """What waits in a mailbox for the user's word keeps nothing from coming into the others."""
+    message = corpus.message("plain")
+    shutil.rmtree(pair.local.directory("Archive"))
+    pair.remote.add("INBOX", message)
+    copy_message(pair, "INBOX", "Archive", message)
+    pair.sync(status=2)
+    assert pair.local.state()[("INBOX",)] == contents(*pair.inbox, message)
+
+
+def test_where_the_originals_mailbox_cannot_be_made(pair, corpus):
+    message = corpus.message("plain")
+    with open(os.path.join(pair.local_root, "Aaa"), "w", encoding="ascii"):
+        pair.remote.create("Aaa")
+    pair.remote.add("INBOX", message)
+    copy_message(pair, "INBOX", "Aaa", message)
+    pair.sync(status=1)
+    assert pair.local.state()[("INBOX",)] == contents(*pair.inbox, message)
