@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A move stays a move: nothing is sent again, dates and flags survive, and nothing is ever in neither place."""
 import os
+import signal
 
 import pytest
 
@@ -184,3 +185,36 @@ def test_servers_without_move(make_channel, servers, corpus, capability, side):
     assert state[("Archive",)] == contents(*channel.archive, *messages[:4])
     channel.sync()
     assert channel.state() == state
+
+
+@pytest.mark.parametrize("side,capability", [("local", PLAIN), ("remote", None)], ids=["copy and expunge", "rename"])
+def test_a_stop_at_every_step(make_channel, servers, corpus, tmp_path, capability, side):
+    """Wherever the run stops, one of both places has it on the disk, and the next run finishes the move."""
+    messages, archive = corpus.messages(3, "plain"), corpus.messages(1, "plain")
+    server = servers(capability=capability) if capability else servers()
+
+    def scene():
+        channel = make_channel(server=server)
+        channel.archive = archive
+        channel.remote.fill({"INBOX": messages, "Archive": archive})
+        channel.sync()
+        channel.side(side).move("INBOX", "Archive", *messages[:2])
+        return channel
+
+    counter = tmp_path / "points"
+    scene().run("sync", EVENMAIL_STOP_COUNT=str(counter))
+    count = int(counter.read_text(encoding="ascii"))
+    assert count > 10, "the program is built with --enable-faults"
+    for point in range(1, count + 1):
+        channel = scene()
+        stopped = channel.start("sync", EVENMAIL_STOP_AT=str(point))
+        _, err = stopped.communicate()
+        assert stopped.returncode in (-signal.SIGKILL, 0), err
+        try:
+            held = [row for rows in channel.local.state().values() for row in rows]
+            assert all(message.state in held for message in messages)
+            channel.sync()
+            assert_moved(channel, *messages[:2], stayed=messages[2:])
+        except AssertionError as error:
+            raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
+        channel.close()
