@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ONE_COMMAND 50 /* so many UIDs are never parted among several commands */
+
 /* One message on its way. */
 struct moving {
 	struct op *op;
@@ -312,6 +314,25 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 }
 
 /*
+ * What the server would not copy is sent to it. True for that. Of several commands nobody knows
+ * which were carried out, where the server tells no UIDs: those are left to the next run.
+ */
+static bool send_instead(const struct moves *moves, const struct convoy *convoy,
+			 const struct moving *moving, const struct answer *answer)
+{
+	struct op *op = moving->op;
+
+	if (op->kind != OP_CLONE || answer->error.kind != ERROR_REFUSED ||
+	    convoy->count > ONE_COMMAND || !answer->refused ||
+	    !uidset_has(answer->refused, op->there.uid))
+		return false;
+	journal_end_note(moves->channel->boxes[moving->to].journal, JOURNAL_APPENDING, 0, op->name);
+	op->kind = OP_COPY;
+	op->rule = RULE_M7_COPY;
+	return true;
+}
+
+/*
  * The end of a request. What the server moved without saying where to is found by its note; what
  * it did not move stays where it is until the next run.
  */
@@ -327,11 +348,11 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 		box->wrote[moves->side] = true;
 	if (target->active)
 		box_refuse_keywords(target, moves->side, answer->refused_keywords);
-	if (failed)
-		box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
 	for (size_t i = convoy->first; i < convoy->first + convoy->count; i++) {
-		if (moves->list[i].done)
+		if (moves->list[i].done || send_instead(moves, convoy, &moves->list[i], answer))
 			continue;
+		if (failed)
+			box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
 		target->undone = true;
 		box->undone |= moves->kind == OP_MOVE;
 		target->lost_append |= moves->side == REMOTE && !failed;

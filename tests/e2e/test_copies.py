@@ -313,3 +313,21 @@ def test_where_the_originals_mailbox_cannot_be_made(pair, corpus):
     copy_message(pair, "INBOX", "Aaa", message)
     pair.sync(status=1)
     assert pair.local.state()[("INBOX",)] == contents(*pair.inbox, message)
+
+
+def test_what_the_server_does_not_copy_is_sent(pair, plain_line):
+    tags = []
+
+    def alter(direction, data):
+        if direction == "up":
+            tags.extend(re.findall(rb"(\S+) UID COPY ", data))
+            return re.sub(rb"UID COPY [^\r]*", b"NOOP", data)
+        for tag in tags:
+            data = re.sub(tag + rb" OK [^\r]*", tag + b" NO [CANNOT] No copies", data)
+        return data
+    plain_line.alter = alter
+    message = pair.inbox[0]
+    copy_file(pair, "INBOX", "Archive", message, "1700000000.fresh.host")
+    pair.sync()
+    plain_line.alter = None
+    assert_at_rest(pair, pair.inbox, [*pair.archive, message])
