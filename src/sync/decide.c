@@ -16,9 +16,8 @@ static struct planner_input input_of(const struct channel *channel, const struct
 	    .sides = {&box->sides[LOCAL], &box->sides[REMOTE]},
 	    .matches = box->match.matches,
 	    .matches_len = box->match.len,
-	    .is_trash =
-		box->attributes & MAILBOX_TRASH || !strcmp(box->at[REMOTE], channel->trash[REMOTE]),
-	    .is_junk = (box->attributes & MAILBOX_JUNK) != 0,
+	    .is_trash = !strcmp(box->at[REMOTE], channel->trash[REMOTE]),
+	    .is_junk = box->attributes & MAILBOX_JUNK && strcmp(box->name, "INBOX") != 0,
 	};
 
 	input.pairs = journal_pairs(box->journal, &input.pairs_len);

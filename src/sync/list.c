@@ -75,7 +75,8 @@ unsigned channel_use_of_name(const struct channel *channel, const char *remote)
 /* True for a mailbox that may serve a use: another user's, or a shared one, has it for others. */
 static bool may_serve(const struct entry *entry)
 {
-	return !(entry->attributes & (MAILBOX_NOSELECT | MAILBOX_FOREIGN));
+	return !(entry->attributes & (MAILBOX_NOSELECT | MAILBOX_FOREIGN)) &&
+	       strcmp(entry->name, "INBOX") != 0;
 }
 
 /* The server's mailbox for a use, by its attribute or else by a name; NULL where there is none. */

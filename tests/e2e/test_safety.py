@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What looks like an accident deletes nothing: exit status 2, and all else is done."""
 import os
+import re
 import shutil
 
 import pytest
@@ -169,3 +170,15 @@ def test_a_symlink_is_not_followed_out_of_the_tree(pair, tmp_path):
     os.mkfifo(os.path.join(inbox, "new", "1.M2P1.fifo"))
     pair.sync(status=None)
     assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox)
+
+
+def test_inbox_is_no_trash_whatever_the_server_says(pair, plain_line):
+    """What goes from the trash is asked about by nobody."""
+    def alter(direction, data):
+        if direction == "up":
+            return data
+        return re.sub(rb'\* LIST \(([^)]*)\) ("."|NIL) "?INBOX"?', rb"* LIST (\1 \\Trash \\Junk) \2 INBOX", data)
+    plain_line.alter = alter
+    pair.remote.remove_all("INBOX")
+    pair.sync(status=STOPPED)
+    assert pair.local.state()[("INBOX",)] == contents(*pair.inbox)
