@@ -471,8 +471,29 @@ static int settle_found(struct channel *channel, struct error *err)
 	return rc;
 }
 
+/* What the plans were made of: all of every message that any side holds. */
+static void shed_surveys(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		snapshot_shed(&box->sides[LOCAL]);
+		snapshot_shed(&box->sides[REMOTE]);
+		match_free(&box->match);
+	}
+}
+
+/* What is done. The verdicts and figures stay. */
+static void shed_plans(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		plan_free(&channel->boxes[i].plan);
+		plan_free(&channel->boxes[i].late);
+	}
+}
+
 int channel_apply(struct channel *channel, struct error *err)
 {
+	shed_surveys(channel);
 	note_blocked(channel);
 	if (settle_found(channel, err))
 		return -1;
@@ -495,6 +516,7 @@ int channel_apply(struct channel *channel, struct error *err)
 	    apply_subscriptions(channel, err))
 		goto broken;
 	fail_unrenamed(channel);
+	shed_plans(channel);
 	return 0;
 broken:
 	commit_broken(channel);

@@ -89,18 +89,6 @@ static void guard_box(const struct channel *channel, struct box *box,
 		guard_check(input, box->allowed, &box->plan);
 }
 
-/* Operations outlive the journal's rows: their names move into the box's arena. */
-static void keep_names(struct box *box)
-{
-	for (size_t i = 0; i < box->plan.len; i++) {
-		struct op *op = &box->plan.ops[i];
-		if (op->name)
-			op->name = arena_strdup(&box->arena, op->name);
-		if (op->there.name)
-			op->there.name = arena_strdup(&box->arena, op->there.name);
-	}
-}
-
 /* True where a mailbox that is gone on that side would have to take something there. */
 static bool is_gone_on(const struct box *box, enum side side)
 {
@@ -203,7 +191,6 @@ void channel_plan(struct channel *channel)
 			continue;
 		guard_box(channel, box, &boxes[i].input);
 		block_arrivals(channel, box);
-		keep_names(box);
 	}
 	for (size_t i = 0; i < channel->len; i++)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)

@@ -67,7 +67,10 @@ enum op_kind {
 
 const char *op_name(enum op_kind kind);
 
-/* One operation. uid and name are those that are known; names live in the plan's arena. */
+/*
+ * One operation. uid and name are those that are known; names are those of the journal's pairs, which
+ * stay as long as it is open, or live in the plan's arena.
+ */
 struct op {
 	enum op_kind kind;
 	enum side side; /* where something changes */

@@ -116,7 +116,8 @@ struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struc
 }
 
 /* A ghost lets the planner see that what was sent has been deleted here since. */
-void snapshot_remember(struct snapshot *snapshot, const struct journal *journal)
+void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
+		       struct arena *arena)
 {
 	size_t len, index;
 	const struct journal_note *notes = journal_notes(journal, &len);
@@ -137,6 +138,7 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal)
 			fresh->base = note->flags;
 			continue;
 		}
+		key.name = arena_strdup(arena, note->name);
 		fresh = array_push(snapshot->fresh, snapshot->fresh_len, snapshot->fresh_cap);
 		*fresh = (struct fresh_message){
 		    .state = {.key = key, .flags = note->flags, .identity = note->identity},
@@ -162,9 +164,17 @@ void snapshot_identify(struct snapshot *snapshot, const struct message_state *me
 		fresh->state.identity.size = size;
 }
 
-void snapshot_free(struct snapshot *snapshot)
+void snapshot_shed(struct snapshot *snapshot)
 {
 	free(snapshot->known);
 	free(snapshot->fresh);
+	snapshot->known = NULL;
+	snapshot->fresh = NULL;
+	snapshot->known_len = snapshot->fresh_len = snapshot->fresh_cap = 0;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	snapshot_shed(snapshot);
 	*snapshot = (struct snapshot){0};
 }

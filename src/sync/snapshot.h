@@ -63,13 +63,16 @@ void snapshot_complete(struct snapshot *snapshot);
 void snapshot_end(struct snapshot *snapshot);
 /*
  * Takes in what the journal's APPENDING notes remember: the base of those whose file is there, a
- * ghost for each whose file is gone. Local side only.
+ * ghost for each whose file is gone; its name is copied into arena. Local side only.
  */
-void snapshot_remember(struct snapshot *snapshot, const struct journal *journal);
+void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
+		       struct arena *arena);
 /* The fresh message of that key, or NULL; after snapshot_end. */
 struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key);
 /* Adds what an identification found to the fresh message of that key. */
 void snapshot_identify(struct snapshot *snapshot, const struct message_state *message);
+/* Frees the messages; how the mailbox stood and what the side can keep stays. */
+void snapshot_shed(struct snapshot *snapshot);
 void snapshot_free(struct snapshot *snapshot);
 
 #endif
