@@ -129,8 +129,17 @@ static int journal_append(struct journal *journal, const struct journal_head *he
 	return 0;
 }
 
-/* All that the journal holds, as one transaction. */
-void journal_put_all(const struct journal *journal, struct buf *file)
+/* Counts what was put since the last time, and makes room for the next. */
+static void journal_count(struct buf *record, size_t *len)
+{
+	if (len == NULL)
+		return;
+	*len += record->len;
+	buf_reset(record);
+}
+
+/* All that the journal holds, as one transaction; only its length where len is not NULL. */
+static void journal_put_each(const struct journal *journal, struct buf *file, size_t *len)
 {
 	struct record_owner owner = journal_owner(journal);
 	const struct journal_note *notes;
@@ -142,12 +151,35 @@ void journal_put_all(const struct journal *journal, struct buf *file)
 		if (rows_refused(journal->rows, side))
 			record_put_refused(file, side, rows_refused(journal->rows, side));
 	pairs = rows_pairs(journal->rows, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		record_put_pair(file, &pairs[i]);
+		journal_count(file, len);
+	}
 	notes = rows_notes(journal->rows, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		record_put_note(file, &notes[i]);
+		journal_count(file, len);
+	}
 	record_put_commit(file, 0, 1, &journal->head);
+	journal_count(file, len);
+}
+
+/* All of it. */
+void journal_put_all(const struct journal *journal, struct buf *file)
+{
+	journal_put_each(journal, file, NULL);
+}
+
+/* How long a file it takes. */
+static size_t journal_reckon(const struct journal *journal)
+{
+	struct buf record;
+	size_t len = 0;
+
+	buf_init(&record, JOURNAL_MAX);
+	journal_put_each(journal, &record, &len);
+	buf_free(&record);
+	return len;
 }
 
 /*
@@ -156,15 +188,19 @@ void journal_put_all(const struct journal *journal, struct buf *file)
  */
 static void journal_compact(struct journal *journal)
 {
+	size_t needed;
 	struct error err;
 	struct buf file;
 
 	if (journal->size <= journal->compact_at)
 		return;
+	needed = journal_reckon(journal);
+	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
+	if (journal->size <= journal->compact_at)
+		return;
 	buf_init(&file, JOURNAL_MAX);
 	journal_put_all(journal, &file);
-	journal->compact_at = file.len * 2 > JOURNAL_COMPACT_AT ? file.len * 2 : JOURNAL_COMPACT_AT;
-	if (journal->size > journal->compact_at && journal_make_file(journal, &file, &err) < 0)
+	if (journal_make_file(journal, &file, &err) < 0)
 		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
 			 text_show(journal->file), err.text);
 	buf_free(&file);

@@ -222,7 +222,7 @@ static void rows_add(struct rows *rows, const struct pair *pair, uint32_t hash)
 	if (rows->len > 0 && rows->pairs[rows->len - 1].uid > pair->uid)
 		rows->unsorted = true;
 	if (slots_are_full(&rows->uids) || slots_are_full(&rows->names))
-		rows_index(rows, (rows->len - rows->gone) * 2);
+		rows_index(rows, rows->len - rows->gone);
 	rows->hashes =
 	    array_grow(rows->hashes, &rows->hashes_cap, rows->len + 1, sizeof(*rows->hashes));
 	rows->hashes[rows->len] = hash;
@@ -241,7 +241,7 @@ static void rows_rename(struct rows *rows, struct pair *pair, const char *name, 
 	pair->name = arena_strdup(&rows->arena, name);
 	rows->hashes[index] = hash;
 	if (slots_are_full(&rows->names))
-		rows_index(rows, (rows->len - rows->gone) * 2);
+		rows_index(rows, rows->len - rows->gone);
 	else
 		slots_add(&rows->names, hash, index);
 }
