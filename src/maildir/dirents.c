@@ -79,6 +79,21 @@ int dirents_read(struct dirents *dirents, int fd, struct error *err)
 	}
 }
 
+/* One call. */
+int dirents_read_piece(struct dirents *dirents, int fd, bool first, struct error *err)
+{
+	ssize_t got;
+
+	dirents_reserve(dirents, DIRENTS_MIN);
+	if (first && lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, SCOPE_MAILBOX, "cannot rewind a directory");
+	got = getdents64(fd, dirents->data, dirents->cap);
+	if (got < 0)
+		return error_errno(err, SCOPE_MAILBOX, "cannot read a directory");
+	dirents->len = (size_t)got;
+	return got > 0;
+}
+
 /* Steps over a record. */
 int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *view)
 {

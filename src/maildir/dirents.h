@@ -30,6 +30,11 @@ struct dirent_view {
 
 /* Reads the directory fd from its start. -1: SCOPE_MAILBOX. */
 int dirents_read(struct dirents *dirents, int fd, struct error *err);
+/*
+ * Reads the next piece, from the start where that is wanted: 1, or 0 at the end. Pieces are of many
+ * instants: they are for directories that nobody changes meanwhile. -1: SCOPE_MAILBOX.
+ */
+int dirents_read_piece(struct dirents *dirents, int fd, bool first, struct error *err);
 /* 1 and the entry at *at, which moves on (start with 0); 0 at the end. "." and ".." are left out.
  */
 int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *view);

@@ -31,9 +31,9 @@ struct look {
 	struct dirents dirents;
 };
 
-/* Fills an entry from a file's name, which it borrows. */
-static struct maildir_entry make_entry(const struct maildir_scan *scan, enum maildir_dir dir,
-				       const char *file)
+/* Parses the name. */
+struct maildir_entry maildir_entry_of(struct maildir_keywords *keywords, enum maildir_dir dir,
+				      const char *file)
 {
 	struct maildir_name name;
 
@@ -42,7 +42,7 @@ static struct maildir_entry make_entry(const struct maildir_scan *scan, enum mai
 	    .file = file,
 	    .unique_len = name.unique_len,
 	    .dir = dir,
-	    .flags = maildir_keywords_flags(scan->keywords, name.letters, name.letters_len),
+	    .flags = maildir_keywords_flags(keywords, name.letters, name.letters_len),
 	    .wire_size = name.wire_size};
 }
 
@@ -58,7 +58,7 @@ struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const c
 /* The map's key is the file's name that was put first; it stays in the arena. */
 void maildir_scan_put(struct maildir_scan *scan, enum maildir_dir dir, const char *file)
 {
-	struct maildir_entry entry = make_entry(scan, dir, arena_strdup(&scan->arena, file));
+	struct maildir_entry entry = maildir_entry_of(scan->keywords, dir, arena_strdup(&scan->arena, file));
 	struct maildir_entry *known = maildir_scan_find(scan, entry.file, entry.unique_len);
 
 	if (known) {
@@ -87,8 +87,8 @@ void maildir_scan_free(struct maildir_scan **scan)
 	*scan = NULL;
 }
 
-/* Whether a directory's entry is a message. */
-static bool is_message(int fd, const struct dirent_view *view)
+/* Only where the directory does not tell is the file asked. */
+bool maildir_is_message(int fd, const struct dirent_view *view)
 {
 	struct stat st;
 
@@ -102,7 +102,7 @@ static bool is_message(int fd, const struct dirent_view *view)
 /* Takes a file in; one whose unique name is known is put aside. */
 static void take_file(struct look *look, enum maildir_dir dir, const char *file)
 {
-	struct maildir_entry entry = make_entry(look->scan, dir, file);
+	struct maildir_entry entry = maildir_entry_of(look->scan->keywords, dir, file);
 	struct maildir_entry *known = maildir_scan_find(look->scan, entry.file, entry.unique_len);
 
 	if (!known)
@@ -129,7 +129,7 @@ static int read_dir(struct look *look, enum maildir_dir dir, struct error *err)
 		if (!look->dirents.at_once)
 			passes = 2;
 		for (size_t at = 0; dirents_next(&look->dirents, &at, &view);)
-			if (is_message(fd, &view))
+			if (maildir_is_message(fd, &view))
 				take_file(look, dir, view.name);
 	}
 	return 0;
@@ -257,8 +257,8 @@ static int recover_missed(struct maildir_mailbox *mailbox, const struct maildir_
 	return rc;
 }
 
-/* Whether nobody changed the directories since their trusted mtimes were taken. */
-static bool is_quiet(const struct maildir_mailbox *mailbox, int64_t cur_ns, int64_t new_ns)
+/* Looks at the mtimes once more. */
+bool maildir_is_quiet(const struct maildir_mailbox *mailbox, int64_t cur_ns, int64_t new_ns)
 {
 	int64_t cur_now, new_now;
 
@@ -278,7 +278,7 @@ int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **sca
 	if (maildir_mailbox_stamp(mailbox, &cur_ns, &new_ns, err) < 0 ||
 	    maildir_keywords_read(mailbox, err) < 0 || look_once(mailbox, &first, err) < 0)
 		return -1;
-	if (is_quiet(mailbox, cur_ns, new_ns)) {
+	if (maildir_is_quiet(mailbox, cur_ns, new_ns)) {
 		*scan = first;
 		first = NULL;
 	} else if (look_once(mailbox, scan, err) < 0 ||

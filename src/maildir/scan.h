@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "mail/flags.h"
+#include "maildir/dirents.h"
 #include "maildir/mailbox.h"
 
 #include <stdbool.h>
@@ -46,6 +47,15 @@ struct maildir_scan {
 	int64_t new_ns;
 	uint64_t inode; /* the mailbox's */
 };
+
+/* The entry of a file's name, which it borrows. */
+struct maildir_entry maildir_entry_of(struct maildir_keywords *keywords, enum maildir_dir dir,
+				      const char *file);
+/* Whether what a directory holds under a name is a message. */
+bool maildir_is_message(int fd, const struct dirent_view *view);
+
+/* Whether nobody changed the directories since their trusted mtimes (else 0) were taken. */
+bool maildir_is_quiet(const struct maildir_mailbox *mailbox, int64_t cur_ns, int64_t new_ns);
 
 /* Scans. -1: SCOPE_MAILBOX. */
 int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **scan,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "maildir/content.h"
 #include "maildir/deliver.h"
+#include "maildir/glance.h"
 #include "maildir/mailbox.h"
 #include "maildir/scan.h"
 #include "store/store-maildir.h"
@@ -39,6 +40,7 @@ struct progress {
 	struct maildir_listing *listing;
 	size_t count;
 	struct maildir_scan *scan;       /* SCAN */
+	struct maildir_glance *glance;   /* SCAN, where it is one */
 	struct maildir_content *content; /* FETCH */
 	uint32_t refused_keywords;
 };

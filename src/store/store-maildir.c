@@ -93,6 +93,33 @@ static int step_scan(struct store_maildir *store, const struct request *request,
 	return 0;
 }
 
+/* SCAN that is a glance: as above, but nothing is kept. */
+static int step_glance(struct store_maildir *store, const struct request *request,
+		       struct answer *answer)
+{
+	struct progress *progress = &store->progress;
+	struct maildir_entry entry;
+	struct maildir_mailbox *mailbox;
+	int rc;
+
+	if (!progress->started) {
+		mailbox = cache_reopen(store, request->mailbox, &progress->error);
+		if (!mailbox || maildir_glance_open(mailbox, &progress->glance, &progress->error) < 0)
+			return 0;
+	}
+	rc = maildir_glance_next(progress->glance, &entry, &answer->complete, &progress->error);
+	if (rc > 0)
+		describe_entry(store, &entry, answer);
+	if (rc != 0)
+		return rc > 0;
+	mailbox = progress->glance->mailbox;
+	answer->permanent = maildir_keywords_room(&mailbox->keywords);
+	answer->stamp = (struct stamp){.cur_ns = progress->glance->cur_ns,
+				       .new_ns = progress->glance->new_ns,
+				       .inode = mailbox->inode};
+	return 0;
+}
+
 /* Opens the content of the request's next key; 1, 0 where it is gone, -1. */
 static int open_key(struct store_maildir *store, const struct request *request, bool readable,
 		    struct maildir_content **content, struct error *err)
@@ -286,7 +313,9 @@ static int step(struct store_maildir *store, const struct request *request, stru
 
 	switch (request->kind) {
 	case REQUEST_LIST: return step_list(store, answer);
-	case REQUEST_SCAN: return step_scan(store, request, answer);
+	case REQUEST_SCAN:
+		return request->glance ? step_glance(store, request, answer)
+				       : step_scan(store, request, answer);
 	case REQUEST_IDENTIFY: return step_identify(store, request, answer);
 	case REQUEST_FETCH: return step_fetch(store, request, answer);
 	case REQUEST_CREATE: maildir_tree_create(store->tree, request->mailbox, err); return 0;
@@ -330,6 +359,7 @@ static void end_progress(struct progress *progress)
 {
 	arena_free(&progress->arena);
 	maildir_scan_free(&progress->scan);
+	maildir_glance_close(&progress->glance);
 	maildir_content_close(&progress->content);
 	*progress = (struct progress){0};
 }

@@ -143,6 +143,11 @@ struct request {
 	const struct uidset *known; /* remote: the UIDs that the caller holds to be there, or NULL */
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
+	/*
+	 * Local, for who only compares: names are told as they are read and kept nowhere. complete is
+	 * false where somebody was at work meanwhile, and all that was told says nothing then.
+	 */
+	bool glance;
 
 	/* FETCH, IDENTIFY, FLAG, DATE, REMOVE, MOVE, COPY. */
 	const struct message_key *keys; /* ascending by UID on the remote side */

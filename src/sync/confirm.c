@@ -157,11 +157,13 @@ static int confirm_remote(struct channel *channel, struct error *err)
 	return rc;
 }
 
-/* Looks at the local side of one box. */
-static int confirm_local(struct channel *channel, struct box *box, struct error *err)
+/* Takes in what the local side of one box holds. *complete: that is how it stands. */
+static int look_at_local(struct channel *channel, struct box *box, bool glance, bool *complete,
+			 struct error *err)
 {
 	struct store *store = channel->setup.stores[LOCAL];
-	const struct request request = {.kind = REQUEST_SCAN, .mailbox = box->at[LOCAL]};
+	const struct request request = {
+	    .kind = REQUEST_SCAN, .mailbox = box->at[LOCAL], .glance = glance};
 	struct snapshot *snapshot = &box->sides[LOCAL];
 	struct answer answer;
 	int rc;
@@ -177,16 +179,34 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 			snapshot_complete(snapshot);
 			snapshot->stamp = answer.stamp;
 			snapshot_take_room(snapshot, &answer.permanent);
+			*complete = answer.complete && !snapshot->doubled;
 			if (answer.error.kind != ERROR_NONE)
 				box_fail(box, &answer.error);
 		}
 	}
 	snapshot_end(snapshot);
-	if (!rc && box->error.kind == ERROR_NONE)
-		survey_end_refusals(box, LOCAL);
-	if (!is_as_agreed(channel, box, snapshot))
-		box->undone = true;
 	return rc;
+}
+
+/*
+ * Looks at the local side of one box: by a glance, for a mailbox of 100,000 need not be held in memory
+ * to see that it is as the journal says. Where somebody is at work in it, or two files have one
+ * name, a scan tells.
+ */
+static int confirm_local(struct channel *channel, struct box *box, struct error *err)
+{
+	bool complete = false;
+
+	if (look_at_local(channel, box, true, &complete, err))
+		return -1;
+	if (!complete && box->error.kind == ERROR_NONE &&
+	    look_at_local(channel, box, false, &complete, err))
+		return -1;
+	if (box->error.kind == ERROR_NONE)
+		survey_end_refusals(box, LOCAL);
+	if (!is_as_agreed(channel, box, &box->sides[LOCAL]))
+		box->undone = true;
+	return 0;
 }
 
 /* Whether a look at the local side could tell more: it was changed, or its times were too young. */

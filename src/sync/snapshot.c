@@ -56,6 +56,7 @@ void snapshot_see(struct snapshot *snapshot, const struct journal *journal, stru
 	size_t index;
 
 	if (is_known(snapshot, journal, &message->key, &index)) {
+		snapshot->doubled |= snapshot->known[index].seen;
 		snapshot->known[index] = (struct presence){message->flags, true, true};
 		return;
 	}

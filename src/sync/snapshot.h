@@ -36,6 +36,7 @@ struct snapshot {
 	enum side side;
 	struct stamp stamp;         /* how the mailbox stood when the scan began */
 	struct flag_room permanent; /* the flags that this side can keep */
+	bool doubled;               /* a scan told of one pair twice */
 	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
 	struct fresh_message *fresh;

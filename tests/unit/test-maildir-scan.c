@@ -2,10 +2,12 @@
 /* Scans and changes while others are at work (FAULTS 12, 13, 15). */
 #include "maildir-fixture.h"
 
+#include "maildir/glance.h"
 #include "maildir/message.h"
 #include "maildir/scan.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -475,6 +477,94 @@ static void opens_regular_files_only(void **state)
 	maildir_mailbox_close(&mailbox);
 }
 
+/* Makes a directory's time one that is trusted. */
+static void age(struct fixture *fixture, const char *dir, time_t seconds)
+{
+	const struct timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 1},
+					  {.tv_sec = seconds, .tv_nsec = 1}};
+
+	assert_int_equal(utimensat(AT_FDCWD, fixture_path(fixture, dir), times, 0), 0);
+}
+
+/* Glances; how many files were told, and whether the mailbox was at rest. */
+static size_t glance(struct maildir_mailbox *mailbox, size_t bytes_max, bool *rest,
+		     void (*meanwhile)(struct fixture *fixture), struct fixture *fixture)
+{
+	struct mallinfo2 before = mallinfo2(), now;
+	struct maildir_glance *glance;
+	struct maildir_entry entry;
+	struct error err = {0};
+	size_t count = 0;
+	int rc;
+
+	assert_int_equal(maildir_glance_open(mailbox, &glance, &err), 0);
+	while ((rc = maildir_glance_next(glance, &entry, rest, &err)) == 1) {
+		if (!count++)
+			meanwhile(fixture);
+		now = mallinfo2();
+		assert_true(now.uordblks + now.hblkhd <=
+			    before.uordblks + before.hblkhd + bytes_max);
+		assert_int_equal(entry.flags.bits, entry.dir == MAILDIR_CUR ? FLAG_SEEN : 0);
+	}
+	assert_int_equal(rc, 0);
+	maildir_glance_close(&glance);
+	return count;
+}
+
+static void do_nothing(struct fixture *fixture)
+{
+	(void)fixture;
+}
+
+/* Another program at work, in a directory that was read by then. */
+static void deliver(struct fixture *fixture)
+{
+	fixture_put(fixture, "m/new/late", "b", 1);
+}
+
+static void glances_in_little_memory(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	bool rest = false;
+	char file[64];
+
+	fixture_create(fixture, "m");
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(file, sizeof(file), "m/cur/a-name-of-some-length.%u:2,S", i);
+		fixture_put(fixture, file, "b", 1);
+	}
+	fixture_put(fixture, "m/new/b", "b", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	age(fixture, "m/cur", 1000000000);
+	age(fixture, "m/new", 1000000000);
+	assert_int_equal(glance(mailbox, 70 * 1024, &rest, do_nothing, fixture), 3001);
+	assert_true(rest);
+	assert_null(mailbox->scan);
+	maildir_mailbox_close(&mailbox);
+}
+
+static void glances_at_what_rests_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct maildir_mailbox *mailbox;
+	bool rest = true;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/new/a", "b", 1);
+	fixture_put(fixture, "m/cur/a:2,S", "b", 1);
+	mailbox = open_mailbox(fixture, "m", true);
+	age(fixture, "m/cur", 1000000000);
+	assert_int_equal(glance(mailbox, 70 * 1024, &rest, do_nothing, fixture), 0);
+	assert_false(rest); /* new is too young */
+	age(fixture, "m/new", 1000000000);
+	assert_int_equal(glance(mailbox, 70 * 1024, &rest, do_nothing, fixture), 2);
+	assert_true(rest); /* both of one name are told */
+	assert_int_equal(glance(mailbox, 70 * 1024, &rest, deliver, fixture), 2);
+	assert_false(rest);
+	maildir_mailbox_close(&mailbox);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -491,6 +581,8 @@ int main(void)
 	    TEST(removes),
 	    TEST(moves),
 	    TEST(opens_regular_files_only),
+	    TEST(glances_in_little_memory),
+	    TEST(glances_at_what_rests_only),
 	};
 
 	return cmocka_run_group_tests_name("maildir-scan", tests, NULL, NULL);

@@ -209,6 +209,36 @@ static void finds_by_key(void **state)
 	assert_null(snapshot_find(&it->snapshot, &key));
 }
 
+/* Two files of one name: who only glanced must not take them for the pair. */
+static void notes_a_pair_told_twice(void **state)
+{
+	struct fixture *it = *state;
+
+	snapshot_begin(&it->snapshot, LOCAL, it->journal);
+	see(it, 10, 0);
+	see(it, 20, 0);
+	assert_false(it->snapshot.doubled);
+	see(it, 10, FLAG_SEEN);
+	assert_true(it->snapshot.doubled);
+}
+
+/* The planner is done with the messages, but not those who act with the mailbox. */
+static void sheds_the_messages_only(void **state)
+{
+	struct fixture *it = *state;
+
+	snapshot_begin(&it->snapshot, LOCAL, it->journal);
+	see(it, 60, 0);
+	it->snapshot.stamp.uidvalidity = 9;
+	it->snapshot.permanent.keywords = 5;
+	snapshot_shed(&it->snapshot);
+	assert_null(it->snapshot.known);
+	assert_null(it->snapshot.fresh);
+	assert_int_equal(it->snapshot.known_len + it->snapshot.fresh_len, 0);
+	assert_int_equal(it->snapshot.stamp.uidvalidity, 9);
+	assert_int_equal(it->snapshot.permanent.keywords, 5);
+}
+
 /* What is learnt replaces what was known, but the size stays where it is not told again. */
 static void adds_identities(void **state)
 {
@@ -302,6 +332,8 @@ int main(void)
 	    TEST(lets_the_last_word_count),
 	    TEST(takes_a_huge_range),
 	    TEST(finds_by_key),
+	    TEST(notes_a_pair_told_twice),
+	    TEST(sheds_the_messages_only),
 	    TEST(adds_identities),
 	    TEST(remembers_what_was_being_appended),
 	    TEST(remembers_without_anything_new),

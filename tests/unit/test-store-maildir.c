@@ -183,6 +183,33 @@ static void scans_the_directory_of_today(void **state)
 	store_close(&store);
 }
 
+/* Who is told that it is not complete asks again, without. */
+static void glances_at_a_mailbox_at_rest(void **state)
+{
+	const struct request scan = {.kind = REQUEST_SCAN, .mailbox = "m", .glance = true};
+	const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, false);
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a,S=3,W=4:2,S", "b", 1);
+	outcome = ask_well(store, scan);
+	assert_int_equal(outcome->messages, 0);
+	assert_false(outcome->done.complete);
+	assert_int_equal(utimensat(AT_FDCWD, fixture_path(fixture, "m/cur"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, fixture_path(fixture, "m/new"), old, 0), 0);
+	outcome = ask_well(store, scan);
+	assert_true(outcome->done.complete);
+	assert_int_equal(outcome->messages, 1);
+	assert_string_equal(outcome->names[0], "a,S=3,W=4");
+	assert_int_equal(outcome->flags[0].bits, FLAG_SEEN);
+	assert_int_equal(outcome->done.stamp.cur_ns, INT64_C(1000000000000000000));
+	assert_true(outcome->done.stamp.inode != 0);
+	assert_true(outcome->done.permanent.bits == FLAG_ALL);
+	store_close(&store);
+}
+
 static void identifies_what_is_there(void **state)
 {
 	static const struct message_key keys[] = {{.name = "a"}, {.name = "gone"}, {.name = "b"}};
@@ -399,6 +426,7 @@ int main(void)
 	    TEST(stamps_tell_directories_apart),
 	    TEST(says_where_a_mailbox_is_missing),
 	    TEST(scans_the_directory_of_today),
+	    TEST(glances_at_a_mailbox_at_rest),
 	    TEST(identifies_what_is_there),
 	    TEST(fetches_and_opens_sources),
 	    TEST(changes_messages),
