@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define VERIFIED_MESSAGES 4 /* of the newest known: the last may have been expunged again */
+
 enum scan_way {
 	SCAN_ALL,       /* every message with all that is wanted of it */
 	SCAN_FLAGS,     /* every message's flags, the rest only of new ones */
@@ -82,6 +84,24 @@ static void add_fetch(struct store_imap *store, struct job *job, enum step_kind 
 		       job->selection);
 }
 
+/* From which UID on messages are asked for whole: new ones, and those known that are verified. */
+static uint32_t first_of_new(const struct request *request)
+{
+	uint32_t first = request->base.uidnext;
+	uint32_t left = request->verify_known ? VERIFIED_MESSAGES : 0;
+
+	for (size_t i = request->known->len; i-- && left;) {
+		const struct uid_range *range = &request->known->ranges[i];
+		if (range->first >= first)
+			continue;
+		uint32_t end = range->last < first ? range->last + 1 : first;
+		uint32_t count = end - range->first < left ? end - range->first : left;
+		first = end - count;
+		left -= count;
+	}
+	return first;
+}
+
 /* Sends a listing, its SELECT ahead of it: one flight. */
 static enum job_progress scan_send(struct store_imap *store, struct job *job)
 {
@@ -103,7 +123,7 @@ static enum job_progress scan_send(struct store_imap *store, struct job *job)
 		break;
 	case SCAN_QRESYNC: break;
 	}
-	add_fetch(store, job, STEP_NEW, base->uidnext, items, 0);
+	add_fetch(store, job, STEP_NEW, first_of_new(&job->request), items, 0);
 	return JOB_SENT;
 }
 

@@ -148,6 +148,11 @@ struct request {
 	 * false where somebody was at work meanwhile, and all that was told says nothing then.
 	 */
 	bool glance;
+	/*
+	 * The newest few of known are told with size and date, changed or not: UIDs that a server
+	 * used again after it was restored from a backup show there.
+	 */
+	bool verify_known;
 
 	/* FETCH, IDENTIFY, FLAG, DATE, REMOVE, MOVE, COPY. */
 	const struct message_key *keys; /* ascending by UID on the remote side */

@@ -168,6 +168,16 @@ void survey_choose(struct channel *channel);
 /* The local snapshot of an active box; where that fails the box is active no more;
  * sync/survey-local.c. */
 void survey_local(struct channel *channel, struct box *box);
+/*
+ * Resets surveyed boxes whose UIDs the server gave to other messages; they are to be surveyed once
+ * more. sync/reuse.c.
+ */
+int survey_reuse(struct channel *channel, struct error *err);
+/*
+ * The UIDs of the journal mean nothing any more: a new UIDVALIDITY, or a server that went back in
+ * time. Everything of both sides is to be looked at.
+ */
+void box_reset(struct box *box, const char *why);
 /* After a complete scan of a side: refusals of its messages that are gone are over. */
 void survey_end_refusals(struct box *box, enum side side);
 /* For qsort: struct pair by name. */

@@ -11,6 +11,7 @@ libevenmail_a_SOURCES += \
 	src/sync/lane.h src/sync/share.c src/sync/share.h \
 	src/sync/match.c src/sync/match.h \
 	src/sync/plan.c src/sync/plan.h \
+	src/sync/reuse.c \
 	src/sync/move.c \
 	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner-copy.c src/sync/planner-move.c \
 	src/sync/planner-rename.c src/sync/planner.h \

@@ -49,15 +49,28 @@ static bool is_known(const struct snapshot *snapshot, const struct journal *jour
 	return journal_find_name(journal, key->name, index);
 }
 
+/* True where what the server tells of a message is not what the journal has of its UID. */
+static bool is_doubtful(const struct snapshot *snapshot, const struct pair *pair,
+			const struct identity *told)
+{
+	bool size = told->size != SIZE_UNKNOWN && pair->size != SIZE_UNKNOWN;
+	bool date = told->date != DATE_UNKNOWN && pair->date != DATE_UNKNOWN;
+
+	return snapshot->side == REMOTE &&
+	       ((size && told->size != pair->size) || (date && told->date != pair->date));
+}
+
 /* One message of a scan. */
 void snapshot_see(struct snapshot *snapshot, const struct journal *journal, struct arena *arena,
 		  const struct message_state *message)
 {
-	size_t index;
+	size_t index, len;
 
 	if (is_known(snapshot, journal, &message->key, &index)) {
 		snapshot->doubled |= snapshot->known[index].seen;
 		snapshot->known[index] = (struct presence){message->flags, true, true};
+		if (is_doubtful(snapshot, &journal_pairs(journal, &len)[index], &message->identity))
+			uidset_add(&snapshot->doubtful, message->key.uid);
 		return;
 	}
 	struct fresh_message *fresh =
@@ -169,6 +182,7 @@ void snapshot_shed(struct snapshot *snapshot)
 {
 	free(snapshot->known);
 	free(snapshot->fresh);
+	uidset_free(&snapshot->doubtful);
 	snapshot->known = NULL;
 	snapshot->fresh = NULL;
 	snapshot->known_len = snapshot->fresh_len = snapshot->fresh_cap = 0;

@@ -39,6 +39,7 @@ struct snapshot {
 	bool doubled;               /* a scan told of one pair twice */
 	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
+	struct uidset doubtful; /* known, but size or date are another message's: see sync/reuse.c */
 	struct fresh_message *fresh;
 	size_t fresh_len;
 	size_t fresh_cap;

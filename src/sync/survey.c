@@ -206,11 +206,10 @@ void survey_choose(struct channel *channel)
 }
 
 /*
- * The UIDs mean nothing any more: a new UIDVALIDITY, or a server that went back in time. Pairs are
- * forgotten, but what they say of the files is kept: identities need not be read again, and flags
- * still merge against what was agreed on.
+ * Pairs are forgotten, but what they say of the files is kept: identities need not be read again,
+ * and flags still merge against what was agreed on.
  */
-static void reset_box(struct box *box, const char *why)
+void box_reset(struct box *box, const char *why)
 {
 	size_t len;
 	const struct pair *pairs = journal_pairs(box->journal, &len);
@@ -254,7 +253,7 @@ static bool reset_if_distrusted(const struct channel *channel, struct box *box,
 		why = "\"map\" names another mailbox of the server for it";
 
 	if (why)
-		reset_box(box, why);
+		box_reset(box, why);
 	return why != NULL;
 }
 
@@ -305,6 +304,7 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .want_identity =
 		identify || box->sides[LOCAL].fresh_len > 0 || is_looked_into(channel, box),
 	    .must_be_complete = box->former || has_refused(box) || wants_all(channel, box),
+	    .verify_known = true,
 	};
 
 	if (box->former)
@@ -400,7 +400,7 @@ int channel_survey(struct channel *channel, struct error *err)
 		for (size_t i = 0; i < channel->len; i++)
 			if (channel->boxes[i].active && !channel->boxes[i].surveyed)
 				survey_local(channel, &channel->boxes[i]);
-		if (survey_remote(channel, err))
+		if (survey_remote(channel, err) || survey_reuse(channel, err))
 			return -1;
 	}
 	return identify_fresh(channel, err);

@@ -201,6 +201,73 @@ def test_a_server_restored_from_a_backup_heals(pair, plain_line, mail, corpus):
     assert pair.state() == want
 
 
+PLAIN = "IMAP4rev1"
+
+
+@pytest.fixture(params=[None, PLAIN], ids=["all", "plain"])
+def aged(request, make_channel, servers, corpus):
+    """The server is restored as it was before it took the later two of the messages that both sides hold."""
+    channel = make_channel(server=servers(capability=request.param)) if request.param else make_channel()
+    channel.old, channel.later = corpus.messages(6, "plain"), corpus.messages(2, "plain")
+    channel.remote.fill({"INBOX": channel.old})
+    channel.sync()
+    channel.close()
+    backup = shutil.copytree(f"{channel.server.home(channel.user)}/Maildir", f"{channel.directory}/backup")
+    channel.remote.add("INBOX", *channel.later)
+    channel.sync()
+    restore_server(channel, backup)
+    return channel
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_uids_that_were_used_again_heal(aged, corpus, count):
+    """Neither UIDNEXT nor HIGHESTMODSEQ tell, for the server took more new mail than it had lost."""
+    between = corpus.messages(count, "plain")
+    aged.remote.add("INBOX", *between)
+    said = aged.sync().err
+    assert said.count("\n") == 1 and "INBOX: the server gave UIDs to other messages" in said
+    assert aged.state() == {("INBOX",): contents(*aged.old, *aged.later, *between)}
+    assert aged.sync().err == ""
+    assert aged.state() == {("INBOX",): contents(*aged.old, *aged.later, *between)}
+
+
+def test_a_deletion_spares_the_message_that_has_its_uid_now(aged, corpus):
+    between = corpus.messages(5, "plain")
+    aged.remote.add("INBOX", *between)
+    aged.local.remove("INBOX", *aged.later)
+    aged.sync()
+    assert aged.state() == {("INBOX",): contents(*aged.old, *between)}
+
+
+def test_a_flag_spares_the_message_that_has_its_uid_now(aged, corpus):
+    between = corpus.messages(5, "plain", flags="")
+    aged.remote.add("INBOX", *between)
+    aged.remote.remove("INBOX", between[1])  # the newest that we know is gone again
+    aged.local.set_flags("INBOX", aged.later[0], "FS")
+    aged.sync()
+    assert aged.state() == {("INBOX",): contents(
+        *aged.old, aged.later[0].with_flags("FS"), aged.later[1], between[0], *between[2:])}
+
+
+def test_another_date_alone_is_no_other_message(channel, plain_line, corpus):
+    """Some servers do not keep the date that they are given: the Message-ID decides."""
+    messages = corpus.messages(6, "plain")
+    channel.remote.fill({"INBOX": messages})
+    channel.sync()
+    channel.close()
+    root = f"{channel.server.home(channel.user)}/Maildir"
+    for path in glob.glob(f"{root}/dovecot.index.cache"):
+        os.unlink(path)
+    for path in glob.glob(f"{root}/cur/*"):
+        os.utime(path, (10 ** 9, 10 ** 9))
+    new = corpus.message("plain")
+    channel.remote.add("INBOX", new)
+    plain_line.reset_counts()
+    assert channel.sync().err == ""
+    assert plain_line.said("up").count(b"HEADER.FIELDS") == 1
+    assert len(channel.local.state()[("INBOX",)]) == len(channel.remote.state()[("INBOX",)]) == 7
+
+
 def test_a_new_uidvalidity_is_one_line(pair):
     time.sleep(1.1)
     new_uidvalidity(pair, "Work")

@@ -44,6 +44,7 @@ EXTRA_DIST += \
 	tests/imapd/store/rename.imapd \
 	tests/imapd/store/rename-plain.imapd \
 	tests/imapd/store/scan-bases.imapd \
+	tests/imapd/store/scan-verify.imapd \
 	tests/imapd/store/scan-closed.imapd \
 	tests/imapd/store/scan-condstore.imapd \
 	tests/imapd/store/scan-details.imapd \

@@ -106,6 +106,43 @@ static void begins_as_the_journal_has_it(void **state)
 	}
 }
 
+/* Only on the server, and only where both know: size or date of another message. */
+static void doubts_what_is_told_otherwise(void **state)
+{
+	static const struct {
+		struct identity told;
+		bool doubtful;
+	} table[] = {
+	    {{.size = SIZE_UNKNOWN, .date = DATE_UNKNOWN}, false},
+	    {{.size = 7, .date = 70}, false},
+	    {{.size = 7, .date = DATE_UNKNOWN}, false},
+	    {{.size = 8, .date = DATE_UNKNOWN}, true},
+	    {{.size = SIZE_UNKNOWN, .date = 71}, true},
+	    {{.size = 8, .date = 70}, true},
+	};
+	struct fixture *it = *state;
+
+	journal_put(it->journal, &(struct pair){.uid = 50, .name = "m50", .size = 7, .date = 70});
+	journal_put(it->journal, &(struct pair){
+				     .uid = 60, .name = "m60", .size = SIZE_UNKNOWN, .date = DATE_UNKNOWN});
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		for (uint32_t uid = 50; uid <= 70; uid += 10) {
+			snapshot_begin(&it->snapshot, REMOTE, it->journal);
+			snapshot_see(&it->snapshot, it->journal, &it->arena,
+				     &(struct message_state){.key.uid = uid,
+							     .identity = table[i].told});
+			assert_int_equal(uidset_has(&it->snapshot.doubtful, uid),
+					 uid == 50 && table[i].doubtful);
+			snapshot_free(&it->snapshot);
+		}
+		snapshot_begin(&it->snapshot, LOCAL, it->journal);
+		snapshot_see(&it->snapshot, it->journal, &it->arena,
+			     &(struct message_state){.key.name = "m50", .identity = table[i].told});
+		assert_int_equal(it->snapshot.doubtful.len, 0);
+		snapshot_free(&it->snapshot);
+	}
+}
+
 /* What a complete scan did not list is absent, whatever the journal said. */
 static void takes_what_was_not_listed_for_absent(void **state)
 {
@@ -327,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	    TEST(begins_as_the_journal_has_it),
+	    TEST(doubts_what_is_told_otherwise),
 	    TEST(takes_what_was_not_listed_for_absent),
 	    TEST(keeps_what_a_delta_does_not_name),
 	    TEST(lets_the_last_word_count),

@@ -169,6 +169,8 @@ static void take_option(struct request *request, struct asked *asked, const char
 		request->unsubscribe = true;
 	} else if (!strcmp(word, "complete")) {
 		request->must_be_complete = true;
+	} else if (!strcmp(word, "verify")) {
+		request->verify_known = true;
 	} else if (!strncmp(word, "v=", 2)) {
 		request->uidvalidity = (uint32_t)strtoul(word + 2, NULL, 10);
 	} else if (!strncmp(word, "use=", 4)) {
