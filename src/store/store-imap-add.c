@@ -116,6 +116,7 @@ static bool append_tell(struct store_imap *store, struct job *job, struct answer
 	(void)store;
 	if (job->add) {
 		out->created.uid = job->add->uid;
+		out->steps = job->add->uid != 0;
 		out->uidvalidity = job->add->uidvalidity;
 	}
 	return false;

@@ -40,6 +40,7 @@ struct change_state {
 	struct uid_move *moves; /* by COPY or MOVE, as the server tells */
 	size_t moves_len, moves_cap;
 	size_t moves_told;
+	uint32_t arrivals; /* COPYUIDs that told of something new: commands that filled the target */
 	uint32_t uidvalidity; /* of where they went */
 	struct uidset marked; /* found to be deleted */
 	bool refused;         /* the command of this phase */
@@ -87,6 +88,7 @@ static enum job_progress mark_send(struct store_imap *store, struct job *job)
 	struct change_state *change = job->change;
 
 	change->refused = change->final = false;
+	trace_expect(job, &change->uids);
 	add_step(store, job, STEP_STORE,
 		 imap_uid_store(store->session, &change->uids, IMAP_STORE_ADD, deleted));
 	if (!(imap_capabilities(store->session) & IMAP_CAP_UIDPLUS) || store->no_uid_expunge) {
@@ -229,6 +231,7 @@ static enum job_progress move_send(struct store_imap *store, struct job *job)
 	if (!target)
 		return JOB_DONE;
 	change->refused = change->final = false;
+	trace_expect(job, &change->uids);
 	if (can) {
 		change->phase = CHANGE_MOVING;
 		add_step(
@@ -403,6 +406,7 @@ static void change_take_end(struct job *job, const struct step *step,
 static void note_moves(struct change_state *change, const struct imap_answer *answer)
 {
 	uint32_t from = 0, to = 0;
+	size_t before = change->moves_len;
 
 	if (!answer->uids || !answer->uids_to ||
 	    uidset_count(answer->uids) > uidset_count(&change->uids))
@@ -416,6 +420,7 @@ static void note_moves(struct change_state *change, const struct imap_answer *an
 		*array_push(change->moves, change->moves_len, change->moves_cap) =
 		    (struct uid_move){from, to};
 	}
+	change->arrivals += change->moves_len > before;
 }
 
 /* Where a message went, once all that was to be done about it is done. */
@@ -424,6 +429,7 @@ static bool move_tell(struct store_imap *store, struct job *job, struct answer *
 	struct change_state *change = job->change;
 
 	(void)store;
+	out->target_steps = change ? change->arrivals : 0;
 	while (change && change->moves_told < change->moves_len) {
 		const struct uid_move *move = &change->moves[change->moves_told++];
 		if (uidset_has(&job->refused, move->from))
@@ -449,6 +455,7 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 	if (answer->code == IMAP_CODE_COPYUID &&
 	    (step->kind == STEP_COPY || step->kind == STEP_MOVE))
 		note_moves(change, answer);
+	trace_take(job, step, answer);
 	if (answer->kind == IMAP_TAGGED)
 		change_take_end(job, step, answer);
 	return false;

@@ -72,6 +72,7 @@ static enum job_progress send_all(struct store_imap *store, struct job *job)
 	struct flags remove = flags_reach(none, job->request.remove, room);
 
 	job->flag->sent = true;
+	trace_expect(job, &job->flag->uids);
 	send_bits(store, job, IMAP_STORE_ADD, add.bits);
 	send_bits(store, job, IMAP_STORE_REMOVE, remove.bits);
 	send_keywords(store, job, add.keywords, false);
@@ -185,6 +186,7 @@ static bool flag_take(struct store_imap *store, struct job *job, const struct st
 
 	(void)store;
 	(void)out;
+	trace_take(job, step, answer);
 	if (step->kind == STEP_STORE && step->first)
 		attempt = &state->attempts[step->first - 1];
 	if (answer->kind == IMAP_TAGGED)

@@ -29,6 +29,18 @@
 
 #define STORE_WINDOW_STEPS 256 /* calls on their way; the session bounds their bytes */
 
+/*
+ * What the server tells of the mod-sequences that this session's changes take in a mailbox;
+ * store-imap-trace.c.
+ */
+struct trace {
+	struct uidset meant; /* the messages that were to change */
+	uint64_t last;       /* mod-sequences only grow */
+	bool gone;           /* some of those meant were told to be gone since the last step */
+	uint32_t steps;      /* not reported yet */
+	bool others;         /* somebody else is at work, too */
+};
+
 /* A mailbox of the account: its name here, and the server's own bytes for it. */
 struct remote_mailbox {
 	char *name; /* NULL: it has none */
@@ -41,6 +53,7 @@ struct remote_mailbox {
 	bool left_out;
 	bool has_permanent; /* it was opened in this session */
 	struct flag_room permanent;
+	struct trace trace;
 };
 
 enum selection_state {
@@ -195,6 +208,13 @@ enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_sco
  */
 void store_describe_refusal(struct error *err, enum error_scope scope, const char *mailbox,
 			    const char *what, const struct imap_answer *answer);
+
+/* store-imap-trace.c: a job is about to change these messages of its mailbox. */
+void trace_expect(struct job *job, const struct uidset *uids);
+/* Notes what an answer to a change tells. */
+void trace_take(struct job *job, const struct step *step, const struct imap_answer *answer);
+/* What was noted since it was last reported goes into the end of a change. */
+void trace_report(struct job *job, struct answer *out);
 
 /* store-imap-list.c: special uses of enum mailbox_attribute as those of enum imap_attribute. */
 unsigned store_uses(unsigned special_use);

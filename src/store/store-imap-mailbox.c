@@ -69,6 +69,7 @@ void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, co
 		other = mailbox_add_wire(store, wire, len);
 	map_get(&store->by_wire, old_wire, old_len, &own);
 	map_get(&store->by_wire, other->wire, other->wire_len, &others);
+	uidset_free(&other->trace.meant);
 	mailbox->wire = other->wire;
 	mailbox->wire_len = other->wire_len;
 	*other = (struct remote_mailbox){.name = other->name,
@@ -128,6 +129,7 @@ void mailboxes_copy(struct store_imap *store, const struct store_imap *from)
 		*mailbox = *known;
 		mailbox->wire = wire;
 		mailbox->name = NULL;
+		mailbox->trace = (struct trace){0};
 		if (known->name)
 			mailbox_set_name(store, mailbox, known->name);
 	}
@@ -141,6 +143,7 @@ void mailboxes_free(struct store_imap *store)
 	for (size_t i = 0; i < store->len; i++) {
 		free(store->mailboxes[i]->name);
 		free(store->mailboxes[i]->wire);
+		uidset_free(&store->mailboxes[i]->trace.meant);
 		free(store->mailboxes[i]);
 	}
 	free(store->mailboxes);

@@ -208,6 +208,8 @@ static void fill_done(struct job *job, struct answer *out)
 {
 	out->kind = ANSWER_DONE;
 	out->error = job->error;
+	if (job->kind->changes && job->selection)
+		trace_report(job, out);
 	if (job->refused.len)
 		out->refused = &job->refused;
 }

@@ -7,6 +7,7 @@
 #define STORE_STORE_MEMORY_INNER_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "store/store-memory.h"
 
 /* How a message stands, now or on the disk. */
@@ -92,9 +93,11 @@ struct held_message *memory_find_message(const struct held_mailbox *mailbox,
 struct held_message *memory_add(struct memory *memory, struct held_mailbox *mailbox,
 				const struct memory_message *message, const char *name,
 				struct flags flags, int64_t date);
-/* Changes how a message stands. */
-void memory_change(struct memory *memory, struct held_mailbox *mailbox, struct held_message *held,
-		   const struct message_standing *to);
+/* Changes how a message stands; how many mod-sequences that took. */
+uint32_t memory_change(struct memory *memory, struct held_mailbox *mailbox,
+		       struct held_message *held, const struct message_standing *to);
+/* All of a source. */
+int memory_read(struct source *source, struct buf *out, struct error *err);
 /* Everything of a message that can be known, with its key and flags as they are. */
 struct memory_message memory_show(const struct held_message *held);
 /* Fills the content's identity; the date stays. */

@@ -110,15 +110,32 @@ const char *memory_unique_name(struct memory *memory)
 	return arena_printf(&memory->arena, "m%u", memory->serial++);
 }
 
+int memory_read(struct source *source, struct buf *out, struct error *err)
+{
+	char piece[4096];
+	size_t got;
+
+	do {
+		if (source->read(source, piece, sizeof(piece), &got, err))
+			return -1;
+		buf_append(out, piece, got);
+	} while (got);
+	if (out->full || out->len != source->size)
+		return error_set(err, ERROR_IO, SCOPE_MESSAGE,
+				 "the message is not as long as it was");
+	return 0;
+}
+
 /* Every change is later than the last, and marked with a higher MODSEQ. */
-void memory_change(struct memory *memory, struct held_mailbox *mailbox, struct held_message *held,
-		   const struct message_standing *to)
+uint32_t memory_change(struct memory *memory, struct held_mailbox *mailbox,
+		       struct held_message *held, const struct message_standing *to)
 {
 	if (held->now.present == to->present && flags_equal(held->now.flags, to->flags))
-		return;
+		return 0;
 	held->now = *to;
 	held->modseq = ++mailbox->modseq;
 	mailbox->changed = ++memory->clock;
+	return 1;
 }
 
 struct held_message *memory_add(struct memory *memory, struct held_mailbox *mailbox,

@@ -271,23 +271,6 @@ static bool fetch(struct job *job)
 	return true;
 }
 
-/* All of a source. */
-static int read_all(struct source *source, struct buf *out, struct error *err)
-{
-	char piece[4096];
-	size_t got;
-
-	do {
-		if (source->read(source, piece, sizeof(piece), &got, err))
-			return -1;
-		buf_append(out, piece, got);
-	} while (got);
-	if (out->full || out->len != source->size)
-		return error_set(err, ERROR_IO, SCOPE_MESSAGE,
-				 "the message is not as long as it was");
-	return 0;
-}
-
 /* Puts an appended message in place, or refuses it. */
 static bool append_content(struct job *job, const struct buf *content)
 {
@@ -311,6 +294,7 @@ static bool append_content(struct job *job, const struct buf *content)
 	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
 	job->memory->bodies++;
 	job->done.uidvalidity = job->mailbox->uidvalidity;
+	job->done.steps = 1;
 	if (abilities->uidplus)
 		job->done.created = held->message.state.key;
 	return true;
@@ -323,7 +307,7 @@ static bool append(struct job *job)
 	bool rc = true;
 
 	buf_init(&content, UINT32_MAX);
-	if (!read_all(job->request->source, &content, &job->done.error))
+	if (!memory_read(job->request->source, &content, &job->done.error))
 		rc = append_content(job, &content);
 	buf_free(&content);
 	return rc;
@@ -346,7 +330,7 @@ static bool change(struct job *job, struct held_message *held)
 		to.flags = flags_minus(
 		    flags_union(flags_minus(held->now.flags, request->remove), request->add),
 		    job->memory->abilities.lacking);
-	memory_change(job->memory, job->mailbox, held, &to);
+	job->done.steps += memory_change(job->memory, job->mailbox, held, &to);
 	held->foreign = false;
 	return true;
 }
@@ -365,6 +349,7 @@ static bool move(struct job *job, struct held_message *held)
 	    memory_add(job->memory, target, &held->message, held->message.state.key.name,
 		       held->now.flags, held->message.state.identity.date);
 	moved->content_durable = held->content_durable;
+	job->done.target_steps++;
 	if (!stays && job->memory->abilities.atomic_move)
 		held->fate = moved->fate;
 	else if (!stays && !may_change(job))
@@ -376,7 +361,8 @@ static bool move(struct job *job, struct held_message *held)
 		told->created = moved->message.state.key;
 	held->foreign &= stays;
 	if (!stays)
-		memory_change(job->memory, job->mailbox, held, &(struct message_standing){0});
+		job->done.steps += memory_change(job->memory, job->mailbox, held,
+						 &(struct message_standing){0});
 	return true;
 }
 

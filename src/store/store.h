@@ -205,6 +205,13 @@ struct answer {
 	struct message_key created; /* DONE of APPEND, MOVED: uid 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
 	/*
+	 * DONE of FLAG, REMOVE, MOVE, COPY, APPEND, remote: mod-sequences that the changes took, in
+	 * mailbox and in target. Never more than they did: several messages that one command changes
+	 * share one (RFC 7162). And whether somebody else was seen at work in mailbox meanwhile.
+	 */
+	uint32_t steps, target_steps;
+	bool others;
+	/*
 	 * DONE of FLAG, REMOVE, MOVE, COPY, remote: what was left undone; of FETCH: what would be refused
 	 * another time too; or NULL
 	 */

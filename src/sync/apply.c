@@ -224,6 +224,16 @@ static void note_removed(const struct asked *asked, const struct answer *answer,
 	}
 }
 
+/* What a request took in its mailbox, on the server. */
+static void note_own(const struct asked *asked, const struct answer *answer)
+{
+	size_t removed = asked->kind == OP_FLAG ? 0 : asked->batch->count;
+
+	if (removed && answer->refused)
+		removed -= (size_t)uidset_count(answer->refused);
+	own_note_done(&asked->box->own, answer, removed);
+}
+
 /* One request has ended. */
 static void end_batch(const struct flight *flight, const struct answer *answer)
 {
@@ -231,6 +241,8 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 	struct box *box = asked->box;
 
 	box->wrote[flight->side] = true;
+	if (flight->side == REMOTE)
+		note_own(asked, answer);
 	if (asked->kind == OP_FLAG) /* the trash has no pairs of what goes there */
 		box_refuse_keywords(box, flight->side, answer->refused_keywords);
 	if (answer->error.kind != ERROR_NONE && answer->error.sys == ENOENT) {

@@ -47,6 +47,20 @@ struct tally {
 	uint64_t bytes[SIDES]; /* of what was copied */
 };
 
+/*
+ * What this run changed on the server in one mailbox, as far as the server told; with it, how the
+ * mailbox must stand if nobody else did (sync/confirm.c).
+ */
+struct own_changes {
+	uint32_t added;   /* messages under a UID that is known, */
+	uint32_t top_uid; /* the highest of them */
+	uint32_t removed;
+	uint64_t steps; /* mod-sequences that surely were taken */
+	bool others;    /* somebody else was at work, or may have been */
+	bool came;      /* messages of other mailboxes were moved here */
+	bool left;      /* messages of this one were moved elsewhere */
+};
+
 /* One mailbox on both sides. */
 struct box {
 	const char *name;      /* for people and for the journal: the local one */
@@ -79,6 +93,7 @@ struct box {
 
 	struct tally tally;
 	bool wrote[SIDES];  /* something was changed there */
+	struct own_changes own;
 	bool undone;        /* not all was done: the head stays where it was */
 	bool lost_append;   /* an APPEND's UID is still to be found */
 	bool healed;        /* files of a stopped run were found in place */
@@ -225,6 +240,12 @@ int trash_prepare(struct channel *channel, struct error *err);
 /* The journal row of a copy that came to rest. */
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name);
+/* A message came to be on the server under that UID. */
+void own_note_added(struct own_changes *own, uint32_t uid);
+/* So many went there by one request, which is done. */
+void own_note_done(struct own_changes *own, const struct answer *answer, size_t removed);
+/* How the server's side must stand by now if nobody else changed it; false where that is not known. */
+bool own_expect(const struct own_changes *own, const struct stamp *before, struct stamp *now);
 /* A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords);

@@ -81,8 +81,21 @@ static void find_appended(struct box *box, struct snapshot *remote)
 	snapshot_free(&notes);
 }
 
-/* Asks how the remote side differs from what it was before the run's own changes. */
-static int submit_remote(struct channel *channel, size_t index, struct uidset *known,
+/* What is asked of one box's remote side. */
+struct remote_look {
+	bool wanted;
+	bool proving;   /* only whether our own changes explain how it stands */
+	bool explained; /* they do */
+	struct stamp before;   /* they were made */
+	struct stamp expected; /* where proving: how it must stand by now */
+	struct uidset known;
+};
+
+/*
+ * Asks how the remote side differs from what it was before the run's own changes; or, proving, from
+ * what they must have made of it, which is nothing where nobody else was at work.
+ */
+static int submit_remote(struct channel *channel, size_t index, struct remote_look *look,
 			 struct error *err)
 {
 	struct box *box = &channel->boxes[index];
@@ -90,19 +103,31 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .kind = REQUEST_SCAN,
 	    .ticket = index,
 	    .mailbox = box->at[REMOTE],
-	    .base = box->sides[REMOTE].stamp,
-	    .known = known,
+	    .base = look->proving ? look->expected : look->before,
+	    .known = &look->known,
 	    .want_identity = box->lost_append,
 	};
 
+	look->wanted = false;
 	snapshot_free(&box->sides[REMOTE]);
 	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
-	box_known_uids(box, known);
+	uidset_clear(&look->known);
+	box_known_uids(box, &look->known);
 	return store_submit(channel->setup.stores[REMOTE], &request, err);
 }
 
+/* Whether a mailbox stands as it must if nobody but us changed it. */
+static bool is_explained(const struct remote_look *look, const struct stamp *now)
+{
+	const struct stamp *expected = &look->expected;
+
+	return now->uidvalidity == expected->uidvalidity && now->uidnext == expected->uidnext &&
+	       now->messages == expected->messages && now->modseq == expected->modseq;
+}
+
 /* The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's. */
-static void end_remote(const struct channel *channel, struct box *box, const struct answer *answer)
+static void end_remote(const struct channel *channel, struct box *box, const struct answer *answer,
+		       struct remote_look *look)
 {
 	struct snapshot *snapshot = &box->sides[REMOTE];
 	uint32_t expected = journal_head(box->journal)->uidvalidity;
@@ -113,6 +138,11 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	}
 	if (expected && expected != answer->stamp.uidvalidity) {
 		box->undone = true;
+		return;
+	}
+	look->explained = look->proving && is_explained(look, &answer->stamp);
+	if (look->proving && !look->explained) {
+		look->wanted = true;
 		return;
 	}
 	if (answer->complete)
@@ -127,19 +157,15 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	box->undone = true;
 }
 
-/* Looks at the remote side of every box that this run changed there: one flight. */
-static int confirm_remote(struct channel *channel, struct error *err)
+/* Looks at every box where that is wanted: one flight. */
+static int look_at_remote(struct channel *channel, struct remote_look *looks, struct error *err)
 {
-	struct uidset *known = xcalloc(channel->len + 1, sizeof(*known));
 	struct answer answer;
 	int rc = 0;
 
-	for (size_t i = 0; i < channel->len && !rc; i++) {
-		const struct box *box = &channel->boxes[i];
-		if (box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
-		    (!box->undone || box->lost_append))
-			rc = submit_remote(channel, i, &known[i], err);
-	}
+	for (size_t i = 0; i < channel->len && !rc; i++)
+		if (looks[i].wanted)
+			rc = submit_remote(channel, i, &looks[i], err);
 	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
 		struct box *box = &channel->boxes[answer.ticket];
 		struct snapshot *snapshot = &box->sides[REMOTE];
@@ -149,11 +175,53 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		else if (answer.kind == ANSWER_VANISHED)
 			snapshot_vanish(snapshot, box->journal, answer.uids);
 		else if (answer.kind == ANSWER_DONE)
-			end_remote(channel, box, &answer);
+			end_remote(channel, box, &answer, &looks[answer.ticket]);
 	}
+	return rc;
+}
+
+/*
+ * What was moved took along the flags that it had just then. Where somebody else was at work in a
+ * mailbox that something left, those may be other ones than were seen there, and only a look at
+ * where it came to tells.
+ */
+static void end_proving(const struct channel *channel, struct remote_look *looks)
+{
+	bool doubt = false;
+
 	for (size_t i = 0; i < channel->len; i++)
-		uidset_free(&known[i]);
-	free(known);
+		doubt |= channel->boxes[i].own.left && !looks[i].explained;
+	for (size_t i = 0; i < channel->len; i++) {
+		looks[i].wanted |= doubt && channel->boxes[i].own.came && looks[i].explained;
+		looks[i].proving = false;
+	}
+}
+
+/*
+ * Looks at the remote side of every box that this run changed there. Where our own changes explain
+ * how it stands, nothing is told of messages; where they do not, it is asked what is different.
+ */
+static int confirm_remote(struct channel *channel, struct error *err)
+{
+	struct remote_look *looks = xcalloc(channel->len + 1, sizeof(*looks));
+	int rc;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		struct remote_look *look = &looks[i];
+		look->before = box->sides[REMOTE].stamp;
+		look->wanted = box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
+			       (!box->undone || box->lost_append);
+		look->proving = !box->lost_append &&
+				own_expect(&box->own, &look->before, &look->expected);
+	}
+	rc = look_at_remote(channel, looks, err);
+	end_proving(channel, looks);
+	if (!rc)
+		rc = look_at_remote(channel, looks, err);
+	for (size_t i = 0; i < channel->len; i++)
+		uidset_free(&looks[i].known);
+	free(looks);
 	return rc;
 }
 

@@ -10,6 +10,7 @@ libevenmail_a_SOURCES += \
 	src/sync/guard.c src/sync/guard.h \
 	src/sync/lane.h src/sync/share.c src/sync/share.h \
 	src/sync/match.c src/sync/match.h \
+	src/sync/own.c \
 	src/sync/plan.c src/sync/plan.h \
 	src/sync/reuse.c \
 	src/sync/move.c \

@@ -299,6 +299,8 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 		note_folded(moves->channel, target, op, uid);
 		return;
 	}
+	if (moves->side == REMOTE)
+		own_note_added(&target->own, uid);
 	if (moves->side == REMOTE && !target->sides[REMOTE].stamp.uidvalidity)
 		target->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
 	if (op->kind == OP_CLONE) {
@@ -333,6 +335,25 @@ static bool send_instead(const struct moves *moves, const struct convoy *convoy,
 }
 
 /*
+ * What a request took in both mailboxes, on the server. A copy has the flags that its original had
+ * just then, and nothing tells whether those were still the ones that were seen.
+ */
+static void note_own(const struct moves *moves, struct box *box, struct box *target,
+		     const struct answer *answer, size_t arrived)
+{
+	if (moves->side != REMOTE)
+		return;
+	target->own.steps += answer->target_steps;
+	if (moves->kind == OP_CLONE) {
+		target->own.others = true;
+		return;
+	}
+	target->own.came = true;
+	box->own.left = true;
+	own_note_done(&box->own, answer, arrived);
+}
+
+/*
  * The end of a request. What the server moved without saying where to is found by its note; what
  * it did not move stays where it is until the next run.
  */
@@ -342,6 +363,7 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 	struct box *box = &moves->channel->boxes[moves->list[convoy->first].from];
 	struct box *target = &moves->channel->boxes[moves->list[convoy->first].to];
 	bool failed = answer->error.kind != ERROR_NONE && answer->error.sys != ENOENT;
+	size_t arrived = 0;
 
 	target->wrote[moves->side] = true;
 	if (moves->kind == OP_MOVE)
@@ -349,7 +371,11 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 	if (target->active)
 		box_refuse_keywords(target, moves->side, answer->refused_keywords);
 	for (size_t i = convoy->first; i < convoy->first + convoy->count; i++) {
-		if (moves->list[i].done || send_instead(moves, convoy, &moves->list[i], answer))
+		if (moves->list[i].done) {
+			arrived++;
+			continue;
+		}
+		if (send_instead(moves, convoy, &moves->list[i], answer))
 			continue;
 		if (failed)
 			box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
@@ -357,6 +383,7 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 		box->undone |= moves->kind == OP_MOVE;
 		target->lost_append |= moves->side == REMOTE && !failed;
 	}
+	note_own(moves, box, target, answer, arrived);
 }
 
 /* Takes in all answers. */

@@ -279,6 +279,8 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 		note_refused(push, parcel, &why);
 		return;
 	}
+	own_note_added(&box->own, answer->created.uid);
+	own_note_done(&box->own, answer, 0);
 	put_taken(parcel, answer->created.uid);
 	if (push->channel->setup.progress)
 		push->channel->setup.progress->moved(push->channel->setup.progress, REMOTE,

@@ -116,6 +116,57 @@ def test_round_trips_of_many_changes(channel, long_line, corpus):
     assert long_line.most("depth") <= CHANGES_ROUND_TRIPS, long_line.describe()
 
 
+def test_own_changes_are_confirmed_by_counting(channel, plain_line, corpus):
+    """Where nobody else was at work, no message is told of again: neither what was moved nor what was flagged."""
+    messages = corpus.messages(200, "empty-body", flags="")
+    channel.remote.fill({"INBOX": messages, "Done": corpus.messages(5, "empty-body")})
+    channel.sync()
+    channel.local.move("INBOX", "Done", *messages[:100])
+    for message in messages[100:150]:
+        channel.local.set_flags("INBOX", message, "F")
+    plain_line.reset_counts()
+    channel.sync()
+    state = channel.state()
+    assert len(state[("Done",)]) == 105 and len(state[("INBOX",)]) == 100
+    said = plain_line.said("down")
+    assert len(re.findall(rb"^\* \d+ FETCH .*MODSEQ", said, re.M)) == 50, "the STORE's own answers"
+    assert len(re.findall(rb"^\* \d+ FETCH .*INTERNALDATE", said, re.M)) == 2, "the last message of each mailbox"
+    before = channel.disk()
+    plain_line.reset_counts()
+    channel.sync()
+    assert channel.disk() == before and not OPENING.search(plain_line.said("up"))
+
+
+@pytest.mark.parametrize("whom", ["the message that is changed", "another"])
+@pytest.mark.parametrize("what", ["STORE", "MOVE", "EXPUNGE"])
+def test_others_at_work_beside_own_changes_are_seen(channel, plain_line, corpus, what, whom):
+    """Somebody flags a message just before our own change arrives: no run takes that for its own doing."""
+    mine, theirs = messages = corpus.messages(2, "empty-body", flags="")
+    channel.remote.fill({"INBOX": messages, "Done": []})
+    channel.sync()
+    if what == "STORE":
+        channel.local.set_flags("INBOX", mine, "F")
+    elif what == "MOVE":
+        channel.local.move("INBOX", "Done", mine)
+    else:
+        channel.local.remove("INBOX", mine)
+    flagged = []
+
+    def alter(direction, data):
+        if direction == "up" and b"UID " + what.encode() in data and not flagged:
+            flagged.append(mine if whom.startswith("the") else theirs)
+            channel.remote.set_flags("INBOX", flagged[0], "R")
+        return data
+
+    plain_line.alter = alter
+    channel.sync()
+    assert flagged
+    plain_line.alter = None
+    channel.sync()
+    assert sum("R" in row[1] for rows in channel.state().values() for row in rows) == (
+        0 if what == "EXPUNGE" and whom.startswith("the") else 1)
+
+
 def test_a_thousand_messages_in_one_mailbox(channel, long_line, corpus):
     """A round trip per message would take 50 s."""
     messages = corpus.messages(1000, "empty-body")

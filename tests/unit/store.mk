@@ -61,7 +61,8 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-short.imapd \
 	tests/imapd/store/scan-vanished.imapd \
 	tests/imapd/store/subscribe.imapd \
-	tests/imapd/store/survey.imapd
+	tests/imapd/store/survey.imapd \
+	tests/imapd/store/trace.imapd
 check_PROGRAMS += tests/unit/test-store-memory
 tests_unit_test_store_memory_SOURCES = tests/unit/test-store-memory.c
 tests_unit_test_store_memory_LDADD = $(UNIT_LDADD)

@@ -2,7 +2,8 @@
 check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
 	tests/unit/test-planner-mailbox tests/unit/test-planner-moves tests/unit/test-planner-rename \
 	tests/unit/test-plan tests/unit/test-guard \
-	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-snapshot
+	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-own \
+	tests/unit/test-snapshot
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
@@ -27,6 +28,8 @@ tests_unit_test_planner_rename_SOURCES = tests/unit/test-planner-rename.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
 	tests/unit/planner-run.c tests/unit/planner-run.h
 tests_unit_test_planner_rename_LDADD = $(UNIT_LDADD)
+tests_unit_test_own_SOURCES = tests/unit/test-own.c
+tests_unit_test_own_LDADD = $(UNIT_LDADD)
 tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
 tests_unit_test_plan_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c

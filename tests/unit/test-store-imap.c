@@ -317,6 +317,10 @@ static void say_done(struct buf *out, const struct answer *answer)
 		buf_printf(out, " created=%" PRIu32 "/%" PRIu32, answer->created.uid,
 			   answer->uidvalidity);
 	keywords_put(out, answer->refused_keywords, " refused*");
+	if (answer->steps || answer->target_steps)
+		buf_printf(out, " steps=%" PRIu32 "/%" PRIu32, answer->steps, answer->target_steps);
+	if (answer->others)
+		buf_puts(out, " others");
 	if (answer->refused)
 		say_uids(out, " refused=", answer->refused);
 	if (answer->error.kind != ERROR_NONE)
