@@ -147,3 +147,10 @@ bool imap_deflate_pays(const struct imap_pace *pace)
 	return pace->bytes >= IMAP_PACE_BYTES && pace->round_trip_ms >= IMAP_PACE_ROUND_TRIP &&
 	       pace->bytes / IMAP_PACE_RATE < pace->waited_ms;
 }
+
+/* D4. */
+bool imap_deflate_pays_for(const struct imap_pace *pace, uint64_t bytes)
+{
+	return bytes >= IMAP_PACE_ROWS && pace->round_trip_ms >= 0 &&
+	       bytes / IMAP_PACE_RATE >= (uint64_t)pace->round_trip_ms;
+}

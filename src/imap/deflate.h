@@ -52,6 +52,7 @@ struct imap_pace {
 #define IMAP_PACE_BYTES      (1u << 20)
 #define IMAP_PACE_ROUND_TRIP 10   /* milliseconds */
 #define IMAP_PACE_RATE       4000 /* bytes a millisecond: 4 MB/s */
+#define IMAP_PACE_ROWS       (16u << 10)
 
 /*
  * Whether compression pays on a line of this pace (compress: auto). It costs a round trip, and
@@ -64,6 +65,14 @@ struct imap_pace {
  *	   counts, so that a slow disk here is not taken for a slow line.
  */
 bool imap_deflate_pays(const struct imap_pace *pace);
+/*
+ * Whether compression pays for so many bytes of rows that the server is about to tell, where little
+ * content will follow: rows shrink to a fifth and less, and to deflate them costs nothing worth
+ * telling. So not
+ *	D4 where they are below IMAP_PACE_ROWS, or would take a line of IMAP_PACE_RATE less time than
+ *	   the round trip that COMPRESS costs, or where no round trip was seen.
+ */
+bool imap_deflate_pays_for(const struct imap_pace *pace, uint64_t bytes);
 /* Whether it may still come to pay, D1 alone being against it: so little is to be asked ahead. */
 bool imap_deflate_may_pay(const struct imap_pace *pace);
 

@@ -47,6 +47,15 @@ void session_queue_compress(struct imap_session *session)
 		session_queue_end(session, compress_request(session));
 }
 
+/* Asks ahead of many rows, at a moment when nothing is on its way. */
+void imap_expect_rows(struct imap_session *session, uint64_t bytes)
+{
+	if (session->compress.wanted == IMAP_COMPRESS_AUTO && compress_is_offered(session) &&
+	    TAILQ_EMPTY(&session->requests) &&
+	    imap_deflate_pays_for(&session->compress.pace, bytes))
+		session_queue_end(session, compress_request(session));
+}
+
 /* Only what moves while messages are on their way tells how fast the line is. */
 void session_compress_note(struct imap_session *session, size_t bytes, int64_t waited_ms)
 {

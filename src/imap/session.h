@@ -58,7 +58,7 @@ enum imap_auth {
 enum imap_compress {
 	IMAP_COMPRESS_NO,
 	IMAP_COMPRESS_YES,  /* from the first flight on: a round trip more */
-	IMAP_COMPRESS_AUTO, /* once the line has shown to be slow: imap_deflate_pays() */
+	IMAP_COMPRESS_AUTO, /* once the line has shown to be slow, or for many rows: imap/deflate.h */
 };
 
 /* How to reach and enter the account. Borrowed while a session is opened. */
@@ -165,6 +165,11 @@ unsigned imap_capabilities(const struct imap_session *session);
 const char *imap_capability_text(const struct imap_session *session);
 const char *imap_server_id(const struct imap_session *session);
 const char *imap_tls_text(const struct imap_session *session);
+/*
+ * Says that the server is about to tell so many bytes of rows, and little content will move: where
+ * that pays, COMPRESS goes out next (auto). Only while nothing is on its way, else it is no use.
+ */
+void imap_expect_rows(struct imap_session *session, uint64_t bytes);
 /* Whether the line is compressed by now. */
 bool imap_is_compressed(const struct imap_session *session);
 /* What this server does that the standards do not say; more may be known once ID is answered. */

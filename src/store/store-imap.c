@@ -304,6 +304,15 @@ static int store_imap_next(struct store *head, struct answer *answer, struct err
 	return -1;
 }
 
+/* Leaves it to the session. */
+static void store_imap_expect(struct store *head, uint64_t bytes)
+{
+	struct store_imap *store = (struct store_imap *)head;
+
+	if (!store->broken)
+		imap_expect_rows(store->session, bytes);
+}
+
 /* Ends the session. */
 static void store_imap_close(struct store *head)
 {
@@ -330,6 +339,7 @@ static void store_imap_close(struct store *head)
 static const struct store_ops store_imap_ops = {
     .submit = store_imap_submit,
     .next = store_imap_next,
+    .expect = store_imap_expect,
     .close = store_imap_close,
 };
 

@@ -226,6 +226,7 @@ struct store;
 struct store_ops {
 	int (*submit)(struct store *store, const struct request *request, struct error *err);
 	int (*next)(struct store *store, struct answer *answer, struct error *err);
+	void (*expect)(struct store *store, uint64_t bytes); /* or NULL */
 	/* Local sides only; NULL else. */
 	int (*open_source)(struct store *store, const char *mailbox, const struct message_key *key,
 			   struct identity *identity, struct source **source, struct error *err);
@@ -259,6 +260,16 @@ static inline int store_submit(struct store *store, const struct request *reques
 static inline int store_next(struct store *store, struct answer *answer, struct error *err)
 {
 	return store->ops->next(store, answer, err);
+}
+
+/*
+ * Says that about so many bytes of rows are to be told in answer to what comes next, and little
+ * content is to move: a line may be made ready for that. Only while everything is answered.
+ */
+static inline void store_expect(struct store *store, uint64_t bytes)
+{
+	if (store->ops->expect)
+		store->ops->expect(store, bytes);
 }
 
 /*

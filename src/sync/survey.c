@@ -289,6 +289,50 @@ static bool something_left(const struct channel *channel)
 	return false;
 }
 
+#define CHANGED_BYTES 65 /* of the row of a message whose flags changed there */
+#define STORED_BYTES  40 /* and of the answer to our own change of them */
+
+/* How many files have other flags than was agreed on. */
+static uint64_t count_flagged(const struct box *box)
+{
+	const struct snapshot *snapshot = &box->sides[LOCAL];
+	uint64_t count = 0;
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	for (size_t i = 0; i < snapshot->known_len; i++)
+		count += snapshot->known[i].present &&
+			 !flags_equal(snapshot->known[i].flags, pairs[i].flags);
+	return count;
+}
+
+/*
+ * Tells the server's side how much it is about to say, as far as that is known: what files changed
+ * has to be set there, and each step of HIGHESTMODSEQ is a change there, of one message or more.
+ * Where many messages are new, what they hold is more than all that.
+ */
+static void expect_rows(const struct channel *channel)
+{
+	uint64_t bytes = 0, fresh = 0;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || box->surveyed)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		fresh += box->sides[LOCAL].fresh_len;
+		fresh += now->uidnext > head->uidnext ? now->uidnext - head->uidnext : 0;
+		bytes += box->scan[LOCAL] ? STORED_BYTES * count_flagged(box) : 0;
+		if (head->highestmodseq && now->modseq > head->highestmodseq)
+			bytes += CHANGED_BYTES * (now->modseq - head->highestmodseq < head->pairs
+						      ? now->modseq - head->highestmodseq
+						      : head->pairs);
+	}
+	if (fresh * STORED_BYTES * 10 < bytes)
+		store_expect(channel->setup.stores[REMOTE], bytes);
+}
+
 /* Asks for the remote side of one box. known lives until it is answered. */
 static int submit_remote(struct channel *channel, size_t index, struct uidset *known, bool identify,
 			 struct error *err)
@@ -364,6 +408,7 @@ static int survey_remote(struct channel *channel, struct error *err)
 	bool identify = something_left(channel);
 	int rc = 0;
 
+	expect_rows(channel);
 	for (size_t i = 0; i < channel->len && !rc; i++) {
 		struct box *box = &channel->boxes[i];
 		if (!box->active || box->surveyed)

@@ -138,6 +138,21 @@ def test_auto_leaves_a_run_with_little_to_do_alone(deflating, corpus):
     assert b"COMPRESS" not in proxy.said("up")
 
 
+def test_auto_compresses_many_changes(deflating, corpus):
+    """Flags changed on a thousand messages are rows and no mail: not worth 40 KB."""
+    channel, proxy = deflating("auto")
+    mail = corpus.messages(1000, "empty-body", flags="")
+    channel.remote.add("INBOX", *mail)
+    channel.sync()
+    for message in mail:
+        channel.local.set_flags("INBOX", message, "F")
+    proxy.reset_counts()
+    channel.sync()
+    assert len(channel.state()[("INBOX",)]) == 1000
+    assert b"COMPRESS DEFLATE" in proxy.said("up")
+    assert moved(proxy) < 16_000, moved(proxy)
+
+
 def test_auto_compresses_a_slow_line(deflating, corpus):
     """Once it has shown to be slow, in the middle of the first pull."""
     text = crlf(corpus.text(20_000))

@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/imapd/compress-not-offered.imapd \
 	tests/imapd/compress-plain.imapd \
 	tests/imapd/compress-refused.imapd \
+	tests/imapd/compress-rows.imapd \
 	tests/imapd/condstore.imapd \
 	tests/imapd/cut.imapd \
 	tests/imapd/hostile-names.imapd \

@@ -327,6 +327,30 @@ static void test_swelling(void **unused)
 	imap_deflate_close(&deflate);
 }
 
+/* D4, at each limit and beside it. */
+static void test_pays_for(void **unused)
+{
+	static const struct {
+		int64_t round_trip_ms;
+		uint64_t bytes;
+		bool pays;
+	} rows[] = {
+	    {0, IMAP_PACE_ROWS - 1, false},
+	    {0, IMAP_PACE_ROWS, true},
+	    {-1, UINT64_MAX, false},
+	    {40, 159999, false},
+	    {40, 160000, true},
+	    {INT64_MAX, UINT64_MAX, false},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct imap_pace pace = {.round_trip_ms = rows[i].round_trip_ms};
+
+		assert_int_equal(imap_deflate_pays_for(&pace, rows[i].bytes), rows[i].pays);
+	}
+}
+
 /* D1 to D3, at each limit and beside it. */
 static void test_pays(void **unused)
 {
@@ -391,6 +415,7 @@ int main(void)
 	    cmocka_unit_test(test_ratio),    cmocka_unit_test(test_both_ways),
 	    cmocka_unit_test(test_end),      cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_swelling), cmocka_unit_test(test_pays),
+	    cmocka_unit_test(test_pays_for),
 	    cmocka_unit_test(test_may_pay),
 	};
 

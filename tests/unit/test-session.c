@@ -173,6 +173,8 @@ static void act_plain(struct client *client, char **args)
 		imap_uid_search_deleted(s);
 	else if (strcmp(word, "expunge") == 0)
 		imap_expunge(s);
+	else if (strncmp(word, "expect-", 7) == 0)
+		imap_expect_rows(s, strtoull(word + 7, NULL, 10));
 	else if (strcmp(word, "noop") == 0)
 		session_queue_end(s, session_queue_begin(s, REQUEST_PLAIN, "NOOP"));
 	else
