@@ -171,6 +171,47 @@ static int take_file(struct maildir_delivery *delivery, const struct maildir_mai
 	return copy_file(delivery, *fd, err);
 }
 
+/* Fills tmp with the bytes and the times of what fd has open, and puts it in place durably. */
+static int carry_open(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox, int fd,
+		      enum maildir_dir dir, const char *file, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail(delivery, "copy to", err);
+	errno = EINVAL;
+	if (!S_ISREG(st.st_mode))
+		return fail(delivery, "copy to", err);
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	if (make_file(delivery, mailbox, err) < 0 || copy_file(delivery, fd, err) < 0)
+		return -1;
+	if (futimens(delivery->fd, times) < 0)
+		return fail(delivery, "date", err);
+	if (maildir_deliver_sync(delivery, mailbox, err) < 0)
+		return -1;
+	if (file_rename_new(mailbox->fds[MAILDIR_TMP], delivery->file, mailbox->fds[dir], file) < 0)
+		return fail(delivery, "put in place", err);
+	delivery->published = true;
+	return file_sync_dir(mailbox->fds[dir], err);
+}
+
+/* Whoever moves a message unlinks the original afterwards: until then there are two. */
+int maildir_deliver_carry(struct maildir_mailbox *mailbox, int from_dir, const char *from,
+			  enum maildir_dir dir, const char *file, struct error *err)
+{
+	struct maildir_delivery *begun = begin(mailbox, err);
+	int fd, rc;
+
+	if (!begun)
+		return -1;
+	fd = openat(from_dir, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	rc = fd < 0 ? fail(begun, "copy to", err)
+		    : carry_open(begun, mailbox, fd, dir, file, err);
+	file_close(&fd);
+	maildir_deliver_close(&begun, mailbox);
+	return rc;
+}
+
 /* What is read to identify it is what it holds, so that a change meanwhile is none of ours. */
 int maildir_deliver_link(struct maildir_mailbox *mailbox, struct maildir_mailbox *from,
 			 const char *unique, int64_t date, struct maildir_delivery **delivery,

@@ -66,6 +66,13 @@ dev_t maildir_deliver_device(const struct maildir_delivery *delivery);
  */
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    struct flags flags, int64_t date, struct error *err);
+/*
+ * Carries a file over from another file system: a durable copy of its bytes and its times, under
+ * the name file in cur or new. The original stays. -1 with sys ENOENT: it has another name by now;
+ * EEXIST: this name is taken.
+ */
+int maildir_deliver_carry(struct maildir_mailbox *mailbox, int from_dir, const char *from,
+			  enum maildir_dir dir, const char *file, struct error *err);
 /* Frees it; removes its file from tmp where it was not published. mailbox NULL: the file stays. */
 void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_mailbox *mailbox);
 

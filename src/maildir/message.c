@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "maildir/deliver.h"
 #include "maildir/name.h"
 
 #include <errno.h>
@@ -226,7 +227,43 @@ static void write_unique(const char *file, char out[MAILDIR_FILE_SIZE])
 	out[name.unique_len] = '\0';
 }
 
-/* Renames across mailboxes; the tree is taken to be on one file system. */
+/*
+ * The same where the two are on different file systems: the copy is durable before the original
+ * goes. An original that was renamed meanwhile may have other flags by now: the copy goes back.
+ */
+static int carry(const struct maildir_mailbox *mailbox, const struct maildir_entry *entry,
+		 struct maildir_mailbox *target, const char *file)
+{
+	const enum maildir_dir dir = entry->dir;
+	struct error why;
+
+	if (maildir_deliver_carry(target, mailbox->fds[dir], entry->file, dir, file, &why) < 0) {
+		log_info("%s", why.text);
+		errno = why.sys ? why.sys : EIO;
+		return -1;
+	}
+	fault_point("unlink: before");
+	if (unlinkat(mailbox->fds[dir], entry->file, 0) < 0) {
+		int saved = errno;
+		unlinkat(target->fds[dir], file, 0);
+		errno = saved;
+		return -1;
+	}
+	fault_point("unlink: after");
+	return 0;
+}
+
+/* Renames, or carries over, into the same directory of the other mailbox. */
+static int rename_or_carry(const struct maildir_mailbox *mailbox, const struct maildir_entry *entry,
+			   struct maildir_mailbox *target, const char *file)
+{
+	if (file_rename_new(mailbox->fds[entry->dir], entry->file, target->fds[entry->dir], file) ==
+	    0)
+		return 0;
+	return errno == EXDEV ? carry(mailbox, entry, target, file) : -1;
+}
+
+/* Renames across mailboxes; parts of a tree may be mounted. */
 int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 			 struct maildir_mailbox *target, char placed[MAILDIR_FILE_SIZE],
 			 uint32_t *left_out, struct error *err)
@@ -246,7 +283,7 @@ int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 		    choose_name(target, unique, translated, taken, file, err) < 0)
 			return -1;
 		dir = entry->dir;
-		if (file_rename_new(mailbox->fds[dir], entry->file, target->fds[dir], file) == 0) {
+		if (rename_or_carry(mailbox, entry, target, file) == 0) {
 			mailbox->dirty[dir] = target->dirty[dir] = true;
 			maildir_scan_remove(mailbox->scan, unique);
 			maildir_scan_put(target->scan, dir, file);

@@ -2,6 +2,7 @@
 """A move stays a move: nothing is sent again, dates and flags survive, and nothing is ever in neither place."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -187,8 +188,25 @@ def test_servers_without_move(make_channel, servers, corpus, capability, side):
     assert channel.state() == state
 
 
-@pytest.mark.parametrize("side,capability", [("local", PLAIN), ("remote", None)], ids=["copy and expunge", "rename"])
-def test_a_stop_at_every_step(make_channel, servers, corpus, tmp_path, capability, side):
+@pytest.fixture
+def mounts():
+    """mounts(directory) mounts another file system there."""
+    mounted = []
+
+    def mount(directory):
+        done = subprocess.run(["mount", "-t", "tmpfs", "none", directory], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip("nothing can be mounted: " + done.stderr.decode().strip())
+        mounted.append(directory)
+
+    yield mount
+    for directory in mounted:
+        subprocess.run(["umount", directory], check=True)
+
+
+@pytest.mark.parametrize("side,capability,across", [("local", PLAIN, False), ("remote", None, False), ("remote", None, True)],
+                         ids=["copy and expunge", "rename", "rename across file systems"])
+def test_a_stop_at_every_step(make_channel, servers, corpus, mounts, tmp_path, capability, side, across):
     """Wherever the run stops, one of both places has it on the disk, and the next run finishes the move."""
     messages, archive = corpus.messages(3, "plain"), corpus.messages(1, "plain")
     server = servers(capability=capability) if capability else servers()
@@ -197,6 +215,9 @@ def test_a_stop_at_every_step(make_channel, servers, corpus, tmp_path, capabilit
         channel = make_channel(server=server)
         channel.archive = archive
         channel.remote.fill({"INBOX": messages, "Archive": archive})
+        if across:
+            os.makedirs(channel.local.directory("Archive"))
+            mounts(channel.local.directory("Archive"))
         channel.sync()
         channel.side(side).move("INBOX", "Archive", *messages[:2])
         return channel

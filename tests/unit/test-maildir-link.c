@@ -18,6 +18,10 @@
 static int link_errno, copy_errno;
 static size_t copy_most;
 
+/* How many renames fail as across file systems do, and what happens before which of all. */
+static int renames_across, rename_due;
+static void (*before_rename)(void);
+
 /* In front of the C library's. */
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
@@ -38,6 +42,18 @@ ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size
 	return syscall(SYS_copy_file_range, from, from_at, to, to_at, some, flags);
 }
 
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+{
+	bool across = renames_across > 0;
+
+	renames_across -= across;
+	if (rename_due > 0 && --rename_due == 0)
+		before_rename();
+	errno = EXDEV;
+	return across ? -1
+		      : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
 struct pair {
 	struct fixture *fixture;
 	struct maildir_mailbox *from, *to;
@@ -54,6 +70,7 @@ static struct pair open_pair(struct fixture *fixture)
 	assert_int_equal(maildir_mailbox_open(fixture->tree, "to", true, &pair.to, NULL), 0);
 	link_errno = copy_errno = 0;
 	copy_most = 0;
+	renames_across = rename_due = 0;
 	return pair;
 }
 
@@ -445,6 +462,93 @@ static void survives_every_stop(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
+/* Moves message a, across file systems; what maildir_message_move returns. */
+static int move_across(struct pair *pair, char placed[MAILDIR_FILE_SIZE], struct error *err)
+{
+	uint32_t left_out = 0;
+
+	renames_across = 1;
+	return maildir_message_move(pair->from, "a", pair->to, placed, &left_out, err);
+}
+
+/* Bytes, flags, name and date go along; nothing stays, neither where it was nor in tmp. */
+static void moves_across_file_systems(void **state)
+{
+	static const char *const places[] = {"cur/a:2,FS", "new/a"};
+	struct pair pair = open_pair(*state);
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		char from[64], to[64], placed[MAILDIR_FILE_SIZE], content[16];
+		struct error err = {0};
+		snprintf(from, sizeof(from), "from/%s", places[i]);
+		snprintf(to, sizeof(to), "to/%s", places[i]);
+		put(&pair, from, "x\r\ny\n", 5, DATE);
+		struct stat before = look(&pair, from);
+		if (move_across(&pair, placed, &err) != 1)
+			fail_msg("%s", err.text);
+		assert_string_equal(placed, "a");
+		assert_false(fixture_has(pair.fixture, from));
+		struct stat after = look(&pair, to);
+		assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+		assert_int_not_equal(before.st_ino, after.st_ino);
+		assert_int_equal(fixture_get(pair.fixture, to, content, sizeof(content)), 5);
+		assert_memory_equal(content, "x\r\ny\n", 5);
+		assert_int_equal(fixture_count(pair.fixture, "to/tmp", NULL), 0);
+		assert_int_equal(maildir_message_remove(pair.to, "a", NULL), 1);
+	}
+	close_pair(&pair);
+}
+
+/* What before_rename works on. */
+static const struct fixture *here;
+
+static void rename_original(void)
+{
+	char *from = xstrdup(fixture_path(here, "from/cur/a:2,"));
+
+	assert_int_equal(syscall(SYS_rename, from, fixture_path(here, "from/cur/a:2,S")), 0);
+	free(from);
+}
+
+/* A MUA that marks it as read meanwhile is not forgotten; two files are never left. */
+static void moves_what_is_renamed_meanwhile(void **state)
+{
+	struct pair pair = open_pair(*state);
+	char placed[MAILDIR_FILE_SIZE];
+	struct error err = {0};
+
+	here = pair.fixture;
+	before_rename = rename_original;
+	for (int due = 1; due <= 2; due++) {
+		put(&pair, "from/cur/a:2,", "x\n", 2, DATE);
+		rename_due = due;
+		if (move_across(&pair, placed, &err) != 1)
+			fail_msg("%s", err.text);
+		assert_true(fixture_has(pair.fixture, "to/cur/a:2,S"));
+		assert_int_equal(fixture_count(pair.fixture, "to/cur", NULL), 1);
+		assert_int_equal(fixture_count(pair.fixture, "from/cur", NULL), 0);
+		assert_int_equal(maildir_message_remove(pair.to, "a", NULL), 1);
+	}
+	close_pair(&pair);
+}
+
+/* What cannot be copied whole stays where it is. */
+static void leaves_what_cannot_be_carried(void **state)
+{
+	struct pair pair = open_pair(*state);
+	char placed[MAILDIR_FILE_SIZE];
+	struct error err = {0};
+
+	put(&pair, "from/cur/a:2,", "x\n", 2, DATE);
+	assert_int_equal(rmdir(fixture_path(pair.fixture, "to/tmp")), 0);
+	fixture_put(pair.fixture, "to/tmp", "", 0);
+	assert_int_equal(move_across(&pair, placed, &err), -1);
+	assert_non_null(strstr(err.text, "cannot move message a"));
+	assert_true(fixture_has(pair.fixture, "from/cur/a:2,"));
+	assert_int_equal(fixture_count(pair.fixture, "to/cur", NULL), 0);
+	close_pair(&pair);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +561,9 @@ int main(int argc, char **argv)
 	    TEST(parts_from_the_other),
 	    TEST(a_dropped_one_leaves_nothing),
 	    TEST(finds_what_is_being_renamed),
+	    TEST(moves_across_file_systems),
+	    TEST(moves_what_is_renamed_meanwhile),
+	    TEST(leaves_what_cannot_be_carried),
 #ifdef EVENMAIL_FAULTS
 	    TEST(survives_every_stop),
 #endif
