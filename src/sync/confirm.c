@@ -63,7 +63,7 @@ static void find_appended(struct box *box, struct snapshot *remote)
 	struct match_result match;
 	size_t kept = 0;
 
-	snapshot_remember(&notes, box->journal, &box->arena);
+	snapshot_remember(&notes, box->journal, &box->arena, remote->stamp.uidvalidity);
 	match_find(notes.fresh, notes.fresh_len, remote->fresh, remote->fresh_len, &match);
 	for (size_t i = 0; i < match.len; i++) {
 		struct fresh_message *found = &remote->fresh[match.matches[i].index[REMOTE]];

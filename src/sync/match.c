@@ -91,20 +91,51 @@ static int compare_digests(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
-/* Pairs candidates that are known to be equal, as many as both sides have. */
+/* True for a local message that is free, and a ghost or none as asked. */
+static bool is_free_local(const struct candidate *candidate, bool ghost)
+{
+	return candidate->side == LOCAL && !candidate->taken && candidate->message->ghost == ghost;
+}
+
+/* True for a remote message that is free and no older than floor. */
+static bool is_free_remote(const struct candidate *candidate, uint32_t floor)
+{
+	return candidate->side == REMOTE && !candidate->taken &&
+	       candidate->message->state.key.uid >= floor;
+}
+
+/* Each ghost takes what may have come of its APPEND: nothing that was there before. */
+static void take_ghosts(struct candidate **list, size_t len, struct match_result *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t remote = 0;
+		if (!is_free_local(list[i], true))
+			continue;
+		while (remote < len && !is_free_remote(list[remote], list[i]->message->floor))
+			remote++;
+		if (remote < len)
+			take(list[i], list[remote], out);
+	}
+}
+
+/*
+ * Pairs candidates that are known to be equal, as many as both sides have; files before ghosts,
+ * which have no need of a partner.
+ */
 static void take_all(struct candidate **list, size_t len, struct match_result *out)
 {
 	size_t local = 0, remote = 0;
 
 	for (;; local++, remote++) {
-		while (local < len && (list[local]->side != LOCAL || list[local]->taken))
+		while (local < len && !is_free_local(list[local], false))
 			local++;
-		while (remote < len && (list[remote]->side != REMOTE || list[remote]->taken))
+		while (remote < len && !is_free_remote(list[remote], 0))
 			remote++;
 		if (local >= len || remote >= len)
-			return;
+			break;
 		take(list[local], list[remote], out);
 	}
+	take_ghosts(list, len, out);
 }
 
 /* Pairs what is certain by the digest, in [from, to). */

@@ -20,7 +20,8 @@ static bool may_delete(const struct policy *policy, enum side side)
  * on the other, if mailboxes may be created there. B2: else it is left out, with its messages. So
  * it goes with a known one that holds nothing and that B4 may not delete.
  *
- * A name that holds no messages on the server (\Noselect) is no mailbox to keep even.
+ * A name that holds no messages on the server (\Noselect) is no mailbox to keep even; for a local
+ * mailbox of that name it is made one.
  */
 enum rule planner_mailbox(const struct policy *policy, const struct planner_mailbox *mailbox,
 			  enum side *missing)
@@ -37,8 +38,6 @@ enum rule planner_mailbox(const struct policy *policy, const struct planner_mail
 		return RULE_B4_DELETE;
 	if (mailbox->journaled && mailbox->has_pairs)
 		return RULE_B3_GONE;
-	if (mailbox->exists[REMOTE] && !mailbox->selectable)
-		return RULE_B2_LEAVE;
 	return policy->change[*missing] & CHANGE_MAILBOXES ? RULE_B1_CREATE : RULE_B2_LEAVE;
 }
 

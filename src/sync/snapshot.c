@@ -131,7 +131,7 @@ struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struc
 
 /* A ghost lets the planner see that what was sent has been deleted here since. */
 void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
-		       struct arena *arena)
+		       struct arena *arena, uint32_t uidvalidity)
 {
 	size_t len, index;
 	const struct journal_note *notes = journal_notes(journal, &len);
@@ -152,6 +152,8 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 			fresh->base = note->flags;
 			continue;
 		}
+		if (uidvalidity && note->uidvalidity && note->uidvalidity != uidvalidity)
+			continue;
 		key.name = arena_strdup(arena, note->name);
 		fresh = array_push(snapshot->fresh, snapshot->fresh_len, snapshot->fresh_cap);
 		*fresh = (struct fresh_message){

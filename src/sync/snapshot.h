@@ -65,10 +65,12 @@ void snapshot_complete(struct snapshot *snapshot);
 void snapshot_end(struct snapshot *snapshot);
 /*
  * Takes in what the journal's APPENDING notes remember: the base of those whose file is there, a
- * ghost for each whose file is gone; its name is copied into arena. Local side only.
+ * ghost for each whose file is gone; its name is copied into arena. A note of another UIDVALIDITY
+ * than this one (0: not known) makes no ghost: what it was about to append is in no mailbox of
+ * today. Local side only.
  */
 void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
-		       struct arena *arena);
+		       struct arena *arena, uint32_t uidvalidity);
 /* The fresh message of that key, or NULL; after snapshot_end. */
 struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key);
 /* Adds what an identification found to the fresh message of that key. */

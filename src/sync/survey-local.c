@@ -172,6 +172,7 @@ void survey_local(struct channel *channel, struct box *box)
 	}
 	if (box->scan[LOCAL] || !box->exists[LOCAL])
 		survey_end_refusals(box, LOCAL);
-	snapshot_remember(&box->sides[LOCAL], box->journal, &box->arena);
+	snapshot_remember(&box->sides[LOCAL], box->journal, &box->arena,
+			  box->listed[REMOTE].uidvalidity);
 	recall_former(box);
 }

@@ -88,10 +88,12 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 {
 	const struct journal_head *head = journal_head(box->journal);
 	bool known = !is_of_another(channel, box);
+	/* Of a mailbox that is nowhere, what a stopped run was about to do is to be forgotten, too. */
+	bool noted = head->notes && !box->exists[LOCAL] && !box->exists[REMOTE];
 	const struct planner_mailbox mailbox = {
 	    .exists = {box->exists[LOCAL], box->exists[REMOTE]},
 	    .selectable = !(box->attributes & MAILBOX_NOSELECT),
-	    .journaled = known && (head->even || head->pairs),
+	    .journaled = known && (head->even || head->pairs || noted),
 	    .has_pairs = known && head->pairs > 0,
 	    .is_inbox = !strcmp(box->name, "INBOX"),
 	};

@@ -290,3 +290,15 @@ def test_a_renamed_mailbox_is_not_sent_again(channel, plain_line, corpus, side):
     said = plain_line.said("up")
     assert b"APPEND" not in said and b"BODY.PEEK[]" not in said
     assert channel.state() == {("INBOX",): [], ("Renamed",): contents(*work)}
+
+
+def test_a_local_mailbox_where_the_server_has_only_a_name(channel, corpus):
+    """\\Noselect: the name becomes a mailbox, and its mail is no less even than other mail."""
+    channel.remote.fill({"INBOX": [], "Work/deep": corpus.messages(1)})
+    channel.sync()
+    work = corpus.messages(2, "plain")
+    for part in ("cur", "new", "tmp"):
+        os.mkdir(os.path.join(channel.local_root, "Work", part), 0o700)
+    channel.local.add("Work", *work)
+    channel.sync()
+    assert channel.state()[("Work",)] == contents(*work)

@@ -215,6 +215,42 @@ static void pairs_by_the_table(void **state)
 	}
 }
 
+/* A ghost takes nothing older than its APPEND, and nothing that a file could have. */
+static void lets_files_go_before_ghosts(void **state)
+{
+	static const struct {
+		bool has_file;
+		uint32_t floor;
+		size_t remote;
+		const char *pairs; /* local with remote; 0 is the ghost, 1 the file */
+	} cases[] = {
+	    {false, 1, 1, "00"}, {false, 2, 1, ""},     {false, 2, 2, "01"}, {true, 1, 1, "10"},
+	    {true, 2, 1, "10"},  {true, 1, 2, "10 01"}, {true, 3, 2, "10"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct message same = {9, 1, 5, 'a'}, pair[SIDE_MAX] = {same, same};
+		static const size_t straight[SIDE_MAX] = {0, 1, 2, 3, 4, 5, 6, 7};
+		struct fresh_message sides[SIDES][SIDE_MAX] = {0};
+		struct match_result result;
+		make_side(pair, straight, LOCAL, sides[LOCAL]);
+		make_side(pair, straight, REMOTE, sides[REMOTE]);
+		sides[LOCAL][0].ghost = true;
+		sides[LOCAL][0].floor = cases[i].floor;
+		match_find(sides[LOCAL], cases[i].has_file ? 2 : 1, sides[REMOTE], cases[i].remote,
+			   &result);
+		assert_int_equal(result.len, (strlen(cases[i].pairs) + 1) / 3);
+		for (size_t k = 0; k < result.len; k++) {
+			assert_int_equal(result.matches[k].index[LOCAL],
+					 cases[i].pairs[3 * k] - '0');
+			assert_int_equal(result.matches[k].index[REMOTE],
+					 cases[i].pairs[3 * k + 1] - '0');
+		}
+		match_free(&result);
+	}
+}
+
 /* k here and n there make min(k, n) pairs, none used twice. */
 static void keeps_multisets(void **state)
 {
@@ -294,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pairs_by_the_table),
+	    cmocka_unit_test(lets_files_go_before_ghosts),
 	    cmocka_unit_test(keeps_multisets),
 	    cmocka_unit_test(stays_fast_with_many_equal_messages),
 	};

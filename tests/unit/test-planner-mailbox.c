@@ -40,11 +40,9 @@ static const struct {
     /* Or not, and messages are in question. */
     {1, ANY, ANY, 1, 1, ANY, ANY, ANY, RULE_B3_GONE, REMOTE},
     {0, 1, 1, 1, 1, ANY, ANY, ANY, RULE_B3_GONE, LOCAL},
-    /* The server keeps the name for those below it. */
-    {1, 1, 0, ANY, ANY, ANY, ANY, ANY, RULE_B2_LEAVE, REMOTE},
     /* New on one side, or as good as new. */
-    {1, 0, ANY, ANY, ANY, ANY, ANY, NOTHING, RULE_B2_LEAVE, REMOTE},
-    {1, 0, ANY, ANY, ANY, ANY, ANY, ANY, RULE_B1_CREATE, REMOTE},
+    {1, ANY, ANY, ANY, ANY, ANY, ANY, NOTHING, RULE_B2_LEAVE, REMOTE},
+    {1, ANY, ANY, ANY, ANY, ANY, ANY, ANY, RULE_B1_CREATE, REMOTE},
     {0, 1, 1, ANY, ANY, ANY, NOTHING, ANY, RULE_B2_LEAVE, LOCAL},
     {0, 1, 1, ANY, ANY, ANY, ANY, ANY, RULE_B1_CREATE, LOCAL},
 };

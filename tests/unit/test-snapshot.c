@@ -329,7 +329,7 @@ static void remembers_what_was_being_appended(void **state)
 	see(it, 50, FLAG_SEEN);
 	snapshot_complete(&it->snapshot);
 	snapshot_end(&it->snapshot);
-	snapshot_remember(&it->snapshot, it->journal, &it->arena);
+	snapshot_remember(&it->snapshot, it->journal, &it->arena, 0);
 	assert_int_equal(it->snapshot.fresh_len, 3);
 	const struct fresh_message *fresh = it->snapshot.fresh;
 	assert_string_equal(fresh[0].state.key.name, "m50");
@@ -354,7 +354,7 @@ static void remembers_without_anything_new(void **state)
 	note(it, JOURNAL_APPENDING, "m50");
 	snapshot_begin(&it->snapshot, LOCAL, it->journal);
 	snapshot_end(&it->snapshot);
-	snapshot_remember(&it->snapshot, it->journal, &it->arena);
+	snapshot_remember(&it->snapshot, it->journal, &it->arena, 0);
 	assert_int_equal(it->snapshot.fresh_len, 1);
 	assert_true(it->snapshot.fresh[0].ghost);
 }
