@@ -46,9 +46,12 @@ static void plan_box(struct box *box, const struct planner_input *input)
  */
 static void plan_gone(struct box *box, const struct planner_input *input)
 {
-	if (box->rule != RULE_B4_DELETE || box->over)
+	if (box->rule == RULE_B3_GONE && !strcmp(box->name, "INBOX"))
+		box->rule = planner_inbox_gone(input->policy, box->missing, &box->plan);
+	else if (box->rule == RULE_B4_DELETE && !box->over)
+		box->rule = planner_mailbox_gone(input, box->missing, &box->plan);
+	else
 		return;
-	box->rule = planner_mailbox_gone(input, box->missing, &box->plan);
 	if (box->rule == RULE_B4_DELETE)
 		plan_add(&box->plan, OP_DELETE, other_side(box->missing), RULE_B4_DELETE);
 	else if (box->rule == RULE_B1_CREATE)

@@ -82,3 +82,20 @@ enum rule planner_mailbox_gone(const struct planner_input *input, enum side miss
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
 }
+
+/*
+ * A local INBOX that was renamed leaves none, but there is always one. Where nothing of it is to be
+ * deleted on the server nobody need be asked, and it is made again (B1): what comes into it would
+ * wait for that. That INBOX is gone with messages is a question all the same (B3).
+ */
+enum rule planner_inbox_gone(const struct policy *policy, enum side missing,
+			     const struct plan *plan)
+{
+	const enum side holder = other_side(missing);
+
+	if (missing == LOCAL && policy->change[missing] & CHANGE_MAILBOXES &&
+	    plan_count(plan, OP_MOVE, holder) && !plan_count(plan, OP_REMOVE, holder) &&
+	    !plan_count(plan, OP_TRASH, holder))
+		return RULE_B1_CREATE;
+	return RULE_B3_GONE;
+}

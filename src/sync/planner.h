@@ -120,5 +120,8 @@ void planner_renames(const struct planner_name *names, size_t names_len,
  */
 enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
 			       const struct plan *plan);
+/* The same of an INBOX of rule B3: B1 where all that is gone with it was moved, else B3. */
+enum rule planner_inbox_gone(const struct policy *policy, enum side missing,
+			     const struct plan *plan);
 
 #endif

@@ -142,11 +142,46 @@ static void keeps_mailboxes_with_their_messages(void **state)
 	assert_int_equal(planner_mailbox(&policy, &mailbox, &missing), RULE_B4_DELETE);
 }
 
+/* Only an INBOX that was renamed on the disk, where all of it moved, is made again unasked. */
+static void makes_an_inbox_again(void **state)
+{
+	static const struct {
+		enum side missing;
+		bool may_make;
+		enum op_kind kinds[2];
+		bool blocked;
+		enum rule rule;
+	} rows[] = {
+	    {LOCAL, true, {OP_MOVE, OP_MOVE}, false, RULE_B1_CREATE},
+	    {LOCAL, true, {OP_MOVE, OP_COPY}, false, RULE_B1_CREATE},
+	    {LOCAL, true, {OP_MOVE, OP_REMOVE}, false, RULE_B3_GONE},
+	    {LOCAL, true, {OP_MOVE, OP_TRASH}, false, RULE_B3_GONE},
+	    {LOCAL, true, {OP_COPY, OP_AGREE}, false, RULE_B3_GONE},
+	    {LOCAL, true, {OP_MOVE, OP_MOVE}, true, RULE_B3_GONE},
+	    {LOCAL, false, {OP_MOVE, OP_MOVE}, false, RULE_B3_GONE},
+	    {REMOTE, true, {OP_MOVE, OP_MOVE}, false, RULE_B3_GONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct policy policy = {0};
+		struct plan plan = {0};
+		policy.change[rows[i].missing] = rows[i].may_make ? CHANGE_MAILBOXES : 0;
+		for (size_t k = 0; k < 2; k++)
+			plan_add(&plan, rows[i].kinds[k], other_side(rows[i].missing), RULE_NONE)
+			    ->blocked = rows[i].blocked;
+		if (planner_inbox_gone(&policy, rows[i].missing, &plan) != rows[i].rule)
+			fail_msg("row %zu", i);
+		plan_free(&plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(follows_the_table),
 	    cmocka_unit_test(keeps_mailboxes_with_their_messages),
+	    cmocka_unit_test(makes_an_inbox_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
