@@ -126,7 +126,8 @@ static void note_pairs(struct box *box)
 		const struct op *op = &box->plan.ops[i];
 		if (op->kind != OP_PAIR)
 			continue;
-		const struct pair pair = pair_of(op->uid, op->name, op->flags, &op->identity);
+		const struct identity identity = plan_identity(op);
+		const struct pair pair = pair_of(op->uid, op->name, op->flags, &identity);
 		journal_put(box->journal, &pair);
 		journal_end_note(box->journal, JOURNAL_REFUSED, op->uid, op->name);
 		box->tally.paired++;

@@ -26,7 +26,7 @@ static bool is_as_agreed(const struct channel *channel, struct box *box,
 {
 	enum side side = snapshot->side;
 	struct planner_input input = {.policy = &channel->setup.policy};
-	struct plan plan = {.arena = &box->arena};
+	struct plan plan = {0};
 	struct snapshot other;
 
 	snapshot_begin(&other, other_side(side), box->journal);

@@ -28,7 +28,6 @@ static struct planner_input input_of(const struct channel *channel, const struct
 /* The plan of one box by itself: the mailbox, then its messages. */
 static void plan_box(struct box *box, const struct planner_input *input)
 {
-	box->plan.arena = &box->arena;
 	box->plan.refused = 0;
 	if (box->rule == RULE_B1_CREATE)
 		plan_add(&box->plan, OP_CREATE, box->missing, RULE_B1_CREATE);
@@ -119,14 +118,14 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 /* True where a copy into the trash is the very message that is to be moved there. */
 static bool is_same(const struct op *copy, const struct pair *pair)
 {
-	const struct identity *identity = &copy->identity;
+	const struct identity identity = plan_identity(copy);
 
-	if (identity->has_digest)
-		return digest_equal(&identity->digest, &pair->digest);
+	if (identity.has_digest)
+		return digest_equal(&identity.digest, &pair->digest);
 	if (copy->side == REMOTE)
 		return !strcmp(copy->name, pair->name);
-	return identity->size == pair->size && identity->date == pair->date &&
-	       (!identity->has_message_id || identity->message_id == pair->message_id);
+	return identity.size == pair->size && identity.date == pair->date &&
+	       (!identity.has_message_id || identity.message_id == pair->message_id);
 }
 
 /* A copy into the trash that no deletion was paired with yet and that is this message, or NULL. */

@@ -47,14 +47,15 @@ static bool is_original(const struct channel *channel, const struct op *op, cons
 			const struct identity *found)
 {
 	static const struct digest none;
+	const struct identity identity = plan_identity(op);
 	const struct pair *pair =
 	    journal_pair_of_name(channel->boxes[op->target].journal, name);
 
-	if (found->size != op->identity.size)
+	if (found->size != identity.size)
 		return false;
 	if (pair && !digest_equal(&pair->digest, &none))
 		return digest_equal(&pair->digest, &found->digest);
-	return found->message_id == op->identity.message_id || !op->identity.has_message_id;
+	return found->message_id == identity.message_id || !identity.has_message_id;
 }
 
 /* Begins one link. False where the message must come from the server after all. */
@@ -75,7 +76,7 @@ static bool begin_link(struct link_batch *batch, struct box *box, struct op *op)
 	    !store_finish_draft(store, link->draft, &link->identity, &link->name, &err) &&
 	    is_original(channel, op, name, &link->identity)) {
 		link->identity.date = op->identity.date;
-		link->identity.email_id = op->identity.email_id;
+		link->identity.email_id = plan_identity(op).email_id;
 		batch->len++;
 		return true;
 	}

@@ -139,7 +139,7 @@ static void note_arrival(struct moves *moves, const struct moving *moving)
 	const struct stamp *stamp = &target->sides[REMOTE].stamp;
 	struct journal_note note = {.side = moves->side,
 				    .flags = op->kind == OP_CLONE ? op->had : op->flags,
-				    .identity = op->identity};
+				    .identity = plan_identity(op)};
 
 	if (moves->side == REMOTE) {
 		note.kind = JOURNAL_APPENDING;
@@ -252,7 +252,8 @@ static void plan_late(struct box *box, const struct op *op, uint32_t uid)
 /* Of a copy: its pair. */
 static void note_cloned(struct box *box, const struct op *op, uint32_t uid)
 {
-	const struct pair pair = pair_of(uid, op->name, op->had, &op->identity);
+	const struct identity identity = plan_identity(op);
+	const struct pair pair = pair_of(uid, op->name, op->had, &identity);
 
 	journal_put(box->journal, &pair);
 	plan_late(box, op, uid);
@@ -273,7 +274,7 @@ static void note_folded(struct channel *channel, struct box *box, const struct o
 	journal_note(box->journal, &(struct journal_note){.kind = JOURNAL_REFUSED,
 							  .side = LOCAL,
 							  .name = op->name,
-							  .identity = op->identity,
+							  .identity = plan_identity(op),
 							  .text = why.text});
 	hold_back(channel, box, REMOTE, &why);
 }
@@ -307,9 +308,10 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 		note_cloned(target, op, uid);
 		return;
 	}
+	const struct identity identity = plan_identity(op);
 	const struct pair pair =
 	    pair_of(uid, moves->side == REMOTE ? op->there.name : answer->created.name, op->flags,
-		    &op->identity);
+		    &identity);
 	journal_put(target->journal, &pair);
 	journal_forget(box->journal, op->uid);
 	box->tally.moved[moves->side]++;

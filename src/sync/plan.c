@@ -73,6 +73,26 @@ struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum r
 	return op;
 }
 
+/* Size and date alone, which is what a server tells unasked, take no room of their own. */
+void plan_identify(struct plan *plan, struct op *op, const struct identity *identity)
+{
+	struct identity *rest = NULL;
+
+	if (identity->has_message_id || identity->has_digest || identity->message_id ||
+	    identity->email_id) {
+		rest = arena_alloc(&plan->arena, sizeof(*rest));
+		*rest = *identity;
+	}
+	op->identity = (struct op_identity){identity->size, identity->date, rest};
+}
+
+struct identity plan_identity(const struct op *op)
+{
+	if (op->identity.rest)
+		return *op->identity.rest;
+	return (struct identity){.size = op->identity.size, .date = op->identity.date};
+}
+
 size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side)
 {
 	size_t count = 0;
@@ -94,6 +114,7 @@ bool plan_acts(const struct plan *plan)
 void plan_free(struct plan *plan)
 {
 	free(plan->ops);
+	arena_free(&plan->arena);
 	plan->ops = NULL;
 	plan->len = plan->cap = 0;
 }

@@ -67,32 +67,47 @@ enum op_kind {
 
 const char *op_name(enum op_kind kind);
 
+/* What is known of an operation's message: plan_identity tells all of it. */
+struct op_identity {
+	uint64_t size;
+	int64_t date;
+	const struct identity *rest; /* all of it, in the plan's arena; NULL: there is no more */
+};
+
 /*
  * One operation. uid and name are those that are known; names are those of the journal's pairs, which
  * stay as long as it is open, or live in the plan's arena.
  */
 struct op {
-	enum op_kind kind;
-	enum side side; /* where something changes */
-	enum rule rule;
-	bool blocked; /* the guard said no */
+	enum op_kind kind : 8;
+	enum side side : 8; /* where something changes */
+	enum rule rule : 8;
+	unsigned gone : 2; /* AGREE: bits 1 << side of the sides that do not hold it any more */
+	bool blocked : 1;  /* the guard said no */
+	bool redate : 1;   /* MOVE, CLONE on the remote side: the file's date is not the message's */
 	uint32_t uid;
 	const char *name;
-	struct flags add;    /* FLAG */
-	struct flags remove; /* FLAG */
-	bool redate; /* MOVE, CLONE on the remote side: the file's date is not the message's */
-	struct flags had;    /* CLONE: those of what is copied, which come along */
-	struct flags flags;  /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
-	unsigned gone;       /* AGREE: bits 1 << side of the sides that do not hold it any more */
-	struct identity identity; /* PAIR, COPY, CLONE, MOVE: as far as it is known */
-	size_t target;            /* MOVE: the index of the plan whose mailbox it goes to; CLONE:
-				     it comes from */
-	/*
-	 * MOVE: how the other side holds it in that mailbox; CLONE: how this side holds what is
-	 * copied in that mailbox
-	 */
-	struct message_key there;
+	struct flags flags; /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
+	struct op_identity identity; /* PAIR, COPY, CLONE, MOVE: as far as it is known */
+	union {
+		struct { /* FLAG */
+			struct flags add;
+			struct flags remove;
+		};
+		struct {                  /* MOVE, CLONE, RENAME */
+			struct flags had; /* CLONE: those of what is copied, which come along */
+			/*
+			 * MOVE: how the other side holds it in that mailbox; CLONE: how this side
+			 * holds what is copied in that mailbox
+			 */
+			struct message_key there;
+		};
+	};
+	size_t target; /* MOVE: the index of the plan whose mailbox it goes to; CLONE: it comes from */
 };
+
+/* A first run has one for every message: what few of them have lies elsewhere. */
+_Static_assert(sizeof(struct op) <= 80, "an operation costs at most 80 bytes");
 
 /* Why the guard blocks the deletions on one side of one mailbox. */
 enum guard_reason {
@@ -113,7 +128,7 @@ struct guard_verdict {
 
 /* The plan of one mailbox. */
 struct plan {
-	struct arena *arena; /* of the mailbox */
+	struct arena arena;
 	struct op *ops;
 	size_t len;
 	size_t cap;
@@ -123,6 +138,10 @@ struct plan {
 };
 
 struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum rule rule);
+/* Notes what is known of the operation's message. */
+void plan_identify(struct plan *plan, struct op *op, const struct identity *identity);
+/* What is known of it. */
+struct identity plan_identity(const struct op *op);
 /* How many of that kind on that side are to be done (blocked ones not counted). */
 size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
 /* True where carrying it out changes anything outside the journal. */

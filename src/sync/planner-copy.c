@@ -11,7 +11,8 @@
 /* A message that is to come to a side from the other one. */
 struct arrival {
 	size_t box;
-	struct op *op;
+	struct plan *plan; /* the box's */
+	struct op *op;     /* of which an id is known at least */
 };
 
 struct arrival_list {
@@ -62,7 +63,7 @@ static bool has_details(const struct identity *identity)
 static int compare_arrivals(const struct arrival *a, const struct arrival *b,
 			    int (*compare)(const struct identity *a, const struct identity *b))
 {
-	int order = compare(&a->op->identity, &b->op->identity);
+	int order = compare(a->op->identity.rest, b->op->identity.rest);
 
 	if (!order)
 		order = order_u64(a->box, b->box);
@@ -106,9 +107,10 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < boxes[i].plan->len; k++) {
 			struct op *op = &boxes[i].plan->ops[k];
-			if (op->kind == OP_COPY && op->side == side && way->serves(&op->identity))
+			if (op->kind == OP_COPY && op->side == side && op->identity.rest &&
+			    way->serves(op->identity.rest))
 				*array_push(out->list, out->len, out->cap) =
-				    (struct arrival){i, op};
+				    (struct arrival){i, boxes[i].plan, op};
 		}
 	if (out->len)
 		qsort(out->list, out->len, sizeof(*out->list), way->sort);
@@ -124,19 +126,21 @@ static struct arrival *find_arrival(const struct arrival_list *arrivals, const s
 		return NULL;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (way->compare(&arrivals->list[mid].op->identity, identity) < 0)
+		if (way->compare(arrivals->list[mid].op->identity.rest, identity) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == arrivals->len || !is_same(way, &arrivals->list[low].op->identity, identity))
+	if (low == arrivals->len || !is_same(way, arrivals->list[low].op->identity.rest, identity))
 		return NULL;
 	return &arrivals->list[low];
 }
 
 /* The copy comes from there instead of from the other side. */
-static void clone(struct op *op, enum rule rule, const struct origin *origin)
+static void clone(const struct arrival *arrival, enum rule rule, const struct origin *origin)
 {
+	struct op *op = arrival->op;
+
 	op->kind = OP_CLONE;
 	op->rule = rule;
 	op->target = origin->box;
@@ -144,7 +148,7 @@ static void clone(struct op *op, enum rule rule, const struct origin *origin)
 	op->had = origin->flags;
 	op->redate = op->side == REMOTE && op->identity.date != origin->identity.date;
 	if (op->side == REMOTE)
-		op->identity = origin->identity;
+		plan_identify(arrival->plan, op, &origin->identity);
 }
 
 /* Every arrival that is this message. */
@@ -154,9 +158,9 @@ static void clone_all(const struct arrival_list *arrivals, const struct way *way
 	const struct arrival *end = arrivals->list + arrivals->len;
 
 	for (struct arrival *at = find_arrival(arrivals, way, &origin->identity);
-	     at && at < end && is_same(way, &at->op->identity, &origin->identity); at++)
+	     at && at < end && is_same(way, at->op->identity.rest, &origin->identity); at++)
 		if (at->op->kind == OP_COPY)
-			clone(at->op, RULE_V3_COPY, origin);
+			clone(at, RULE_V3_COPY, origin);
 }
 
 /* A pair as side holds it. */
@@ -194,7 +198,8 @@ static void clone_from_first(const struct arrival_list *arrivals, const struct w
 {
 	for (size_t i = 0, first = 0; i < arrivals->len; i++) {
 		struct op *op = arrivals->list[i].op, *source = arrivals->list[first].op;
-		if (!is_same(way, &op->identity, &source->identity) || source->kind != OP_COPY) {
+		if (!is_same(way, op->identity.rest, source->identity.rest) ||
+		    source->kind != OP_COPY) {
 			first = i;
 			continue;
 		}
@@ -203,8 +208,8 @@ static void clone_from_first(const struct arrival_list *arrivals, const struct w
 		const struct origin origin = {.box = arrivals->list[first].box,
 					      .key = {.uid = source->uid},
 					      .flags = source->flags,
-					      .identity = source->identity};
-		clone(op, RULE_V3_COPY, &origin);
+					      .identity = *source->identity.rest};
+		clone(&arrivals->list[i], RULE_V3_COPY, &origin);
 	}
 }
 
@@ -234,7 +239,7 @@ static struct arrival *find_sent(const struct arrival_list *arrivals, const stru
 	const struct arrival *end = arrivals->list + arrivals->len;
 
 	for (struct arrival *at = find_arrival(arrivals, way, identity);
-	     at && at < end && is_same(way, &at->op->identity, identity); at++)
+	     at && at < end && is_same(way, at->op->identity.rest, identity); at++)
 		if (at->op->kind == OP_COPY)
 			return at;
 	return NULL;
@@ -251,20 +256,20 @@ static void join_places(const struct policy *policy, const struct arrival *local
 	const struct origin file = {.box = local->box,
 				    .key = {.name = local->op->name},
 				    .flags = local->op->flags,
-				    .identity = local->op->identity};
+				    .identity = *local->op->identity.rest};
 	const struct origin message = {.box = remote->box,
 				       .key = {.uid = remote->op->uid},
 				       .flags = remote->op->flags,
-				       .identity = remote->op->identity};
-	struct identity identity = local->op->identity;
+				       .identity = *remote->op->identity.rest};
+	struct identity identity = file.identity;
 
-	clone(local->op, RULE_V4_BOTH, &message);
+	clone(local, RULE_V4_BOTH, &message);
 	identity.date = message.identity.date;
 	identity.email_id = message.identity.email_id;
-	local->op->identity = identity;
+	plan_identify(local->plan, local->op, &identity);
 	remote->op->rule = RULE_V4_BOTH;
 	if (policy->link)
-		clone(remote->op, RULE_V4_BOTH, &file);
+		clone(remote, RULE_V4_BOTH, &file);
 }
 
 /*

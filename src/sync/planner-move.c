@@ -73,7 +73,7 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 			if (op->kind != OP_COPY || op->side != side)
 				continue;
 			*array_push(out->ends, out->len, out->cap) = (struct end){
-			    .box = i, .op = k, .name = op->name, .identity = op->identity};
+			    .box = i, .op = k, .name = op->name, .identity = plan_identity(op)};
 		}
 	}
 }
@@ -218,7 +218,7 @@ static void rule_v1_move(struct planner_box *boxes, const struct end *from, cons
 	move->target = to->box;
 	move->there = there;
 	move->flags = verdict.agreed;
-	move->identity = from->identity;
+	plan_identify(source, move, &from->identity);
 	move->redate = side == REMOTE && arrival->identity.date != from->identity.date;
 	arrival->kind = OP_NONE;
 	add_flag(source, side, &verdict, pair->uid, pair->name, RULE_V1_MOVE);
@@ -244,7 +244,7 @@ static void rule_v2_rename(struct planner_box *boxes, const struct end *from, co
 	repair->uid = uid;
 	repair->name = name;
 	repair->flags = pair->flags;
-	repair->identity = from->identity;
+	plan_identify(plan, repair, &from->identity);
 	arrival->kind = OP_NONE;
 	for (enum side each = LOCAL; each < SIDES; each++)
 		add_flag(plan, each, &verdict, uid, name, RULE_V2_RENAME);
@@ -368,7 +368,8 @@ static void keep_half(const struct planner_input *input, struct plan *plan, size
 	struct op *copy = plan_add(plan, OP_COPY, REMOTE, RULE_V1_MOVE);
 	copy->name = input->pairs[pair].name;
 	copy->flags = flags_known(input->sides[LOCAL]->known[pair].flags);
-	copy->identity = pair_identity(&input->pairs[pair]);
+	const struct identity identity = pair_identity(&input->pairs[pair]);
+	plan_identify(plan, copy, &identity);
 }
 
 /*
@@ -404,19 +405,19 @@ static struct end **list_losses(const struct planner_box *boxes, size_t len, str
 }
 
 /* True where a message of these bytes is among them. */
-static bool is_lost(struct end **losses, size_t len, const struct identity *identity)
+static bool is_lost(struct end **losses, size_t len, const struct op *pair)
 {
-	const struct end wanted = {.identity = *identity};
+	const struct end wanted = {.identity = plan_identity(pair)};
 	const struct end *key = &wanted;
 
-	return identity->has_digest &&
+	return wanted.identity.has_digest &&
 	       bsearch(&key, losses, len, sizeof(*losses), compare_digests) != NULL;
 }
 
 /* The message is new where it is: nobody's half. */
 static void drop_ghost(const struct planner_input *input, struct op *pair, struct op *removal)
 {
-	const struct identity identity = pair->identity;
+	const struct op_identity identity = pair->identity;
 
 	pair->kind = OP_NONE;
 	removal->kind = input->policy->change[LOCAL] & CHANGE_NEW ? OP_COPY : OP_NONE;
@@ -449,7 +450,7 @@ static void drop_ghosts(struct planner_box *boxes, size_t len)
 			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
 			if (pair->kind == OP_PAIR && is_removal(removal, REMOTE) &&
 			    pair->uid == removal->uid &&
-			    is_lost(losses, losses_len, &pair->identity))
+			    is_lost(losses, losses_len, pair))
 				drop_ghost(&boxes[i].input, pair, removal);
 		}
 	}

@@ -179,13 +179,14 @@ static void rule_m6_pair(const struct planner_input *input, const struct fresh_m
 	    .held[LOCAL] = {.flags = local->state.flags, .present = !local->ghost},
 	    .held[REMOTE] = {.flags = remote->state.flags, .present = true},
 	};
+	struct identity identity = local->state.identity;
 	struct op *op = plan_add(plan, OP_PAIR, LOCAL, RULE_M6_PAIR);
 
 	op->uid = pair.uid;
 	op->name = pair.name;
 	op->flags = pair.base;
-	op->identity = local->state.identity;
-	op->identity.date = remote->state.identity.date;
+	identity.date = remote->state.identity.date;
+	plan_identify(plan, op, &identity);
 	plan_pair(input, &pair, plan);
 }
 
@@ -227,7 +228,7 @@ static void rule_m7_copy(const struct planner_input *input, enum side from,
 	op->uid = message->state.key.uid;
 	op->name = message->state.key.name;
 	op->flags = flags_known(message->state.flags);
-	op->identity = message->state.identity;
+	plan_identify(plan, op, &message->state.identity);
 }
 
 /* The pairs that the journal knows. */
