@@ -73,6 +73,12 @@ static inline struct identity pair_identity(const struct pair *pair)
 				 .digest = pair->digest};
 }
 
+/* Whether a side is to hold a pair's message. */
+static inline bool pair_is_expected(const struct pair *pair, enum side side)
+{
+	return !(pair->gone & 1u << side);
+}
+
 enum journal_note_kind {
 	JOURNAL_PUBLISHING,
 	JOURNAL_APPENDING,

@@ -79,6 +79,14 @@ bool mailbox_name_is_inbox(const char *name)
 	return ascii_is_word(name, strlen(name), INBOX);
 }
 
+/* A name ends where a component does: "Workshop" is not below "Work". */
+bool mailbox_name_is_below(const char *name, const char *above)
+{
+	size_t len = strlen(above);
+
+	return !strncmp(name, above, len) && name[len] == '/';
+}
+
 /* Appends bytes; a first component INBOX of any case is written in capitals. */
 static void append_with_inbox(struct buf *out, const char *bytes, size_t len, char delimiter)
 {

@@ -57,5 +57,7 @@ int mailbox_name_to_wire(const struct mailbox_naming *naming, const char *name, 
  */
 int mailbox_name_check(const char *name, size_t len, struct error *err);
 bool mailbox_name_is_inbox(const char *name);
+/* True where name is that of a mailbox below the one called above. */
+bool mailbox_name_is_below(const char *name, const char *above);
 
 #endif

@@ -82,6 +82,6 @@ void box_known_uids(const struct box *box, struct uidset *out)
 	const struct pair *pairs = journal_pairs(box->journal, &len);
 
 	for (size_t i = 0; i < len; i++)
-		if (!(pairs[i].gone & 1u << REMOTE))
+		if (pair_is_expected(&pairs[i], REMOTE))
 			uidset_add(out, pairs[i].uid);
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "mail/mailbox-name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,12 +23,9 @@ static bool is_due(const struct box *box, enum side side)
 /* True where the mailbox has others below it on that side. */
 static bool has_children(const struct channel *channel, const struct box *box, enum side side)
 {
-	size_t len = strlen(box->at[side]);
-
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *other = &channel->boxes[i];
-		if (other->exists[side] && !strncmp(other->at[side], box->at[side], len) &&
-		    other->at[side][len] == '/')
+		if (other->exists[side] && mailbox_name_is_below(other->at[side], box->at[side]))
 			return true;
 	}
 	return false;

@@ -27,7 +27,7 @@ static size_t count_held(const struct planner_input *input, enum side side,
 
 	*expected = 0;
 	for (size_t i = 0; i < input->pairs_len; i++) {
-		if (input->pairs[i].gone & 1u << side)
+		if (!pair_is_expected(&input->pairs[i], side))
 			continue;
 		(*expected)++;
 		held += input->sides[side]->known[i].present;

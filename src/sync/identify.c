@@ -30,7 +30,7 @@ static bool has_departure(const struct box *box, enum side side)
 	const struct pair *pairs = journal_pairs(box->journal, &len);
 
 	for (size_t i = 0; i < len; i++)
-		if (!box->sides[side].known[i].present && !(pairs[i].gone & 1u << side))
+		if (snapshot_lacks(&box->sides[side], pairs, i))
 			return true;
 	return false;
 }

@@ -183,7 +183,8 @@ static void clone_from_pairs(const struct planner_box *boxes, size_t len, enum s
 		const struct planner_input *input = &boxes[i].input;
 		const struct snapshot *held = input->sides[side];
 		for (size_t k = 0; k < input->pairs_len; k++) {
-			if (held ? !held->known[k].present : input->pairs[k].gone & 1u << side)
+			if (held ? !held->known[k].present
+				 : !pair_is_expected(&input->pairs[k], side))
 				continue;
 			struct origin origin = origin_of_pair(i, side, &input->pairs[k]);
 			if (held)

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/planner.h"
 
+#include "mail/mailbox-name.h"
+
 #include <string.h>
-
-/* True where name is that of a mailbox below the one called above. */
-static bool is_below(const char *name, const char *above)
-{
-	size_t len = strlen(above);
-
-	return name && !strncmp(name, above, len) && name[len] == '/';
-}
 
 /*
  * Whether the server's new mailbox may be the journal's old one: its MAILBOXID says so for certain,
@@ -49,7 +43,8 @@ bool planner_may_be_renamed(const struct policy *policy, const struct planner_na
 	*out = (struct planner_rename){0};
 	if (!from->head || to->head || from->left_out || to->left_out ||
 	    !strcmp(from->name, "INBOX") || !strcmp(to->name, "INBOX") ||
-	    is_below(to->name, from->name) || is_below(from->name, to->name))
+	    mailbox_name_is_below(to->name, from->name) ||
+	    mailbox_name_is_below(from->name, to->name))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		if (to->exists[side] == has_old(from, side))
@@ -137,12 +132,12 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 			if (!name->occupies[side] || i == rename->from)
 				continue;
 			if (!strcmp(name->at[side], to->at[side]) ||
-			    is_below(name->at[side], to->at[side]))
+			    mailbox_name_is_below(name->at[side], to->at[side]))
 				return true;
-			if (is_below(name->at[side], from->at[side]) &&
+			if (mailbox_name_is_below(name->at[side], from->at[side]) &&
 			    (name->left_out ||
 			     (name->exists[side] &&
-			      !(is_below(name->name, from->name) &&
+			      !(mailbox_name_is_below(name->name, from->name) &&
 				is_listed(names, list, len, i, to->name,
 					  name->name + strlen(from->name))))))
 				return true;

@@ -13,6 +13,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "mail/mailbox-name.h"
 #include "sync/planner.h"
 
 #include <errno.h>
@@ -128,7 +129,7 @@ static void load_journals(struct search *search)
 		pairs = journal_pairs(box->journal, &len);
 		for (size_t k = 0; k < len; k++)
 			for (enum side side = LOCAL; side < SIDES; side++)
-				rename->alike[side].expected += !(pairs[k].gone & 1u << side);
+				rename->alike[side].expected += pair_is_expected(&pairs[k], side);
 	}
 }
 
@@ -143,7 +144,7 @@ static void compare_message(const struct channel *channel, struct planner_rename
 
 	pair = side == LOCAL ? journal_pair_of_name(journal, message->key.name)
 			     : journal_pair_of_uid(journal, message->key.uid);
-	if (!pair || pair->gone & 1u << side)
+	if (!pair || !pair_is_expected(pair, side))
 		return;
 	if (side == REMOTE && (identity->size != pair->size ||
 			       (pair->date != DATE_UNKNOWN && identity->date != pair->date)))
@@ -261,8 +262,7 @@ static void follow_rename(struct channel *channel, enum side side, const char *f
 
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		if (box->exists[side] && !strncmp(box->at[side], from, len) &&
-		    box->at[side][len] == '/')
+		if (box->exists[side] && mailbox_name_is_below(box->at[side], from))
 			box->at[side] =
 			    arena_printf(&channel->arena, "%s%s", to, box->at[side] + len);
 	}

@@ -21,7 +21,7 @@ void snapshot_begin(struct snapshot *snapshot, enum side side, const struct jour
 	snapshot->known = xcalloc(len ? len : 1, sizeof(*snapshot->known));
 	for (size_t i = 0; i < len; i++) {
 		snapshot->known[i].flags = pairs[i].flags;
-		snapshot->known[i].present = !(pairs[i].gone & 1u << side);
+		snapshot->known[i].present = pair_is_expected(&pairs[i], side);
 	}
 }
 
@@ -38,6 +38,11 @@ void snapshot_complete(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->known_len; i++)
 		snapshot->known[i].present = snapshot->known[i].seen;
+}
+
+bool snapshot_lacks(const struct snapshot *snapshot, const struct pair *pairs, size_t index)
+{
+	return !snapshot->known[index].present && pair_is_expected(&pairs[index], snapshot->side);
 }
 
 /* True and *index where the journal knows the message. */

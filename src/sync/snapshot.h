@@ -75,6 +75,8 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key);
 /* Adds what an identification found to the fresh message of that key. */
 void snapshot_identify(struct snapshot *snapshot, const struct message_state *message);
+/* True where the side does not hold a pair that it should. */
+bool snapshot_lacks(const struct snapshot *snapshot, const struct pair *pairs, size_t index);
 /* Frees the messages; how the mailbox stood and what the side can keep stays. */
 void snapshot_shed(struct snapshot *snapshot);
 void snapshot_free(struct snapshot *snapshot);

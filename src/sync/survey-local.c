@@ -130,7 +130,7 @@ static int confirm_missing(struct channel *channel, struct box *box)
 	int rc = 0;
 
 	for (size_t i = 0; i < request.count; i++)
-		if (!snapshot->known[i].present && !(pairs[i].gone & 1u << LOCAL))
+		if (snapshot_lacks(snapshot, pairs, i))
 			keys[missing++].name = pairs[i].name;
 	request.keys = keys;
 	request.count = missing;

@@ -534,6 +534,19 @@ static bool is_same_wire(const char *a, const char *b, const char *name)
 	return strcmp(a, b) == 0 || (inbox && strcasecmp(a, b) == 0);
 }
 
+/* Which mailbox is below which. */
+static void test_is_below(void **unused)
+{
+	(void)unused;
+	assert_true(mailbox_name_is_below("Work/a", "Work"));
+	assert_true(mailbox_name_is_below("Work/a/b", "Work"));
+	assert_true(mailbox_name_is_below("Work/a/b", "Work/a"));
+	assert_false(mailbox_name_is_below("Work", "Work"));
+	assert_false(mailbox_name_is_below("Workshop", "Work"));
+	assert_false(mailbox_name_is_below("Workshop/a", "Work"));
+	assert_false(mailbox_name_is_below("Work", "Work/a"));
+}
+
 /* Every wire name of the namespace that has a name comes back from it. */
 static void test_wire_names_round_trip(void **unused)
 {
@@ -579,6 +592,7 @@ int main(void)
 	    cmocka_unit_test(test_widest_name_goes_out),
 	    cmocka_unit_test(test_full_out),
 	    cmocka_unit_test(test_is_inbox),
+	    cmocka_unit_test(test_is_below),
 	    cmocka_unit_test(test_names_round_trip),
 	    cmocka_unit_test(test_wire_names_round_trip),
 	};

@@ -301,6 +301,22 @@ static void adds_identities(void **state)
 	assert_int_equal(it->snapshot.fresh_len, 1);
 }
 
+/* What is absent is lacking, unless the journal knows that it is. */
+static void lacks_what_it_should_hold(void **state)
+{
+	struct fixture *it = *state;
+	size_t len;
+	const struct pair *pairs = journal_pairs(it->journal, &len);
+
+	snapshot_begin(&it->snapshot, REMOTE, it->journal);
+	for (size_t i = 0; i < len; i++)
+		assert_false(snapshot_lacks(&it->snapshot, pairs, i));
+	snapshot_complete(&it->snapshot);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(snapshot_lacks(&it->snapshot, pairs, i),
+				 !(pairs[i].gone & 1u << REMOTE));
+}
+
 /* A note of a kind for a name. */
 static void note(struct fixture *it, enum journal_note_kind kind, const char *name)
 {
@@ -373,6 +389,7 @@ int main(void)
 	    TEST(notes_a_pair_told_twice),
 	    TEST(sheds_the_messages_only),
 	    TEST(adds_identities),
+	    TEST(lacks_what_it_should_hold),
 	    TEST(remembers_what_was_being_appended),
 	    TEST(remembers_without_anything_new),
 	};
