@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Decides. Pure: snapshots and journal in, plan out; no I/O, no clock, no order of input that
- * matters. Only plan.h says what may come out, only planner*.c says when.
+ * matters, but that pairs ascend by UID (V1 and V2 search them) and that among equals the first one
+ * counts. Only plan.h says what may come out, only planner*.c says when.
  */
 #ifndef SYNC_PLANNER_H
 #define SYNC_PLANNER_H
@@ -15,7 +16,7 @@
 /* All that is known of one mailbox on both sides. */
 struct planner_input {
 	const struct policy *policy;
-	const struct pair *pairs;
+	const struct pair *pairs; /* ascending by UID, as journal_pairs has them */
 	size_t pairs_len;
 	const struct journal_note *notes;
 	size_t notes_len;
