@@ -55,11 +55,13 @@ static int refuse_message(const struct explain_scene *scene, const char *asked, 
 	const char *mailbox = text_show(box->name), *message = text_show(asked);
 
 	if (box->active)
-		return error_set(err, ERROR_REFUSED, SCOPE_MESSAGE,
-				 "%s: no message %s: neither side holds it, nor the journal",
-				 mailbox, message);
+		return error_set(
+		    err, ERROR_REFUSED, SCOPE_MESSAGE,
+		    "mailbox %s: no message %s: neither side holds it, nor the journal", mailbox,
+		    message);
 	return error_set(err, ERROR_REFUSED, SCOPE_MESSAGE,
-			 "%s: no message %s in the journal, and the sides were not looked at: %s",
+			 "mailbox %s: no message %s in the journal, and the sides were not "
+			 "looked at: %s",
 			 mailbox, message,
 			 box->error.kind != ERROR_NONE ? box->error.text : rule_text(box->rule));
 }
@@ -95,7 +97,7 @@ static int explain_account(struct account *account, const char *asked, bool json
 
 	if (!scene.box)
 		return error_set(err, ERROR_REFUSED, SCOPE_MAILBOX,
-				 "%s: no such mailbox on either side, or the channel's "
+				 "mailbox %s: there is none on either side, or the channel's "
 				 "\"mailboxes\" leaves it out",
 				 text_show(name));
 	name = scene.box->old_name ? scene.box->old_name : scene.box->name;

@@ -129,7 +129,7 @@ static void miss_mailboxes(const struct target *target, char *const *names, size
 			found = !strcmp(names[k], target->only[i]);
 		if (found)
 			continue;
-		error_set(&err, ERROR_USAGE, SCOPE_MAILBOX, "%s: there is no journal of it",
+		error_set(&err, ERROR_USAGE, SCOPE_MAILBOX, "mailbox %s: there is no journal of it",
 			  text_show(target->only[i]));
 		report_failure(report, target->channel->name, &err);
 	}

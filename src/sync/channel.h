@@ -192,7 +192,7 @@ int survey_reuse(struct channel *channel, struct error *err);
  * The UIDs of the journal mean nothing any more: a new UIDVALIDITY, or a server that went back in
  * time. Everything of both sides is to be looked at.
  */
-void box_reset(struct box *box, const char *why);
+void box_reset(const struct channel *channel, struct box *box, const char *why);
 /* After a complete scan of a side: refusals of its messages that are gone are over. */
 void survey_end_refusals(struct box *box, enum side side);
 /* For qsort: struct pair by name. */

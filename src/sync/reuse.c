@@ -65,8 +65,9 @@ static int submit_doubtful(struct channel *channel, size_t index, struct message
 }
 
 /* One answer; a box whose doubts could not be settled is left out of this run. */
-static void take_answer(struct box *box, const struct answer *answer)
+static void take_answer(struct channel *channel, const struct answer *answer)
 {
+	struct box *box = &channel->boxes[answer->ticket];
 	const struct pair *pair;
 
 	if (answer->kind == ANSWER_DONE && answer->error.kind != ERROR_NONE) {
@@ -78,7 +79,8 @@ static void take_answer(struct box *box, const struct answer *answer)
 	pair = journal_pair_of_uid(box->journal, answer->message.key.uid);
 	if (!pair || !is_another(pair, &answer->message.identity))
 		return;
-	box_reset(box, "the server gave UIDs to other messages (restored from a backup?)");
+	box_reset(channel, box,
+		  "the server gave UIDs to other messages (restored from a backup?)");
 	box->surveyed = false;
 }
 
@@ -91,7 +93,7 @@ int survey_reuse(struct channel *channel, struct error *err)
 	for (size_t i = 0; i < channel->len && !rc; i++)
 		rc = submit_doubtful(channel, i, &keys[i], err);
 	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
-		take_answer(&channel->boxes[answer.ticket], &answer);
+		take_answer(channel, &answer);
 		rc = 0;
 	}
 	for (size_t i = 0; i < channel->len; i++)

@@ -211,13 +211,14 @@ void survey_choose(struct channel *channel)
  * Pairs are forgotten, but what they say of the files is kept: identities need not be read again,
  * and flags still merge against what was agreed on.
  */
-void box_reset(struct box *box, const char *why)
+void box_reset(const struct channel *channel, struct box *box, const char *why)
 {
 	size_t len;
 	const struct pair *pairs = journal_pairs(box->journal, &len);
 
-	log_warn("%s: %s; its %zu messages are matched anew, none is deleted or doubled",
-		 text_show(box->name), why, len);
+	log_warn("%s: mailbox %s: %s; its %zu messages are matched anew, none is deleted or "
+		 "doubled",
+		 channel->setup.name, text_show(box->name), why, len);
 	box->former = arena_alloc(&box->arena, (len + 1) * sizeof(*box->former));
 	box->former_len = len;
 	for (size_t i = 0; i < len; i++) {
@@ -255,7 +256,7 @@ static bool reset_if_distrusted(const struct channel *channel, struct box *box,
 		why = "\"map\" names another mailbox of the server for it";
 
 	if (why)
-		box_reset(box, why);
+		box_reset(channel, box, why);
 	return why != NULL;
 }
 
