@@ -266,7 +266,7 @@ static void tells_what_a_move_leaves_out(void **state)
 	fixture_create(fixture, "t");
 	put(fixture, TABLE, "0 Work\n1 Later\n2 Never\n3 L07\n");
 	for (int i = 0; i < 25; i++)
-		snprintf(table + strlen(table), 16, "%d L%02d\n", i, i);
+		snprintf(table + strlen(table), 32, "%d L%02d\n", i, i);
 	put(fixture, "t/dovecot-keywords", table);
 	put(fixture, "m/cur/x:2,Sad", "x");
 	put(fixture, "m/cur/y:2,b", "y");
@@ -386,7 +386,7 @@ static int claim_some(struct maildir_tree *tree, int process)
 	if (maildir_mailbox_open(tree, "m", true, &mailbox, NULL) < 0)
 		return 1;
 	for (int i = 0; i < 6; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "K%d-%d", process, i);
 		if (maildir_keywords_claim(mailbox, keywords_of(name, strlen(name)), &left, NULL) <

@@ -316,7 +316,7 @@ static void tells_what_a_move_drops(void **state)
 	fixture_create(fixture, "m");
 	fixture_create(fixture, "t");
 	for (int i = 0; i < 26; i++)
-		snprintf(table + strlen(table), 16, "%d L%02d\n", i, i);
+		snprintf(table + strlen(table), 32, "%d L%02d\n", i, i);
 	fixture_put(fixture, "t/dovecot-keywords", table, strlen(table));
 	fixture_put(fixture, "m/dovecot-keywords", "0 Work\n1 Later\n", 15);
 	fixture_put(fixture, "m/cur/a:2,a", "x\n", 2);
