@@ -130,16 +130,6 @@ char *buf_reserve(struct buf *buf, size_t len)
 	return buf->data + buf->len;
 }
 
-/* Drops the first len bytes. */
-void buf_consume(struct buf *buf, size_t len)
-{
-	assert(len <= buf->len);
-	if (len == 0)
-		return;
-	buf->len -= len;
-	memmove(buf->data, buf->data + len, buf->len + 1);
-}
-
 /* Empties the buffer for its next use. */
 void buf_reset(struct buf *buf)
 {
@@ -157,7 +147,7 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){.data = buf_nothing, .max = buf->max};
 }
 
-/* Overwrites all memory, what was consumed or reset included. */
+/* Overwrites all memory, what was reset included. */
 void buf_free_secret(struct buf *buf)
 {
 	if (buf->cap > 0)

@@ -9,7 +9,7 @@
 #define CAPABILITIES_OF_REV2                                                                       \
 	(IMAP_CAP_UIDPLUS | IMAP_CAP_MOVE | IMAP_CAP_ESEARCH | IMAP_CAP_LIST_STATUS |              \
 	 IMAP_CAP_NAMESPACE | IMAP_CAP_LITERAL_MINUS | IMAP_CAP_ENABLE | IMAP_CAP_UNSELECT |       \
-	 IMAP_CAP_IDLE | IMAP_CAP_STATUS_SIZE | IMAP_CAP_SPECIAL_USE | IMAP_CAP_LIST_EXTENDED)
+	 IMAP_CAP_SPECIAL_USE | IMAP_CAP_LIST_EXTENDED)
 
 static const struct {
 	const char *atom;
@@ -31,14 +31,11 @@ static const struct {
     {"ID", IMAP_CAP_ID},
     {"UNSELECT", IMAP_CAP_UNSELECT},
     {"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
-    {"IDLE", IMAP_CAP_IDLE},
-    {"NOTIFY", IMAP_CAP_NOTIFY},
     {"OBJECTID", IMAP_CAP_OBJECTID},
     {"LIST-EXTENDED", IMAP_CAP_LIST_EXTENDED},
     {"IMAP4REV2", IMAP_CAP_IMAP4REV2},
     {"X-GM-EXT-1", IMAP_CAP_GMAIL},
     {"CREATE-SPECIAL-USE", IMAP_CAP_CREATE_SPECIAL_USE},
-    {"STATUS=SIZE", IMAP_CAP_STATUS_SIZE},
 };
 
 /* Whether an atom is this one, in any case. */

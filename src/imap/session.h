@@ -111,14 +111,11 @@ enum imap_capability {
 	IMAP_CAP_ID = 1u << 12,
 	IMAP_CAP_UNSELECT = 1u << 13,
 	IMAP_CAP_COMPRESS = 1u << 15,
-	IMAP_CAP_IDLE = 1u << 16,
-	IMAP_CAP_NOTIFY = 1u << 17,
 	IMAP_CAP_OBJECTID = 1u << 18,
 	IMAP_CAP_LIST_EXTENDED = 1u << 19,
 	IMAP_CAP_IMAP4REV2 = 1u << 20,
 	IMAP_CAP_GMAIL = 1u << 21, /* X-GM-EXT-1 */
 	IMAP_CAP_CREATE_SPECIAL_USE = 1u << 22,
-	IMAP_CAP_STATUS_SIZE = 1u << 23,
 };
 
 enum imap_fetch_item {

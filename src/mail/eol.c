@@ -43,16 +43,3 @@ size_t eol_wire(struct eol_wire *state, const char *in, size_t len, char *out)
 	}
 	return written;
 }
-
-/* Counts instead. */
-size_t eol_wire_size(struct eol_wire *state, const char *in, size_t len)
-{
-	size_t size = len;
-
-	for (size_t i = 0; i < len; i++) {
-		if (in[i] == '\n' && !state->after_cr)
-			size++;
-		state->after_cr = in[i] == '\r';
-	}
-	return size;
-}

@@ -37,7 +37,5 @@ struct eol_wire {
 
 /* Takes len file bytes, writes at most 2 * len wire bytes to out (bare LF to CRLF); returns how many. */
 size_t eol_wire(struct eol_wire *state, const char *in, size_t len, char *out);
-/* How many bytes eol_wire would write, without writing them. */
-size_t eol_wire_size(struct eol_wire *state, const char *in, size_t len);
 
 #endif

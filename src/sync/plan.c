@@ -103,14 +103,6 @@ size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side)
 	return count;
 }
 
-bool plan_acts(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->len; i++)
-		if (plan->ops[i].kind >= OP_FLAG && !plan->ops[i].blocked)
-			return true;
-	return false;
-}
-
 void plan_free(struct plan *plan)
 {
 	free(plan->ops);

@@ -144,8 +144,6 @@ void plan_identify(struct plan *plan, struct op *op, const struct identity *iden
 struct identity plan_identity(const struct op *op);
 /* How many of that kind on that side are to be done (blocked ones not counted). */
 size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
-/* True where carrying it out changes anything outside the journal. */
-bool plan_acts(const struct plan *plan);
 void plan_free(struct plan *plan);
 
 #endif

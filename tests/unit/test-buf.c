@@ -10,11 +10,8 @@
 
 #include "base/buf.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 void __real_free(void *memory);
 void __wrap_free(void *memory);
@@ -140,8 +137,6 @@ static void full_stays(void **state)
 	assert_int_equal(buf_puts(&buf, "abcd"), -1);
 	assert_int_equal(buf_puts(&buf, "abc"), 0);
 	assert_holds(&buf, "abc", true);
-	buf_consume(&buf, 2);
-	assert_holds(&buf, "c", true);
 	buf_reset(&buf);
 	assert_holds(&buf, "", false);
 	buf_free(&buf);
@@ -180,7 +175,7 @@ static void reserved_room_ends_in_nul(void **state)
 	buf_init(&buf, 1000);
 	for (int i = 0; i < 500; i++)
 		buf_putc(&buf, 'z');
-	buf_consume(&buf, 500);
+	buf_reset(&buf);
 	room = buf_reserve(&buf, 100);
 	assert_non_null(room);
 	memcpy(room, "abc", 3);
@@ -199,11 +194,6 @@ static void nul_bytes_count(void **state)
 	assert_int_equal(buf_printf(&buf, "%c%d", 0, 7), 0);
 	assert_int_equal(buf.len, 5);
 	assert_memory_equal(buf.data, "a\0b\0007", 6);
-	buf_consume(&buf, 2);
-	assert_memory_equal(buf.data, "b\0007", 4);
-	buf_consume(&buf, 3);
-	assert_holds(&buf, "", false);
-	buf_consume(&buf, 0);
 	buf_free(&buf);
 }
 
@@ -271,27 +261,6 @@ static void secrets_are_overwritten(void **state)
 	assert_int_equal(watched_result, -1); /* the watch can see: this one is not cleared */
 }
 
-static void consuming_too_much_is_a_bug(void **state)
-{
-	pid_t child = fork();
-	int status;
-
-	(void)state;
-	assert_true(child >= 0);
-	if (child == 0) {
-		struct buf buf;
-
-		close(STDERR_FILENO);
-		signal(SIGABRT, SIG_DFL);
-		buf_init(&buf, 10);
-		buf_puts(&buf, "abc");
-		buf_consume(&buf, 4);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,7 +273,6 @@ int main(void)
 	    cmocka_unit_test(printf_at_capacity),
 	    cmocka_unit_test(printf_too_long_changes_nothing),
 	    cmocka_unit_test(secrets_are_overwritten),
-	    cmocka_unit_test(consuming_too_much_is_a_bug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,29 +80,12 @@ static void counts_what_is_to_be_done(void **state)
 	plan_free(&plan);
 }
 
-/* What the journal alone learns is no act; nor is what the guard blocked. */
-static void tells_whether_it_acts(void **state)
-{
-	(void)state;
-	for (enum op_kind kind = 0; kind < OP_KINDS; kind++) {
-		struct plan plan = {0};
-		bool acts =
-		    kind != OP_NONE && kind != OP_FORGET && kind != OP_AGREE && kind != OP_PAIR;
-		assert_false(plan_acts(&plan));
-		plan_add(&plan, kind, REMOTE, RULE_NONE);
-		assert_int_equal(plan_acts(&plan), acts);
-		plan.ops[0].blocked = true;
-		assert_false(plan_acts(&plan));
-		plan_free(&plan);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_every_rule),          cmocka_unit_test(names_every_operation),
 	    cmocka_unit_test(tells_every_reason),        cmocka_unit_test(adds_cleared_operations),
-	    cmocka_unit_test(counts_what_is_to_be_done), cmocka_unit_test(tells_whether_it_acts),
+	    cmocka_unit_test(counts_what_is_to_be_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
