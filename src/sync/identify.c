@@ -158,6 +158,39 @@ static int ask(struct channel *channel, enum side side, enum request_kind kind, 
 	return rc;
 }
 
+/* True where that file is of a pair of this mailbox that has its other half there yet. */
+static bool is_missed(const struct box *box, const char *name)
+{
+	size_t len, index;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	return journal_find_name(box->journal, name, &index) &&
+	       snapshot_lacks(&box->sides[LOCAL], pairs, index) &&
+	       box->sides[REMOTE].known[index].present;
+}
+
+/*
+ * Marks files that left another mailbox, under their names, while their messages are there yet: an
+ * equal message that is new beside one of them is another copy, and to pair the two would have the
+ * first one deleted. Where the move was begun already the equal message is what came of it.
+ */
+static void mark_moved(struct channel *channel)
+{
+	for (size_t from = 0; from < channel->len; from++) {
+		const struct box *left = &channel->boxes[from];
+		if (!left->active || !has_departure(left, LOCAL))
+			continue;
+		for (size_t i = 0; i < channel->len; i++) {
+			struct box *box = &channel->boxes[i];
+			struct snapshot *local = &box->sides[LOCAL];
+			for (size_t k = 0; i != from && has_both(box) && k < local->fresh_len; k++)
+				if (!local->fresh[k].begun && !local->fresh[k].ghost)
+					local->fresh[k].moved |=
+					    is_missed(left, local->fresh[k].state.key.name);
+		}
+	}
+}
+
 /* Pairs by what is known so far; true where a digest is wanted somewhere. */
 static bool match_boxes(struct channel *channel)
 {
@@ -186,6 +219,7 @@ int identify_fresh(struct channel *channel, struct error *err)
 	all = may_have_moved(channel, REMOTE);
 	if (ask(channel, REMOTE, REQUEST_IDENTIFY, all, list_remote, err))
 		return -1;
+	mark_moved(channel);
 	if (!match_boxes(channel))
 		return 0;
 	if (ask(channel, REMOTE, REQUEST_FETCH, false, list_undecided, err))

@@ -224,7 +224,7 @@ static size_t collect(struct candidate *list, size_t len, const struct fresh_mes
 		      size_t count, enum side side)
 {
 	for (size_t i = 0; i < count; i++)
-		if (messages[i].state.identity.size != SIZE_UNKNOWN)
+		if (messages[i].state.identity.size != SIZE_UNKNOWN && !messages[i].moved)
 			list[len++] = (struct candidate){&messages[i], i, side, false};
 	return len;
 }

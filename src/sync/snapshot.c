@@ -155,6 +155,7 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 					sizeof(*snapshot->fresh), compare_keys);
 		if (fresh) {
 			fresh->base = note->flags;
+			fresh->begun = true;
 			continue;
 		}
 		if (uidvalidity && note->uidvalidity && note->uidvalidity != uidvalidity)

@@ -251,6 +251,28 @@ static void lets_files_go_before_ghosts(void **state)
 	}
 }
 
+/* A file whose message is elsewhere on the server has its partner. */
+static void leaves_moved_files_alone(void **state)
+{
+	static const size_t straight[SIDE_MAX] = {0, 1, 2, 3, 4, 5, 6, 7};
+	const struct message same = {9, 1, 5, 'a'}, pair[SIDE_MAX] = {same, same};
+
+	(void)state;
+	for (int moved = 0; moved < 4; moved++) {
+		struct fresh_message sides[SIDES][SIDE_MAX] = {0};
+		struct match_result result;
+		make_side(pair, straight, LOCAL, sides[LOCAL]);
+		make_side(pair, straight, REMOTE, sides[REMOTE]);
+		for (int i = 0; i < 2; i++)
+			sides[LOCAL][i].moved = moved >> i & 1;
+		match_find(sides[LOCAL], 2, sides[REMOTE], 2, &result);
+		assert_int_equal(result.len, 2 - (moved & 1) - (moved >> 1));
+		for (size_t i = 0; i < result.len; i++)
+			assert_false(sides[LOCAL][result.matches[i].index[LOCAL]].moved);
+		match_free(&result);
+	}
+}
+
 /* k here and n there make min(k, n) pairs, none used twice. */
 static void keeps_multisets(void **state)
 {
@@ -331,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pairs_by_the_table),
 	    cmocka_unit_test(lets_files_go_before_ghosts),
+	    cmocka_unit_test(leaves_moved_files_alone),
 	    cmocka_unit_test(keeps_multisets),
 	    cmocka_unit_test(stays_fast_with_many_equal_messages),
 	};
