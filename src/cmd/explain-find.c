@@ -34,7 +34,10 @@ static int read_uid(const char *text, struct explain_word *word, struct error *e
 	return 0;
 }
 
-/* Of a path the last component counts, of that what stands before the flags. */
+/*
+ * Of a path the last component counts, of that what stands before the flags. A Message-ID may look
+ * like a path, so that a word with an @ in it may be either.
+ */
 int explain_read_word(const char *text, struct explain_word *word, struct error *err)
 {
 	const char *slash = strrchr(text, '/');
@@ -43,11 +46,12 @@ int explain_read_word(const char *text, struct explain_word *word, struct error 
 	*word = (struct explain_word){0};
 	if (*text && !text[strspn(text, "0123456789")])
 		return read_uid(text, word, err);
-	if (brackets || (strchr(text, '@') && !slash)) {
+	if (brackets || strchr(text, '@')) {
 		word->ids[0] = header_hash_message_id(text, strlen(text));
 		word->ids[1] = brackets ? word->ids[0] : hash_in_brackets(text);
-		slash = NULL;
 	}
+	if (brackets)
+		slash = NULL;
 	word->name = slash ? slash + 1 : text;
 	const char *flags = strstr(word->name, ":2,");
 	word->len = flags ? (size_t)(flags - word->name) : strlen(word->name);

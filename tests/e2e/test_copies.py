@@ -123,7 +123,8 @@ def test_in_several_mailboxes_at_the_first_run(channel, corpus, plain_line):
     channel.remote.fill({"INBOX": messages, "All": [], "Label": []})
     channel.remote.imap.select("INBOX")
     channel.remote.imap.uid("COPY", "1:*", "All")
-    channel.remote.imap.uid("COPY", "2:3", "Label")
+    for message in messages[1:3]:
+        copy_message(channel, "INBOX", "Label", message)
     plain_line.reset_counts()
     summary = channel.summary()
     assert summary["local"]["new"] == 5 and summary["local"]["copied"] == 7
