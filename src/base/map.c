@@ -57,7 +57,8 @@ static uint64_t map_load(const unsigned char *bytes, size_t len)
 {
 	uint64_t word = 0;
 
-	memcpy(&word, bytes, len);
+	if (len > 0)
+		memcpy(&word, bytes, len);
 	return le64toh(word);
 }
 
