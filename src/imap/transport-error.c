@@ -123,7 +123,9 @@ static int error_unavailable(const struct imap_transport *transport,
 		buf_free(&said);
 		return -1;
 	}
-	if (code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING)
+	/* A command that ends at once may be gone before libcurl has looked at its socket. */
+	if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING ||
+	    (config->tunnel && code == CURLE_COULDNT_CONNECT))
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
 				 "%s: the %s closed the line before the login was done",
 				 transport->name, config->tunnel ? "command" : "server");
