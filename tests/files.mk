@@ -4,7 +4,7 @@ EXTRA_DIST += tests/servers/dovecot.py tests/servers/proxy.py tests/servers/inst
 EXTRA_DIST += tests/bench/run tests/bench/accounts.py tests/bench/bare.py tests/bench/bench.py \
 	tests/bench/build.py tests/bench/limit.py tests/bench/measure.c tests/bench/report.py \
 	tests/bench/scale tests/bench/tools.py tests/bench/works.py
-EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/local.py \
+EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/figures.py tests/e2e/local.py \
 	tests/e2e/mailbox_names.py tests/e2e/remote.py tests/e2e/test_bench.py \
 	tests/e2e/test_big.py tests/e2e/test_compress.py \
 	tests/e2e/test_commands.py tests/e2e/test_copies.py tests/e2e/test_explain.py tests/e2e/test_harness.py tests/e2e/test_heal.py \

@@ -16,6 +16,6 @@ libevenmail_a_SOURCES += \
 	src/sync/move.c \
 	src/sync/planner.c src/sync/planner-mailbox.c src/sync/planner-copy.c src/sync/planner-move.c \
 	src/sync/planner-rename.c src/sync/planner.h \
-	src/sync/link.c src/sync/list.c src/sync/rename.c src/sync/consult.c \
+	src/sync/landing.c src/sync/landing.h src/sync/link.c src/sync/list.c src/sync/rename.c src/sync/consult.c \
 	src/sync/snapshot.c src/sync/snapshot.h \
 	src/sync/subscribe.c src/sync/trash.c

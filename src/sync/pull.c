@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Content from the server to the disk, in batches with few barriers: bodies are written to
- * temporary files as they arrive; a full batch is synced at once, noted in the journal as about to
- * be put in place, put in place, and its directories synced. The pairs of one batch are committed
- * with the notes of the next. A run that is stopped leaves temporary files, or files that their
- * notes explain.
+ * Content from the server to the disk: bodies are written to temporary files as they arrive, and
+ * put in place in batches (sync/landing.h).
  *
  * Each lane (sync/lane.h) has portions and batches of its own, from the request to the pairs.
  */
@@ -14,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "base/text.h"
+#include "sync/landing.h"
 #include "sync/share.h"
 
 #include <assert.h>
@@ -24,15 +21,6 @@
 #define PULL_BATCH       2000        /* messages in a batch */
 #define PULL_BATCH_BYTES (32u << 20) /* and their bytes, about */
 #define PULL_BATCH_MS    5000        /* and the time that a stop may cost, about */
-
-/* A message that has arrived and is not in place yet. */
-struct landing {
-	struct box *box;
-	const struct op *op;
-	struct draft *draft;
-	const char *name;
-	struct identity identity;
-};
 
 /* What all lanes share. */
 struct pull {
@@ -117,108 +105,13 @@ static int submit_portions(struct haul *haul, struct error *err)
 	return 0;
 }
 
-/* A local request that concerns no box alone. */
-static int settle(struct haul *haul, struct error *err)
-{
-	const struct request request = {.kind = REQUEST_SETTLE};
-	struct answer answer;
-
-	return store_do(haul->lane->stores[LOCAL], &request, &answer, err);
-}
-
-/* Notes that the message is about to be put in place. */
-static void note_intent(const struct landing *landing)
-{
-	const struct journal_note note = {
-	    .kind = JOURNAL_PUBLISHING,
-	    .side = LOCAL,
-	    .uid = landing->op->uid,
-	    .name = landing->name,
-	    .flags = landing->op->flags,
-	    .identity = landing->identity,
-	};
-
-	journal_note(landing->box->journal, &note);
-}
-
-/* Commits the journals of a batch: its intents, and the pairs of the batch before. */
-static int commit_landings(struct haul *haul, struct error *err)
-{
-	int rc = 0;
-
-	lock(haul);
-	for (size_t i = 0; i < haul->len; i++)
-		note_intent(&haul->landings[i]);
-	for (size_t i = 0; i < haul->len && !rc; i++) {
-		struct box *box = haul->landings[i].box;
-		if (i && box == haul->landings[i - 1].box)
-			continue;
-		rc = box_commit(box, err);
-	}
-	unlock(haul);
-	return rc;
-}
-
-/* Puts one message in place. */
-static int publish(struct haul *haul, const struct landing *landing, struct error *err)
-{
-	const struct request request = {
-	    .kind = REQUEST_PUBLISH,
-	    .mailbox = landing->box->at[LOCAL],
-	    .draft = landing->draft,
-	    .flags = landing->op->flags,
-	    .date = landing->op->identity.date,
-	};
-	struct answer answer;
-
-	if (store_do(haul->lane->stores[LOCAL], &request, &answer, err))
-		return -1;
-	lock(haul);
-	landing->box->wrote[LOCAL] = true;
-	box_refuse_keywords(landing->box, LOCAL, answer.refused_keywords);
-	unlock(haul);
-	return 0;
-}
-
-/* After the batch is durable and in place: its pairs. */
-static void note_landed(struct haul *haul)
-{
-	struct progress *progress = haul->pull->channel->setup.progress;
-
-	lock(haul);
-	for (size_t i = 0; i < haul->len; i++) {
-		struct landing *landing = &haul->landings[i];
-		struct identity identity = landing->identity;
-		identity.date = landing->op->identity.date;
-		box_put_copy(landing->box, landing->op, &identity, landing->op->uid, landing->name);
-		if (progress)
-			progress->moved(progress, LOCAL, identity.size);
-	}
-	unlock(haul);
-}
-
-/* Brings a batch to rest. -1: the disk failed; what was not put in place is dropped. */
+/* Brings a batch to rest. */
 static int land(struct haul *haul, struct error *err)
 {
-	int rc = -1;
+	int rc = landing_land(haul->pull->channel, haul->lane->stores[LOCAL], haul->landings,
+			      haul->len, err);
 
-	if (!haul->len)
-		return 0;
-	if (settle(haul, err) || commit_landings(haul, err))
-		goto out;
-	for (size_t i = 0; i < haul->len; i++)
-		if (publish(haul, &haul->landings[i], err))
-			goto out;
-	if (settle(haul, err))
-		goto out;
-	note_landed(haul);
-	rc = 0;
-out:
-	for (size_t i = 0; i < haul->len; i++) {
-		if (rc)
-			fail(haul, haul->landings[i].box, err);
-		store_drop_draft(haul->lane->stores[LOCAL], haul->landings[i].draft);
-	}
+	haul->fatal |= rc != 0;
 	haul->len = 0;
 	haul->bytes = 0;
 	return rc;
@@ -274,11 +167,8 @@ static int end_body(struct haul *haul, const struct answer *answer, struct error
 		return 0;
 	}
 	*landing = (struct landing){.box = portion->share->box, .op = op, .draft = draft};
-	if (store_finish_draft(local, draft, &landing->identity, &landing->name, err)) {
-		store_drop_draft(local, draft);
+	if (landing_finish(local, landing, err))
 		return fail(haul, landing->box, err);
-	}
-	landing->identity.date = op->identity.date;
 	if (!haul->len++)
 		haul->began = clock_ms();
 	haul->bytes += landing->identity.size;

@@ -85,7 +85,7 @@
 		.kind = STEP_REST                                                                  \
 	}
 
-#define REGRESS_STEPS 10
+#define REGRESS_STEPS 11
 
 /* Three small messages and one that a small server does not take. */
 #define DELIVER_LARGE(box)                                                                         \
@@ -212,6 +212,14 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(LOCAL, WORK_NEW, 0), REST, EXPUNGE(LOCAL, WORK), REST, DESTROY(LOCAL),
       DELIVER(LOCAL, TRASH_NEW, 0), DELIVER(REMOTE, WORK_NEW, 0)}},
+    /* Every ninth message has none. */
+    {"a message without Message-ID that came from the server is known by its id where it goes",
+     11,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0),
+      DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0),
+      DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, WORK_NEW, 0), REST,
+      MOVE(REMOTE, WORK, 0)}},
 };
 
 const char *regress_history(size_t index, struct history *history)

@@ -9,6 +9,7 @@
  *
  * A history that fails is made smaller and printed, with the seed that makes it again.
  */
+#include "figure.h"
 #include "regress.h"
 #include "shrink.h"
 #include "world.h"
@@ -96,8 +97,11 @@ static int simulate(uint64_t seed, unsigned long count)
 
 static void keeps_what_must_hold_in_every_history(void **state)
 {
+	uint64_t count = figure_longer(HISTORIES);
+
 	(void)state;
-	assert_int_equal(simulate(1, HISTORIES), 0);
+	assert_int_equal(simulate(1, count), 0);
+	figure_note("sim", count, "random histories with faults, on the memory store");
 }
 
 static void keeps_what_once_went_wrong(void **state)

@@ -60,14 +60,16 @@ static void deliver(struct world *world, struct token *token, const struct step 
 
 /*
  * A message moved: same, and with its id on the server. It may have to be transferred where only
- * that id tells, or where the other side copied it just now, or moved it and links nothing.
+ * that id tells, or where a new id tells otherwise, or where the other side copied it just now, or
+ * moved it and links nothing.
  */
 static void note_elsewhere(struct world *world, const struct token *token, enum side side,
 			   bool same)
 {
-	bool told = same && world->history->abilities[REMOTE].object_ids;
+	bool ids = world->history->abilities[REMOTE].object_ids;
 
-	world->owed += !token->single || (side == REMOTE && token->nameless && !told) ||
+	world->owed += !token->single || (side == REMOTE && ids && !same) ||
+		       (side == REMOTE && token->nameless && !ids) ||
 		       (token->moved[other_side(side)] && !world->history->link);
 }
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/landing.h"
+
+int landing_finish(struct store *local, struct landing *landing, struct error *err)
+{
+	if (store_finish_draft(local, landing->draft, &landing->identity, &landing->name, err)) {
+		store_drop_draft(local, landing->draft);
+		return -1;
+	}
+	/* What only the server tells. */
+	landing->identity.date = landing->op->identity.date;
+	landing->identity.email_id = plan_identity(landing->op).email_id;
+	return 0;
+}
+
+/* A request that concerns no box alone. */
+static int settle(struct store *local, struct error *err)
+{
+	const struct request request = {.kind = REQUEST_SETTLE};
+	struct answer answer;
+
+	return store_do(local, &request, &answer, err);
+}
+
+/* Notes that the message is about to be put in place. */
+static void note_intent(const struct landing *landing)
+{
+	const struct journal_note note = {
+	    .kind = JOURNAL_PUBLISHING,
+	    .side = LOCAL,
+	    .uid = landing->op->uid,
+	    .name = landing->name,
+	    .flags = landing->op->flags,
+	    .identity = landing->identity,
+	};
+
+	journal_note(landing->box->journal, &note);
+}
+
+/* Commits the journals of a batch: its intents, and the pairs of the batch before. */
+static int commit_intents(struct channel *channel, const struct landing *list, size_t len,
+			  struct error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&channel->lock);
+	for (size_t i = 0; i < len; i++)
+		note_intent(&list[i]);
+	for (size_t i = 0; i < len && !rc; i++)
+		if (!i || list[i].box != list[i - 1].box)
+			rc = box_commit(list[i].box, err);
+	pthread_mutex_unlock(&channel->lock);
+	return rc;
+}
+
+/* Puts one message in place. */
+static int publish(struct channel *channel, struct store *local, const struct landing *landing,
+		   struct error *err)
+{
+	const struct request request = {
+	    .kind = REQUEST_PUBLISH,
+	    .mailbox = landing->box->at[LOCAL],
+	    .draft = landing->draft,
+	    .flags = landing->op->flags,
+	    .date = landing->op->identity.date,
+	};
+	struct answer answer;
+
+	if (store_do(local, &request, &answer, err))
+		return -1;
+	pthread_mutex_lock(&channel->lock);
+	landing->box->wrote[LOCAL] = true;
+	box_refuse_keywords(landing->box, LOCAL, answer.refused_keywords);
+	pthread_mutex_unlock(&channel->lock);
+	return 0;
+}
+
+/* The pair of a message that is durable and in place. */
+static void note_landed(struct channel *channel, const struct landing *landing)
+{
+	struct progress *progress = channel->setup.progress;
+	const struct op *op = landing->op;
+
+	if (op->kind == OP_CLONE) {
+		const struct pair pair =
+		    pair_of(op->uid, landing->name, op->flags, &landing->identity);
+		journal_put(landing->box->journal, &pair);
+		landing->box->tally.cloned[LOCAL]++;
+		return;
+	}
+	box_put_copy(landing->box, op, &landing->identity, op->uid, landing->name);
+	if (progress)
+		progress->moved(progress, LOCAL, landing->identity.size);
+}
+
+/* From the first barrier to the last. */
+static int put_in_place(struct channel *channel, struct store *local, const struct landing *list,
+			size_t len, struct error *err)
+{
+	if (settle(local, err) || commit_intents(channel, list, len, err))
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		if (publish(channel, local, &list[i], err))
+			return -1;
+	return settle(local, err);
+}
+
+int landing_land(struct channel *channel, struct store *local, const struct landing *list,
+		 size_t len, struct error *err)
+{
+	int rc = len ? put_in_place(channel, local, list, len, err) : 0;
+
+	pthread_mutex_lock(&channel->lock);
+	for (size_t i = 0; i < len; i++) {
+		if (rc)
+			hold_back(channel, list[i].box, LOCAL, err);
+		else
+			note_landed(channel, &list[i]);
+	}
+	pthread_mutex_unlock(&channel->lock);
+	for (size_t i = 0; i < len; i++)
+		store_drop_draft(local, list[i].draft);
+	return rc;
+}
