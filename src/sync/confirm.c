@@ -49,6 +49,7 @@ static void put_found(struct box *box, const struct fresh_message *local,
 	struct identity identity = local->state.identity;
 
 	identity.date = remote->state.identity.date;
+	identity.email_id = remote->state.identity.email_id;
 	box_put_copy(box, &op, &identity, remote->state.key.uid,
 		     arena_strdup(&box->arena, local->state.key.name));
 }

@@ -186,6 +186,7 @@ static void rule_m6_pair(const struct planner_input *input, const struct fresh_m
 	op->name = pair.name;
 	op->flags = pair.base;
 	identity.date = remote->state.identity.date;
+	identity.email_id = remote->state.identity.email_id;
 	plan_identify(plan, op, &identity);
 	plan_pair(input, &pair, plan);
 }
