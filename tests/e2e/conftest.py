@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures: real servers for the session, a fresh user and directory for each test.
 
-EVENMAIL names the program; without it the one in build/asan is taken.
+EVENMAIL names the program; without it the one in build/asan is taken. EVENMAIL_FAULTS_PROGRAM names a
+faster one for suites of many runs.
 """
 import concurrent.futures
 import itertools
@@ -26,11 +27,21 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "big: thousands of messages; run with the release build")
 
 
+def find_program(variable):
+    path = os.environ.get(variable) or os.environ.get("EVENMAIL", str(ROOT / "build" / "asan" / "evenmail"))
+    assert os.access(path, os.X_OK), f"no evenmail at {path}: build it, or name it in {variable}"
+    return path
+
+
 @pytest.fixture(scope="session")
 def evenmail():
-    path = os.environ.get("EVENMAIL", str(ROOT / "build" / "asan" / "evenmail"))
-    assert os.access(path, os.X_OK), f"no evenmail at {path}: build it, or name it in EVENMAIL"
-    return path
+    return find_program("EVENMAIL")
+
+
+@pytest.fixture(scope="session")
+def faults_program():
+    """One with fault points and no sanitizers, for what needs many runs: its module's evenmail is this one."""
+    return find_program("EVENMAIL_FAULTS_PROGRAM")
 
 
 @pytest.fixture(scope="session")
