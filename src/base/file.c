@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/file.h"
 
-#include "base/fault.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -20,7 +19,6 @@ int file_write(int fd, const void *bytes, size_t len, struct error *err)
 {
 	const char *at = bytes;
 
-	fault_point("write: before");
 	while (len > 0) {
 		ssize_t done = write(fd, at, len);
 
@@ -33,7 +31,6 @@ int file_write(int fd, const void *bytes, size_t len, struct error *err)
 		at += done;
 		len -= (size_t)done;
 	}
-	fault_point("write: after");
 	return 0;
 }
 
@@ -74,6 +71,17 @@ int file_read_all(int fd, struct buf *out, struct error *err)
 	}
 }
 
+/* Goes on after signals. */
+int file_cut(int fd, uint64_t size)
+{
+	int rc;
+
+	do
+		rc = ftruncate(fd, (off_t)size);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
 /*
  * A failed sync is never tried again on the same descriptor: the kernel has marked the pages as
  * clean by then, and the second try would lie.
@@ -82,13 +90,11 @@ int file_sync(int fd, struct error *err)
 {
 	int rc;
 
-	fault_point("sync: before");
 	do
 		rc = fdatasync(fd);
 	while (rc < 0 && errno == EINTR);
 	if (rc < 0)
 		return error_errno(err, SCOPE_MAILBOX, "cannot sync");
-	fault_point("sync: after");
 	return 0;
 }
 
@@ -98,13 +104,11 @@ int file_sync_dir(int fd, struct error *err)
 {
 	int rc;
 
-	fault_point("directory sync: before");
 	do
 		rc = fsync(fd);
 	while (rc < 0 && errno == EINTR);
 	if (rc < 0 && errno != EINVAL)
 		return error_errno(err, SCOPE_MAILBOX, "cannot sync the directory");
-	fault_point("directory sync: after");
 	return 0;
 }
 
@@ -113,11 +117,9 @@ static int file_make_dir(int parent, const char *name, struct error *err)
 {
 	int fd, rc;
 
-	fault_point("mkdir: before");
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, SCOPE_STORE, "cannot make the directory %s",
 				   text_show(name));
-	fault_point("mkdir: after");
 	fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, SCOPE_STORE, "cannot open the directory above %s",
@@ -210,7 +212,7 @@ static int file_open_temporary(int dirfd, const char *name, struct error *err)
 			rc = flock(fd, LOCK_EX);
 		while (rc < 0 && errno == EINTR);
 		if (rc == 0 && file_is_at(fd, dirfd, name))
-			rc = ftruncate(fd, 0);
+			rc = file_cut(fd, 0);
 		else if (rc == 0)
 			rc = 1;
 		if (rc == 0)
@@ -226,10 +228,8 @@ static int file_open_temporary(int dirfd, const char *name, struct error *err)
 /* Renames over name and makes that durable. */
 static int file_rename_over(int dirfd, const char *from, const char *name, struct error *err)
 {
-	fault_point("rename: before");
 	if (renameat(dirfd, from, dirfd, name) < 0)
 		return error_errno(err, SCOPE_MAILBOX, "cannot rename");
-	fault_point("rename: after");
 	return file_sync_dir(dirfd, err);
 }
 
@@ -269,7 +269,6 @@ static int file_link_new(int from_dir, const char *from, int to_dir, const char 
 
 	if (linkat(from_dir, from, to_dir, to, 0) < 0)
 		return -1;
-	fault_point("rename: linked");
 	if (unlinkat(from_dir, from, 0) == 0)
 		return 0;
 	saved = errno;
@@ -283,12 +282,9 @@ int file_rename_new(int from_dir, const char *from, int to_dir, const char *to)
 {
 	int rc;
 
-	fault_point("rename: before");
 	rc = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 	if (rc < 0 && (errno == EINVAL || errno == ENOSYS))
 		rc = file_link_new(from_dir, from, to_dir, to);
-	if (rc == 0)
-		fault_point("rename: after");
 	return rc;
 }
 

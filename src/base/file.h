@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Files and directories, with errors told and EINTR and short writes handled; every durable step
- * passes a fault point (base/fault.h).
+ * Files and directories, with errors told and EINTR and short writes handled.
  *
  * Names are relative to an open directory; symlinks are never followed at the last component.
  * Errors have the scope SCOPE_MAILBOX, those of file_make_dirs() SCOPE_STORE; who knows better sets
@@ -15,11 +14,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Writes all of it. */
 int file_write(int fd, const void *bytes, size_t len, struct error *err);
 /* Appends the rest of fd to out; -1 also where out is full. */
 int file_read_all(int fd, struct buf *out, struct error *err);
+/* ftruncate(2) that goes on after signals: 0, or -1 with errno. */
+int file_cut(int fd, uint64_t size);
 int file_sync(int fd, struct error *err);     /* fdatasync */
 int file_sync_dir(int fd, struct error *err); /* fsync of a directory */
 /*

@@ -6,7 +6,7 @@ libevenmail_a_SOURCES += \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
-	src/base/fault.c src/base/fault.h \
+	src/base/fault.c src/base/fault-calls.c src/base/fault.h \
 	src/base/file.c src/base/file.h \
 	src/base/json.c src/base/json.h \
 	src/base/lock.c src/base/lock.h \

@@ -42,7 +42,7 @@ static int lock_write_holder(int fd, const char *name, struct error *err)
 	if (gmtime_r(&now, &tm) != NULL)
 		strftime(since, sizeof(since), " since %Y-%m-%dT%H:%M:%SZ", &tm);
 	snprintf(holder, sizeof(holder), "process %ld%s\n", (long)getpid(), since);
-	if (ftruncate(fd, 0) < 0)
+	if (file_cut(fd, 0) < 0)
 		return error_errno(err, SCOPE_STORE, "cannot empty the lock %s", text_show(name));
 	if (file_write(fd, holder, strlen(holder), err) == 0)
 		return 0;

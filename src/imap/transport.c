@@ -2,6 +2,7 @@
 #include "imap/transport.h"
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "imap/transport-internal.h"
@@ -245,7 +246,8 @@ int64_t imap_transport_round_trip(const struct imap_transport *transport)
 static int line_send(struct imap_transport *transport, const char *bytes, size_t len, size_t *done,
 		     struct error *err)
 {
-	CURLcode code = curl_easy_send(transport->curl, bytes, len, done);
+	CURLcode code = fault_line("send") ? CURLE_SEND_ERROR
+					   : curl_easy_send(transport->curl, bytes, len, done);
 
 	if (code == CURLE_AGAIN || (code == CURLE_OK && *done == 0))
 		return 0;
@@ -262,6 +264,8 @@ static int line_receive(struct imap_transport *transport, char *bytes, size_t le
 {
 	CURLcode code = curl_easy_recv(transport->curl, bytes, len, done);
 
+	if (code == CURLE_OK && fault_line("receive"))
+		code = CURLE_RECV_ERROR;
 	if (code == CURLE_AGAIN)
 		return 0;
 	if (code)

@@ -118,7 +118,7 @@ static int journal_append(struct journal *journal, const struct journal_head *he
 	rc = file_write(fd, pending->data, pending->len, err);
 	if (rc == 0)
 		rc = file_sync(fd, err);
-	if (rc < 0 && ftruncate(fd, (off_t)journal->size) < 0)
+	if (rc < 0 && file_cut(fd, journal->size) < 0)
 		log_warn("journal %s/%s: cannot be cut back to the last commit",
 			 text_show(journal->dir->path), text_show(journal->file));
 	file_close(&fd);

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -354,14 +353,12 @@ int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *e
 
 	assert(dir->exclusive);
 	journal_file_name(mailbox, name);
-	fault_point("journal remove: before");
 	if (unlinkat(dir->fd, name, 0) < 0) {
 		if (errno == ENOENT)
 			return 0;
 		return error_errno(err, SCOPE_MAILBOX, "cannot remove %s/%s", text_show(dir->path),
 				   text_show(name));
 	}
-	fault_point("journal remove: after");
 	if (file_sync_dir(dir->fd, err) < 0)
 		return error_prefix(err, "%s", text_show(dir->path));
 	return 0;

@@ -2,7 +2,6 @@
 #include "journal/inside.h"
 
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -148,11 +147,9 @@ static int journal_cut(struct journal *journal, size_t end, size_t size, struct 
 		error_errno(err, SCOPE_MAILBOX, "cannot open");
 		return journal_prefix(journal, err);
 	}
-	fault_point("journal cut: before");
-	rc = ftruncate(fd, (off_t)end);
+	rc = file_cut(fd, end);
 	if (rc < 0)
 		error_errno(err, SCOPE_MAILBOX, "cannot cut off what is unfinished");
-	fault_point("journal cut: after");
 	if (rc == 0)
 		rc = file_sync(fd, err);
 	file_close(&fd);

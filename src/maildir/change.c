@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "maildir/keywords.h"
@@ -23,11 +22,9 @@ static int make_dir(int parent, const char *entry, struct error *err)
 {
 	int fd;
 
-	fault_point("mkdir: before");
 	if (mkdirat(parent, entry, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, SCOPE_MAILBOX, "cannot make the directory %s",
 				   text_show(entry));
-	fault_point("mkdir: after");
 	fd = openat(parent, entry, OPEN_DIR);
 	if (fd < 0)
 		return error_errno(err, SCOPE_MAILBOX, "cannot open the directory %s",
@@ -88,9 +85,7 @@ static int remove_dir(int parent, const char *entry, struct error *err)
 {
 	int rc;
 
-	fault_point("rmdir: before");
 	rc = unlinkat(parent, entry, AT_REMOVEDIR);
-	fault_point("rmdir: after");
 	if (rc == 0)
 		return 1;
 	if (errno == EEXIST)

@@ -2,7 +2,6 @@
 #include "maildir/deliver.h"
 
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -78,14 +77,12 @@ static int make_file(struct maildir_delivery *delivery, const struct maildir_mai
 {
 	struct stat st;
 
-	fault_point("tmp: before");
 	delivery->fd = openat(mailbox->fds[MAILDIR_TMP], delivery->file,
 			      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (delivery->fd < 0 || fstat(delivery->fd, &st) < 0) {
 		fail(delivery, "make", err);
 		return error_prefix(err, "mailbox %s", text_show(mailbox->name));
 	}
-	fault_point("tmp: after");
 	delivery->device = st.st_dev;
 	return 0;
 }
@@ -119,11 +116,9 @@ static bool link_file(struct maildir_delivery *delivery, const struct maildir_ma
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fault_point("link: before");
 	if (linkat(AT_FDCWD, path, mailbox->fds[MAILDIR_TMP], delivery->file, AT_SYMLINK_FOLLOW) <
 	    0)
 		return false;
-	fault_point("link: after");
 	return true;
 }
 

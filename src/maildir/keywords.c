@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "maildir/keywords.h"
 
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "mail/ascii.h"
@@ -166,9 +165,7 @@ static int replace_table(struct maildir_mailbox *mailbox, int home, int *lock, m
 	if (rc == 0 &&
 	    renameat(mailbox->fds[MAILDIR_TMP], file, home, MAILDIR_KEYWORDS_FILE) < 0)
 		rc = fail(mailbox, "replace", err);
-	if (rc == 0)
-		fault_point("keywords: replaced");
-	else if (fd >= 0)
+	if (rc < 0 && fd >= 0)
 		unlinkat(mailbox->fds[MAILDIR_TMP], file, 0);
 	file_close(&fd);
 	maildir_dotlock_drop(home, lock);
@@ -204,7 +201,6 @@ static int claim_locked(struct maildir_mailbox *mailbox, int home, uint32_t want
 	buf_init(&text, TABLE_MAX);
 	if (read_table(mailbox, home, &text, &mode, err) < 0)
 		goto out;
-	fault_point("keywords: before");
 	lock = maildir_dotlock_take(mailbox, home, mode, err);
 	if (lock < 0)
 		goto out;
@@ -217,7 +213,6 @@ static int claim_locked(struct maildir_mailbox *mailbox, int home, uint32_t want
 	else
 		maildir_dotlock_drop(home, &lock);
 	take_table(keywords, &text);
-	fault_point("keywords: after");
 out:
 	buf_free(&text);
 	return rc;

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "maildir/scan.h"
@@ -94,13 +93,11 @@ int maildir_mailbox_open_tmp(struct maildir_mailbox *mailbox, struct error *err)
 	home = maildir_mailbox_open_home(mailbox, err);
 	if (home < 0)
 		return -1;
-	fault_point("mkdir: before");
 	if (mkdirat(home, dir_names[MAILDIR_TMP], 0700) < 0 && errno != EEXIST) {
 		error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot make tmp",
 			    text_show(mailbox->name));
 		goto out;
 	}
-	fault_point("mkdir: after");
 	rc = open_part(mailbox, home, MAILDIR_TMP, err);
 out:
 	file_close(&home);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "maildir/message.h"
 
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -165,9 +164,7 @@ int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, 
 
 		if (rc <= 0)
 			return rc;
-		fault_point("unlink: before");
 		if (unlinkat(mailbox->fds[entry->dir], entry->file, 0) == 0) {
-			fault_point("unlink: after");
 			mailbox->dirty[entry->dir] = true;
 			maildir_scan_remove(mailbox->scan, unique);
 			return 1;
@@ -242,14 +239,12 @@ static int carry(const struct maildir_mailbox *mailbox, const struct maildir_ent
 		errno = why.sys ? why.sys : EIO;
 		return -1;
 	}
-	fault_point("unlink: before");
 	if (unlinkat(mailbox->fds[dir], entry->file, 0) < 0) {
 		int saved = errno;
 		unlinkat(target->fds[dir], file, 0);
 		errno = saved;
 		return -1;
 	}
-	fault_point("unlink: after");
 	return 0;
 }
 

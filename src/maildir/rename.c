@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/arena.h"
 #include "base/array.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "mail/mailbox-name.h"
@@ -159,12 +158,9 @@ static int rename_dir(int from_dir, const char *from, int to_dir, const char *to
 {
 	int rc;
 
-	fault_point("rename: before");
 	rc = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 	if (rc < 0 && (errno == EINVAL || errno == ENOSYS))
 		rc = renameat(from_dir, from, to_dir, to);
-	if (rc == 0)
-		fault_point("rename: after");
 	return rc;
 }
 

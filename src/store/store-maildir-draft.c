@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "base/text.h"
 #include "store/store-maildir-inner.h"
 
@@ -156,12 +155,9 @@ static int settle_file_system(struct store_maildir *store, struct error *err)
 	int rc;
 
 	store->figures.fs_syncs++;
-	fault_point("syncfs: before");
 	rc = syncfs(store->root);
 	if (rc < 0)
 		error_errno(err, SCOPE_MESSAGE, "cannot make new messages durable");
-	else
-		fault_point("syncfs: after");
 	for (struct draft *draft = store->drafts; draft; draft = draft->next)
 		if (is_waiting(draft) && maildir_deliver_device(draft->delivery) == store->device)
 			end_draft(draft, rc == 0);

@@ -230,3 +230,15 @@ def test_check_layers_sees_an_impure_planner(tmp_path, text, pure):
     done = subprocess.run([ROOT / "tests" / "check-layers", "--source", tmp_path, "--build", tmp_path],
                           check=False, stdout=subprocess.PIPE, text=True)
     assert ("\nok - the planner is pure" in done.stdout) == pure
+
+
+@pytest.mark.parametrize("text,clean", [("int main(void) { return 0; }", True),
+                                        ("int fault_point(void) { return 0; } int main(void) { return fault_point(); }", False),
+                                        ("#include <stdlib.h>\nint main(void) { return !getenv(\"EVENMAIL_STOP_AT\"); }", False)])
+def test_check_layers_sees_fault_points(tmp_path, text, clean):
+    source = tmp_path / "main.c"
+    source.write_text(text)
+    subprocess.run(["gcc", "-o", tmp_path / "evenmail", source], check=True)
+    done = subprocess.run([ROOT / "tests" / "check-layers", "--build", tmp_path], check=False,
+                          stdout=subprocess.PIPE, text=True)
+    assert ("\nok - a release has no fault points" in done.stdout) == clean

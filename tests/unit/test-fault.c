@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Fault points: this program runs itself again and stops at each of them. A build without
+ * Fault points and failing calls: this program runs itself again and stops at each point. A build without
  * --enable-faults has no points, and the test says that it was skipped.
  */
 #include "base/fault.h"
@@ -144,11 +144,12 @@ static void replacing_survives_every_stop(void **state)
 	(void)state;
 	assert_int_equal(run("replace", 0), 0);
 	points = counted();
-	assert_int_equal(points, 8); /* before and after write, sync, rename, directory sync */
+	/* before create, cut, write, in its midst, before sync, rename, directory sync */
+	assert_int_equal(points, 7);
 	for (int at = 1; at <= points; at++) {
 		assert_int_equal(file_replace(dir, "state", "old", 3, NULL), 0);
 		assert_int_equal(run("replace", at), SIGKILL);
-		assert_true(holds("state", at <= 5 ? "old" : "new"));
+		assert_true(holds("state", at <= 6 ? "old" : "new"));
 		kept += exists(".state.tmp");
 		assert_int_equal(run("replace", 0), 0);
 		assert_true(holds("state", "new"));
@@ -158,22 +159,82 @@ static void replacing_survives_every_stop(void **state)
 	assert_int_equal(run("replace", points + 1), 0);
 }
 
+/* Each call fails once, in each way that it can. */
+static void replacing_survives_every_failure(void **state)
+{
+	static const char *const ways[] = {"EIO", "ENOSPC", "EROFS", "EMFILE", "ENOSPC+", "EIO+"};
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct fault_plan plan = {.with = ways[i]};
+		bool struck = true;
+
+		for (plan.at = 1; struck; plan.at++) {
+			struct error err = {0};
+
+			assert_int_equal(file_replace(dir, "state", "old", 3, NULL), 0);
+			fault_arm(&plan);
+			int rc = file_replace(dir, "state", "new", 3, &err);
+			struck = *fault_struck() != '\0';
+			fault_arm(&(struct fault_plan){0});
+			assert_true(holds("state", "old") || holds("state", "new"));
+			assert_true(rc < 0 || holds("state", "new"));
+			assert_true(rc == 0 || (struck && strstr(err.text, "state") != NULL));
+			failures += rc < 0;
+		}
+	}
+	assert_true(failures > 20);
+}
+
+/* What the system interrupts or does in part is done in the end, and nobody hears of it. */
+static void interruptions_are_not_seen(void **state)
+{
+	static const char *const ways[] = {"EINTR", "short"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct fault_plan plan = {.with = ways[i]};
+
+		for (plan.at = 1; plan.at < 20; plan.at++) {
+			fault_arm(&plan);
+			assert_int_equal(file_replace(dir, "state", "new", 3, NULL), 0);
+			assert_true(*fault_struck() != '\0' || fault_counted() < plan.at);
+			fault_arm(&(struct fault_plan){0});
+			assert_true(holds("state", "new"));
+		}
+	}
+}
+
+/* Only what has that text in its path fails. */
+static void failures_keep_to_their_place(void **state)
+{
+	struct fault_plan plan = {.at = 1, .with = "ENOSPC+", .where = "elsewhere"};
+
+	(void)state;
+	fault_arm(&plan);
+	assert_int_equal(file_replace(dir, "state", "new", 3, NULL), 0);
+	assert_int_equal(fault_counted(), 0);
+	plan.where = "state";
+	fault_arm(&plan);
+	assert_int_equal(file_replace(dir, "state", "new", 3, NULL), -1);
+	assert_non_null(strstr(fault_struck(), "/.state.tmp"));
+	fault_arm(&(struct fault_plan){0});
+}
+
 static void renaming_survives_every_stop(void **state)
 {
-	int points;
-
 	(void)state;
 	assert_int_equal(file_replace(dir, "from", "mail", 4, NULL), 0);
 	assert_int_equal(run("rename", 0), 0);
-	points = counted();
-	assert_int_equal(points, 2);
-	for (int at = 1; at <= points; at++) {
-		unlinkat(dir, "to", 0);
-		assert_int_equal(file_replace(dir, "from", "mail", 4, NULL), 0);
-		assert_int_equal(run("rename", at), SIGKILL);
-		assert_int_equal(holds("from", "mail"), at == 1);
-		assert_int_equal(holds("to", "mail"), at == 2);
-	}
+	assert_int_equal(counted(), 1);
+	unlinkat(dir, "to", 0);
+	assert_int_equal(file_replace(dir, "from", "mail", 4, NULL), 0);
+	assert_int_equal(run("rename", 1), SIGKILL);
+	assert_true(holds("from", "mail"));
+	assert_false(exists("to"));
+	assert_int_equal(run("rename", 2), 0);
+	assert_true(holds("to", "mail"));
 }
 
 static void *pass_points(void *context)
@@ -209,6 +270,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(no_point_is_counted_too, setup, teardown),
 	    cmocka_unit_test_setup_teardown(threads_are_counted_together, setup, teardown),
 	    cmocka_unit_test_setup_teardown(replacing_survives_every_stop, setup, teardown),
+	    cmocka_unit_test_setup_teardown(replacing_survives_every_failure, setup, teardown),
+	    cmocka_unit_test_setup_teardown(interruptions_are_not_seen, setup, teardown),
+	    cmocka_unit_test_setup_teardown(failures_keep_to_their_place, setup, teardown),
 	    cmocka_unit_test_setup_teardown(renaming_survives_every_stop, setup, teardown),
 	};
 
