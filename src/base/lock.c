@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HOST_MAX 64 /* bytes of its name, as Linux has them */
+
 struct lock {
 	int fd;
 };
@@ -37,11 +39,16 @@ static int lock_write_holder(int fd, const char *name, struct error *err)
 	time_t now = time(NULL);
 	struct tm tm;
 	char since[32] = "";
+	char host[HOST_MAX + 1] = "";
 	char holder[128];
 
 	if (gmtime_r(&now, &tm) != NULL)
 		strftime(since, sizeof(since), " since %Y-%m-%dT%H:%M:%SZ", &tm);
-	snprintf(holder, sizeof(holder), "process %ld%s\n", (long)getpid(), since);
+	if (gethostname(host, sizeof(host)) < 0)
+		host[0] = '\0';
+	host[HOST_MAX] = '\0';
+	snprintf(holder, sizeof(holder), "process %ld%s%s%s\n", (long)getpid(),
+		 host[0] != '\0' ? " on " : "", host, since);
 	if (file_cut(fd, 0) < 0)
 		return error_errno(err, SCOPE_STORE, "cannot empty the lock %s", text_show(name));
 	if (file_write(fd, holder, strlen(holder), err) == 0)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * One run at a time: flock(2) on a file that stays. The holder's pid and start are written into it
- * for the message that the second run prints. The kernel drops the lock with its holder, so there
- * are no stale locks on a local file system.
+ * One run at a time: flock(2) on a file that stays. The holder's pid, host and start are written
+ * into it for the message that the second run prints, and for that only: what it says keeps nobody
+ * out. The kernel drops the lock with its holder (on NFS the server does, with the client's lease),
+ * so there are no stale locks, and no text left by a killed process, another boot or another host
+ * is one.
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H

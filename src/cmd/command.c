@@ -10,20 +10,21 @@
 
 const struct command commands[] = {
     {"sync", cmd_sync, CHANNELS, "make them even (the default command)",
-     MODE_DRY_RUN | MODE_ALLOW_DELETIONS | MODE_ADOPT},
+     MODE_DRY_RUN | MODE_ALLOW_DELETIONS | MODE_ADOPT | MODE_WAIT | MODE_RETRY_REFUSED},
     {"plan", cmd_plan, CHANNELS, "say what sync would do, and change nothing",
-     MODE_ALLOW_DELETIONS},
+     MODE_ALLOW_DELETIONS | MODE_RETRY_REFUSED},
     {"backup", cmd_backup, CHANNELS, "fetch what is new, change nothing there, delete nothing here",
-     MODE_DRY_RUN | MODE_ADOPT},
+     MODE_DRY_RUN | MODE_ADOPT | MODE_WAIT | MODE_RETRY_REFUSED},
     {"check", cmd_check, "[CHANNEL...]", "log in, say what the server offers and how it is used",
      0},
     {"status", cmd_status, CHANNELS, "per mailbox: messages, last sync, what waits", 0},
     {"journal", cmd_journal, CHANNELS, "show what both sides agreed on", 0},
+    {"verify", cmd_verify, CHANNELS, "hold files and server against what was agreed on",
+     MODE_DEEP | MODE_REPAIR | MODE_WAIT},
     {"explain", cmd_explain, "CHANNEL/MAILBOX [MESSAGE]",
      "what both sides hold, and which rule applies", 0},
     {"init", NULL, NULL, NULL, 0},
     {"watch", NULL, NULL, NULL, 0},
-    {"verify", NULL, NULL, NULL, 0},
     {"import", NULL, NULL, NULL, 0},
     {NULL, NULL, NULL, NULL, 0},
 };
@@ -44,6 +45,10 @@ static const char *mode_text(enum options_mode mode)
 	case MODE_DRY_RUN: return "change nothing, say what would be done";
 	case MODE_ALLOW_DELETIONS: return "carry out what a safety check stopped";
 	case MODE_ADOPT: return "take this tree and account for the channel's, match anew";
+	case MODE_WAIT: return "wait where another run holds the lock";
+	case MODE_RETRY_REFUSED: return "try again what the other side refused before";
+	case MODE_DEEP: return "download every message and compare it with its file";
+	case MODE_REPAIR: return "mend what can be proved";
 	case MODE_BACKUP: break;
 	}
 	return "";
@@ -70,6 +75,10 @@ static int check_modes(const struct command *command, const struct options *opti
 	if (options->modes & MODE_DRY_RUN && options->modes & MODE_ADOPT)
 		return error_set(err, ERROR_USAGE, SCOPE_FATAL,
 				 "--adopt cannot be tried out: it forgets the journal first");
+	if (command->run == cmd_verify && options->modes & MODE_WAIT &&
+	    !(options->modes & MODE_REPAIR))
+		return error_set(err, ERROR_USAGE, SCOPE_FATAL,
+				 "verify --wait: without --repair it takes no lock");
 	return 0;
 }
 

@@ -35,6 +35,7 @@ enum exit_status cmd_backup(const struct options *options);
 enum exit_status cmd_check(const struct options *options);
 enum exit_status cmd_status(const struct options *options);
 enum exit_status cmd_journal(const struct options *options);
+enum exit_status cmd_verify(const struct options *options);
 enum exit_status cmd_explain(const struct options *options);
 
 #endif

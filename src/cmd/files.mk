@@ -14,4 +14,5 @@ libevenmail_a_SOURCES += \
 	src/cmd/report-progress.c src/cmd/report-progress.h \
 	src/cmd/status.c \
 	src/cmd/sync.c \
-	src/cmd/target.c src/cmd/target.h
+	src/cmd/target.c src/cmd/target.h \
+	src/cmd/verify.c

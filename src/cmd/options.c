@@ -13,6 +13,10 @@ enum long_option {
 	OPTION_DRY_RUN,
 	OPTION_ALLOW_DELETIONS,
 	OPTION_ADOPT,
+	OPTION_WAIT,
+	OPTION_RETRY_REFUSED,
+	OPTION_DEEP,
+	OPTION_REPAIR,
 	OPTION_VERSION,
 };
 
@@ -26,11 +30,16 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"allow-deletions", no_argument, NULL, OPTION_ALLOW_DELETIONS},
     {"adopt", no_argument, NULL, OPTION_ADOPT},
+    {"wait", optional_argument, NULL, OPTION_WAIT},
+    {"retry-refused", no_argument, NULL, OPTION_RETRY_REFUSED},
+    {"deep", no_argument, NULL, OPTION_DEEP},
+    {"repair", no_argument, NULL, OPTION_REPAIR},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
+#define WAIT_MAX     100000000 /* seconds, but for one more digit: three years */
 #define LONG_OPTIONS (sizeof(long_options) / sizeof(*long_options))
 
 const char *options_mode_name(enum options_mode mode)
@@ -39,6 +48,10 @@ const char *options_mode_name(enum options_mode mode)
 	case MODE_DRY_RUN: return "--dry-run";
 	case MODE_ALLOW_DELETIONS: return "--allow-deletions";
 	case MODE_ADOPT: return "--adopt";
+	case MODE_WAIT: return "--wait[=SECONDS]";
+	case MODE_RETRY_REFUSED: return "--retry-refused";
+	case MODE_DEEP: return "--deep";
+	case MODE_REPAIR: return "--repair";
 	case MODE_BACKUP: break;
 	}
 	return "backup";
@@ -56,6 +69,26 @@ static int set_color(struct options *out, const char *word, struct error *err)
 		}
 	return error_set(err, ERROR_USAGE, SCOPE_FATAL, "--color %s: say auto, always or never",
 			 text_show(word));
+}
+
+/* Reads the seconds of --wait, where there are any. */
+static int set_wait(struct options *out, const char *word, struct error *err)
+{
+	unsigned seconds = 0;
+
+	out->modes |= MODE_WAIT;
+	for (const char *at = word; at && *at; at++) {
+		if (*at < '0' || *at > '9' || seconds > WAIT_MAX)
+			return error_set(err, ERROR_USAGE, SCOPE_FATAL,
+					 "--wait=%s: say for how many seconds at most, or nothing "
+					 "for as long as it takes",
+					 text_show(word));
+		seconds = seconds * 10 + (unsigned)(*at - '0');
+	}
+	if (word && !seconds)
+		out->modes &= ~(unsigned)MODE_WAIT;
+	out->wait = seconds;
+	return 0;
 }
 
 /* Says which option was not understood, and which one may have been meant. */
@@ -92,6 +125,10 @@ static int set_option(struct options *out, int option, const char *word, struct 
 	case OPTION_DRY_RUN: out->modes |= MODE_DRY_RUN; return 0;
 	case OPTION_ALLOW_DELETIONS: out->modes |= MODE_ALLOW_DELETIONS; return 0;
 	case OPTION_ADOPT: out->modes |= MODE_ADOPT; return 0;
+	case OPTION_WAIT: return set_wait(out, optarg, err);
+	case OPTION_RETRY_REFUSED: out->modes |= MODE_RETRY_REFUSED; return 0;
+	case OPTION_DEEP: out->modes |= MODE_DEEP; return 0;
+	case OPTION_REPAIR: out->modes |= MODE_REPAIR; return 0;
 	case OPTION_VERSION: out->version = true; return 0;
 	case ':':
 		return error_set(err, ERROR_USAGE, SCOPE_FATAL, "option %s: its value is missing",

@@ -22,6 +22,10 @@ enum options_mode {
 	MODE_ALLOW_DELETIONS = 1u << 1,
 	MODE_ADOPT = 1u << 2,
 	MODE_BACKUP = 1u << 3, /* no option of its own: evenmail backup */
+	MODE_WAIT = 1u << 4,
+	MODE_RETRY_REFUSED = 1u << 5,
+	MODE_DEEP = 1u << 6,
+	MODE_REPAIR = 1u << 7,
 };
 
 struct options {
@@ -32,6 +36,7 @@ struct options {
 	bool no_progress;
 	enum options_color color;
 	unsigned modes; /* of enum options_mode */
+	unsigned wait;  /* MODE_WAIT: seconds at most; 0: as long as it takes */
 	bool help;
 	bool version;
 	bool implied; /* no command was named: the names are taken for channels */

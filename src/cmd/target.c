@@ -250,6 +250,9 @@ void target_setup(const struct target *target, const struct options *options, st
 	    .dry_run = options->modes & MODE_DRY_RUN,
 	    .allow_deletions = options->modes & MODE_ALLOW_DELETIONS,
 	    .adopt = options->modes & MODE_ADOPT,
+	    .retry_refused = options->modes & MODE_RETRY_REFUSED,
+	    .waits = options->modes & MODE_WAIT,
+	    .wait = options->wait,
 	};
 	imap->read_only = !out->policy.change[REMOTE];
 }

@@ -21,9 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHANNEL_FILE "channel"
-#define CHANNEL_MAX  ((size_t)16 * 1024)
-#define LOCK_FILE    "lock"
+#define CHANNEL_MAX ((size_t)16 * 1024)
 
 /* Room for file_replace()'s temporary name is left. */
 #define FILE_NAME_LONGEST (NAME_MAX - strlen(JOURNAL_SUFFIX) - strlen("..tmp"))
@@ -137,16 +135,16 @@ static int dir_read_channel(struct journal_dir *dir, struct error *err)
 	int rc = -1;
 
 	buf_init(&text, CHANNEL_MAX);
-	if (journal_dir_open_file(dir, CHANNEL_FILE, &fd, err) < 0)
+	if (journal_dir_open_file(dir, JOURNAL_CHANNEL_FILE, &fd, err) < 0)
 		goto out;
 	if (fd >= 0 && file_read_all(fd, &text, err) < 0) {
-		error_prefix(err, "%s/" CHANNEL_FILE, text_show(dir->path));
+		error_prefix(err, "%s/" JOURNAL_CHANNEL_FILE, text_show(dir->path));
 		goto out;
 	}
 	if (fd >= 0 && (text.len == 0 || text.data[text.len - 1] != '\n' ||
 			record_parse_channel(text.data, text.len - 1, &owner) < 0)) {
 		error_set(err, ERROR_IO, SCOPE_STORE,
-			  "%s/" CHANNEL_FILE
+			  "%s/" JOURNAL_CHANNEL_FILE
 			  " is damaged; move it away, and the next run writes it anew",
 			  text_show(dir->path));
 		goto out;
@@ -177,7 +175,7 @@ static int dir_open_to_write(struct journal_dir *dir, struct error *err)
 	dir->fd = file_make_dirs(dir->path, err);
 	if (dir->fd < 0)
 		return -1;
-	if (lock_acquire(dir->fd, LOCK_FILE, &dir->lock, err) < 0)
+	if (lock_acquire(dir->fd, JOURNAL_LOCK_FILE, &dir->lock, err) < 0)
 		return error_prefix(err, "%s", text_show(dir->path));
 	return 0;
 }
@@ -240,7 +238,7 @@ int journal_dir_set(struct journal_dir *dir, const char *account, const char *tr
 	if (text.full)
 		error_set(err, ERROR_IO, SCOPE_STORE, "the account's name is too long to be kept");
 	else
-		rc = file_replace(dir->fd, CHANNEL_FILE, text.data, text.len, err);
+		rc = file_replace(dir->fd, JOURNAL_CHANNEL_FILE, text.data, text.len, err);
 	buf_free(&text);
 	if (rc < 0)
 		return error_prefix(err, "%s", text_show(dir->path));
@@ -286,8 +284,8 @@ static char *dir_entry_mailbox(const struct journal_dir *dir, const char *file)
 	case 0: mailbox = dir_read_mailbox(dir, file); break;
 	default: break;
 	}
-	if (mailbox == NULL && file[0] != '.' && strcmp(file, CHANNEL_FILE) != 0 &&
-	    strcmp(file, LOCK_FILE) != 0)
+	if (mailbox == NULL && file[0] != '.' && strcmp(file, JOURNAL_CHANNEL_FILE) != 0 &&
+	    strcmp(file, JOURNAL_LOCK_FILE) != 0)
 		log_info("%s/%s is no journal and left alone", text_show(dir->path),
 			 text_show(file));
 	buf_free(&name);

@@ -12,7 +12,9 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#define JOURNAL_SUFFIX ".journal"
+#define JOURNAL_SUFFIX       ".journal"
+#define JOURNAL_CHANNEL_FILE "channel"
+#define JOURNAL_LOCK_FILE    "lock"
 
 struct journal_dir {
 	char *path; /* for messages */

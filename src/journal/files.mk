@@ -1,4 +1,5 @@
 # Sources of src/journal.
+libevenmail_a_SOURCES += src/journal/aside.c
 libevenmail_a_SOURCES += src/journal/carry.c src/journal/commit.c src/journal/inside.h
 libevenmail_a_SOURCES += src/journal/dir.c src/journal/dir.h
 libevenmail_a_SOURCES += src/journal/escape.c src/journal/escape.h

@@ -25,6 +25,7 @@
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "mail/flags.h"
 #include "mail/identity.h"
@@ -221,5 +222,29 @@ int journal_commit(struct journal *journal, const struct journal_head *head, str
 int journal_carry(struct journal *journal, const char *mailbox, struct error *err);
 /* Removes the mailbox's journal file durably. */
 int journal_remove(struct journal_dir *dir, const char *mailbox, struct error *err);
+/*
+ * Sets the mailbox's journal file aside durably, as FILE.damaged-SECONDS in the same directory: the
+ * mailbox has no journal then, and the next run pairs its messages anew.
+ */
+int journal_set_aside(struct journal_dir *dir, const char *mailbox, struct error *err);
+
+enum journal_stray_kind {
+	STRAY_TEMPORARY, /* of a file that was being replaced: good for nothing */
+	STRAY_ASIDE,     /* a journal that was set aside */
+	STRAY_FOREIGN,
+};
+
+/* A file of the state directory that is neither a journal nor the channel's record nor its lock. */
+struct journal_stray {
+	const char *name;
+	enum journal_stray_kind kind;
+};
+
+/* Lists them, sorted by name, into arena. */
+int journal_dir_strays(const struct journal_dir *dir, struct arena *arena,
+		       struct journal_stray **strays, size_t *count, struct error *err);
+/* Removes a stray that is temporary; the directory must be exclusive. That it is gone is fine. */
+int journal_dir_sweep(struct journal_dir *dir, const struct journal_stray *stray,
+		      struct error *err);
 
 #endif

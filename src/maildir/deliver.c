@@ -8,7 +8,6 @@
 #include "mail/eol.h"
 #include "mail/header.h"
 #include "maildir/content.h"
-#include "maildir/dirents.h"
 #include "maildir/message.h"
 #include "maildir/name.h"
 #include "maildir/scan.h"
@@ -17,17 +16,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DELIVER_CHUNK ((size_t)64 * 1024)
 #define COPY_CHUNK    ((size_t)1024 * 1024 * 1024)
-#define STALE_SECONDS (36 * 3600)
 
 /* What is needed only while content comes in. */
 struct intake {
@@ -50,6 +46,16 @@ struct maildir_delivery {
 	char file[MAILDIR_FILE_SIZE];   /* in tmp */
 	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
 };
+
+/* Whether both directories have the very same file under that name. */
+static bool is_same(int a, int b, const char *file)
+{
+	struct stat one, other;
+
+	return fstatat(a, file, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(b, file, &other, AT_SYMLINK_NOFOLLOW) == 0 && one.st_ino == other.st_ino &&
+	       one.st_dev == other.st_dev && S_ISREG(one.st_mode);
+}
 
 /* Says which file it is about. */
 static int fail(const struct maildir_delivery *delivery, const char *what, struct error *err)
@@ -494,6 +500,77 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	return 0;
 }
 
+/* Beside cur: no layout takes it for a mailbox, and what lists cur does not see it. */
+static int open_kept(const struct maildir_mailbox *mailbox, struct error *err)
+{
+	const char *name = maildir_tree_layout(mailbox->tree) == MAILDIR_LAYOUT_TREE
+			       ? "." MAILDIR_KEPT
+			       : MAILDIR_KEPT;
+	int home = maildir_mailbox_open_home(mailbox, err);
+	int kept = -1;
+
+	if (home < 0)
+		return -1;
+	if (mkdirat(home, name, 0700) == 0 || errno == EEXIST)
+		kept = openat(home, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (kept < 0)
+		error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot make the directory %s",
+			    text_show(mailbox->name), name);
+	else if (file_sync_dir(home, err) < 0)
+		file_close(&kept);
+	file_close(&home);
+	return kept;
+}
+
+/* Keeps the old file under another name, and has the two change places. */
+static int exchange(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
+		    const struct maildir_entry *entry, int kept, struct error *err)
+{
+	int dir = mailbox->fds[entry->dir], tmp = mailbox->fds[MAILDIR_TMP];
+
+	if (linkat(dir, entry->file, kept, entry->file, 0) < 0 && errno != EEXIST)
+		return fail(delivery, "keep what is to be replaced by", err);
+	if (!is_same(dir, kept, entry->file)) {
+		errno = EEXIST;
+		return fail(delivery, "keep what is to be replaced by", err);
+	}
+	if (file_sync_dir(kept, err) < 0)
+		return -1;
+	if (renameat2(tmp, delivery->file, dir, entry->file, RENAME_EXCHANGE) < 0)
+		return fail(delivery, "put in place", err);
+	mailbox->dirty[entry->dir] = true;
+	return 0;
+}
+
+/* What is in tmp then is the old file's other name: it goes with the delivery. */
+int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
+			    const char *unique, int64_t date, struct error *err)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
+	const struct maildir_entry *entry;
+	int kept, rc;
+
+	maildir_mailbox_forget(mailbox);
+	mailbox->fresh = false;
+	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
+		return -1;
+	rc = maildir_message_find(mailbox, unique, &entry, err);
+	errno = ENOENT;
+	if (rc <= 0)
+		return rc < 0 ? -1 : fail(delivery, "find what is to be replaced by", err);
+	errno = EINVAL;
+	if (maildir_name_is_raw(entry->file, delivery->disk_size) !=
+	    maildir_name_is_raw(delivery->unique, delivery->disk_size))
+		return fail(delivery, "give that name to", err);
+	if (date != DATE_UNKNOWN && utimensat(mailbox->fds[MAILDIR_TMP], delivery->file, times,
+					      AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(delivery, "date", err);
+	kept = open_kept(mailbox, err);
+	rc = kept < 0 ? -1 : exchange(delivery, mailbox, entry, kept, err);
+	file_close(&kept);
+	return rc;
+}
+
 /* Closes; what nobody published nobody will miss. */
 void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_mailbox *mailbox)
 {
@@ -508,40 +585,4 @@ void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_ma
 	close_intake(closed);
 	free(closed);
 	*delivery = NULL;
-}
-
-/*
- * Whether a file of ours was left behind for good. Its name tells when it was begun: the mtime of a
- * linked one is its message's.
- */
-static bool is_stale(const struct maildir_mailbox *mailbox, const char *file)
-{
-	struct stat st;
-	long pid;
-
-	if (!maildir_namer_made(maildir_tree_namer(mailbox->tree), file, &pid))
-		return false;
-	if (fstatat(mailbox->fds[MAILDIR_TMP], file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode))
-		return false;
-	if (pid != getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
-		return true;
-	return time(NULL) - strtoll(file, NULL, 10) > STALE_SECONDS;
-}
-
-/* A leftover does no harm, so nothing here is an error. */
-void maildir_deliver_sweep(struct maildir_mailbox *mailbox)
-{
-	struct dirents dirents = {0};
-	struct dirent_view view;
-
-	if (!mailbox->may_write || maildir_mailbox_open_tmp(mailbox, NULL) < 0)
-		return;
-	if (dirents_read(&dirents, mailbox->fds[MAILDIR_TMP], NULL) == 0)
-		for (size_t at = 0; dirents_next(&dirents, &at, &view);)
-			if (is_stale(mailbox, view.name) &&
-			    unlinkat(mailbox->fds[MAILDIR_TMP], view.name, 0) == 0)
-				log_info("mailbox %s: removed tmp/%s, left by an earlier run",
-					 text_show(mailbox->name), text_show(view.name));
-	dirents_free(&dirents);
 }

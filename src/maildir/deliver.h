@@ -66,6 +66,17 @@ dev_t maildir_deliver_device(const struct maildir_delivery *delivery);
  */
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    struct flags flags, int64_t date, struct error *err);
+#define MAILDIR_KEPT "evenmail-damaged"
+
+/*
+ * Puts it in the place of the message of that unique name, whatever its file is called by now: the
+ * two files change places at one instant, so that name and flags stay. The old one is kept under
+ * its name in the directory MAILDIR_KEPT (in layout "tree" with a '.' before it) beside cur. -1:
+ * nothing is changed; sys is ENOENT where there is no such message, EINVAL where the file system
+ * cannot exchange files, or where the name would have the content read otherwise than it is.
+ */
+int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
+			    const char *unique, int64_t date, struct error *err);
 /*
  * Carries a file over from another file system: a durable copy of its bytes and its times, under
  * the name file in cur or new. The original stays. -1 with sys ENOENT: it has another name by now;
@@ -75,11 +86,5 @@ int maildir_deliver_carry(struct maildir_mailbox *mailbox, int from_dir, const c
 			  enum maildir_dir dir, const char *file, struct error *err);
 /* Frees it; removes its file from tmp where it was not published. mailbox NULL: the file stays. */
 void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_mailbox *mailbox);
-
-/*
- * Removes from tmp what earlier runs of this host left there: files of our own naming whose
- * process is gone, or that were begun more than 36 hours ago.
- */
-void maildir_deliver_sweep(struct maildir_mailbox *mailbox);
 
 #endif

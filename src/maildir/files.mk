@@ -9,6 +9,7 @@ libevenmail_a_SOURCES += \
 	src/maildir/glance.c src/maildir/glance.h \
 	src/maildir/keywords.c src/maildir/keywords.h \
 	src/maildir/list.c \
+	src/maildir/litter.c src/maildir/litter.h \
 	src/maildir/mailbox.c src/maildir/mailbox.h \
 	src/maildir/message.c src/maildir/message.h \
 	src/maildir/name.c src/maildir/name.h \

@@ -2,7 +2,9 @@
 #include "run/account.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "run/lanes.h"
 #include "store/store-imap.h"
@@ -88,13 +90,39 @@ static int record_identity(struct account *account, struct error *err)
 	return journal_dir_set(account->journals, account->setup.account, tree, err);
 }
 
+#define LOCK_LOOK_MS 100 /* between two looks whether the lock is free */
+
+/*
+ * The state directory and its lock. Looked at again and again, not waited for in the kernel: a stop
+ * is heard, and a lock file that was replaced is seen.
+ */
+static int open_journals(struct account *account, struct error *err)
+{
+	const struct account_setup *setup = &account->setup;
+	int64_t begun = clock_ms();
+	bool told = false;
+
+	while (journal_dir_open(setup->state_dir, !setup->dry_run, &account->journals, err)) {
+		if (err->kind != ERROR_LOCKED || !setup->waits ||
+		    (setup->wait && clock_ms() - begun >= (int64_t)setup->wait * 1000))
+			return -1;
+		if (!told)
+			log_info("%s: %s; waiting for its end", setup->name, err->text);
+		told = true;
+		if (stop_check(err))
+			return -1;
+		clock_sleep_ms(LOCK_LOOK_MS);
+	}
+	return 0;
+}
+
 /* The state directory and the tree. */
 static int open_local(struct account *account, struct error *err)
 {
 	const struct account_setup *setup = &account->setup;
 	bool adopt = setup->adopt && !setup->dry_run;
 
-	if (journal_dir_open(setup->state_dir, !setup->dry_run, &account->journals, err))
+	if (open_journals(account, err))
 		return -1;
 	bool create = !setup->dry_run && (adopt || !*journal_dir_tree(account->journals));
 	if (maildir_tree_open(setup->tree_path, setup->layout, create, &account->tree, err))
@@ -152,6 +180,7 @@ static void open_channel(struct account *account)
 	    .only_len = setup->only_len,
 	    .look_into = setup->look_into,
 	    .allow_deletions = setup->allow_deletions,
+	    .retry_refused = setup->retry_refused,
 	    .journals = account->journals,
 	    .stores = {account->stores[LOCAL], account->stores[REMOTE]},
 	    .lanes = account->lanes,

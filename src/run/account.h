@@ -35,6 +35,9 @@ struct account_setup {
 	bool dry_run; /* change nothing anywhere; takes no lock */
 	bool allow_deletions;
 	bool adopt; /* take this tree and this account for those of the channel, and match anew */
+	bool retry_refused; /* as in sync/channel.h */
+	bool waits;    /* where another run holds the lock: waits for its end */
+	unsigned wait; /* seconds at most; 0: as long as it takes */
 	struct progress *progress;
 };
 

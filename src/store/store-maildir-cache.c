@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/text.h"
+#include "maildir/litter.h"
 #include "store/store-maildir-inner.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name,
 	}
 	slot->used = ++store->uses;
 	if (store->may_write && !slot->swept)
-		maildir_deliver_sweep(slot->mailbox);
+		maildir_litter_sweep(slot->mailbox);
 	slot->swept = true;
 	return slot->mailbox;
 }

@@ -186,7 +186,7 @@ int draft_settle_all(struct store_maildir *store, struct error *err)
 }
 
 /* Its content is on disk before its name is in place. */
-int draft_publish(struct draft *draft, struct flags flags, int64_t date, uint32_t *left_out,
+int draft_publish(struct draft *draft, const struct request *request, uint32_t *left_out,
 		  struct error *err)
 {
 	struct maildir_mailbox *mailbox;
@@ -200,7 +200,12 @@ int draft_publish(struct draft *draft, struct flags flags, int64_t date, uint32_
 				 text_show(draft->mailbox),
 				 text_show(maildir_deliver_name(draft->delivery)));
 	mailbox = cache_get(draft->store, draft->mailbox, err);
-	if (!mailbox || maildir_keywords_claim(mailbox, flags.keywords, left_out, err) < 0)
+	if (mailbox && request->replaces)
+		return maildir_deliver_replace(draft->delivery, mailbox, request->replaces,
+					       request->date, err);
+	if (!mailbox ||
+	    maildir_keywords_claim(mailbox, request->flags.keywords, left_out, err) < 0)
 		return -1;
-	return maildir_deliver_publish(draft->delivery, mailbox, flags, date, err);
+	return maildir_deliver_publish(draft->delivery, mailbox, request->flags, request->date,
+				       err);
 }

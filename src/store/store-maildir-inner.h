@@ -92,7 +92,7 @@ void draft_drop(struct draft *draft);
 /* Makes all finished drafts durable. -1: SCOPE_MESSAGE, some failed. */
 int draft_settle_all(struct store_maildir *store, struct error *err);
 /* *left_out: the keywords for which the mailbox has no letter. */
-int draft_publish(struct draft *draft, struct flags flags, int64_t date, uint32_t *left_out,
+int draft_publish(struct draft *draft, const struct request *request, uint32_t *left_out,
 		  struct error *err);
 
 #endif

@@ -327,8 +327,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 	case REQUEST_MOVE: return step_change(store, request, answer);
 	case REQUEST_SETTLE: settle(store, request); return 0;
 	case REQUEST_PUBLISH:
-		draft_publish(request->draft, request->flags, request->date,
-			      &store->progress.refused_keywords, err);
+		draft_publish(request->draft, request, &store->progress.refused_keywords, err);
 		return 0;
 	case REQUEST_APPEND:
 	case REQUEST_COPY:

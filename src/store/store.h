@@ -115,7 +115,11 @@ enum request_kind {
 	 * also all names in it that others changed.
 	 */
 	REQUEST_SETTLE,
-	REQUEST_PUBLISH,  /* local: puts a finished draft in place under its name, with flags and date */
+	/*
+	 * Local: puts a finished draft in place under its name, with flags and date; or in the place
+	 * of the message that it replaces, whose name and flags stay, and whose file is kept aside.
+	 */
+	REQUEST_PUBLISH,
 };
 
 /* A stream of a message's content. */
@@ -168,6 +172,7 @@ struct request {
 	/* APPEND, PUBLISH. */
 	struct source *source; /* APPEND: becomes the store's, closed by it in every case */
 	struct draft *draft;   /* PUBLISH */
+	const char *replaces;  /* PUBLISH: a unique name, or NULL; a Maildir only */
 	struct flags flags;
 	int64_t date; /* DATE, too */
 };

@@ -75,6 +75,7 @@ struct box {
 	bool has_journal;
 	bool replaced;              /* another mailbox of that name was renamed: left to the next run */
 	bool allowed;               /* the user allowed its deletions */
+	bool retried;               /* its refusals are forgotten */
 
 	struct journal *journal; /* NULL where there is nothing to do at all */
 	enum rule rule;          /* RULE_NONE, or what became of a mailbox on one side only */
@@ -133,6 +134,7 @@ struct channel_setup {
 	size_t only_len;
 	const char *look_into; /* a mailbox to be surveyed in full, changed or not; or NULL */
 	bool allow_deletions; /* of the boxes in this run */
+	bool retry_refused;   /* what was refused before counts as new once more */
 	struct journal_dir *journals;
 	struct store *stores[SIDES];
 	struct lanes *lanes;       /* beside the main one; or NULL */

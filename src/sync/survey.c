@@ -49,11 +49,31 @@ static bool may_delete(const struct policy *policy, enum side side)
 	return policy->change[side] & CHANGE_DELETIONS && policy->deletion[side] != DELETION_KEEP;
 }
 
+/* Forgets what was refused, so that no rule sees it; true where there was any. */
+static bool forget_refusals(struct box *box)
+{
+	bool found = false;
+	size_t len;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
+		if (note->kind != JOURNAL_REFUSED) {
+			i++;
+			continue;
+		}
+		uint32_t uid = note->uid;
+		char *name = note->name ? arena_strdup(&box->arena, note->name) : NULL;
+		journal_end_note(box->journal, JOURNAL_REFUSED, uid, name);
+		found = true;
+	}
+	return found;
+}
+
 /*
  * Intents that a stopped run left make both sides worth a look, changed or not. The notes are in
  * the journal's body, so it is loaded where the head counts any.
  */
-static int choose_by_notes(struct box *box)
+static int choose_by_notes(const struct channel *channel, struct box *box)
 {
 	size_t len;
 
@@ -61,6 +81,9 @@ static int choose_by_notes(struct box *box)
 		return 0;
 	if (journal_load(box->journal, &box->error))
 		return -1;
+	box->retried = channel->setup.retry_refused && forget_refusals(box);
+	if (box->retried)
+		box->scan[LOCAL] = box->scan[REMOTE] = true;
 	const struct journal_note *notes = journal_notes(box->journal, &len);
 	for (size_t i = 0; i < len; i++) {
 		if (notes[i].kind == JOURNAL_REFUSED)
@@ -120,12 +143,14 @@ static bool is_looked_into(const struct channel *channel, const struct box *box)
 /*
  * True where what changed since is not enough to know: another policy may want what was left alone;
  * a mailbox that is to be deleted may hold what the journal never had; to the journal of one that
- * was renamed, a run that did not see it may have added what was in its place.
+ * was renamed, a run that did not see it may have added what was in its place; and what was refused
+ * did not change since.
  */
 static bool wants_all(const struct channel *channel, const struct box *box)
 {
 	return journal_head(box->journal)->policy != box_terms(channel, box) ||
-	       box->rule == RULE_B4_DELETE || box->old_name || is_looked_into(channel, box);
+	       box->rule == RULE_B4_DELETE || box->old_name || box->retried ||
+	       is_looked_into(channel, box);
 }
 
 /* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
@@ -150,7 +175,7 @@ static void choose_box(const struct channel *channel, struct box *box)
 				  (wants_all(channel, box) ||
 				   !stamp_unchanged(side, &then, &box->listed[side]));
 	}
-	if (choose_by_notes(box)) {
+	if (choose_by_notes(channel, box)) {
 		box->active = false;
 		box->undone = true;
 		return;

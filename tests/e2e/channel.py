@@ -72,9 +72,10 @@ class Channel:
                 "local": {"path": self.local_root, "layout": self.layout, **self.local_keys}, **self.keys}
 
     def write_config(self, *others):
-        """Writes this channel, and others beside it, into one configuration."""
+        """Writes this channel, and others beside it, into one configuration, at one stroke: a run may read it."""
         channels = {channel.name: channel.settings() for channel in (self, *others)}
-        write_private(self.config_file, "\n".join(yaml_lines({"channels": channels})) + "\n")
+        write_private(f"{self.config_file}.new", "\n".join(yaml_lines({"channels": channels})) + "\n")
+        os.replace(f"{self.config_file}.new", self.config_file)
 
     def environment(self, **more):
         return {"PATH": os.environ["PATH"], "HOME": self.directory, "LANG": "C.UTF-8",

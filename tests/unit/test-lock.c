@@ -62,7 +62,7 @@ static int teardown(void **state)
 
 static void one_holder_at_a_time(void **state)
 {
-	char process[64];
+	char process[192], host[65] = "";
 	struct error err;
 	struct lock *first, *second, *other;
 	struct stat st;
@@ -75,8 +75,9 @@ static void one_holder_at_a_time(void **state)
 	assert_null(second);
 	assert_int_equal(err.kind, ERROR_LOCKED);
 	assert_int_equal(err.scope, SCOPE_STORE);
-	snprintf(process, sizeof(process), "another run holds the lock: process %ld since 2",
-		 (long)getpid());
+	assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
+	snprintf(process, sizeof(process), "another run holds the lock: process %ld on %s since 2",
+		 (long)getpid(), host);
 	assert_memory_equal(err.text, process, strlen(process));
 	assert_int_equal(err.text[strlen(err.text) - 1], 'Z');
 	/* another name is another lock */

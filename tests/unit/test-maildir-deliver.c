@@ -5,6 +5,7 @@
 #include "mail/header.h"
 #include "maildir/content.h"
 #include "maildir/deliver.h"
+#include "maildir/litter.h"
 #include "maildir/message.h"
 #include "maildir/scan.h"
 
@@ -401,10 +402,10 @@ static void sweeps_only_what_is_stale_and_ours(void **state)
 	}
 	fixture_put(fixture, "m/tmp/1.M2P3.host", "x", 1);
 	mailbox->may_write = false;
-	maildir_deliver_sweep(mailbox);
+	maildir_litter_sweep(mailbox);
 	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), count + 1);
 	mailbox->may_write = true;
-	maildir_deliver_sweep(mailbox);
+	maildir_litter_sweep(mailbox);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(fixture_has(fixture, below[i]), !rows[i].stale);
 	assert_true(fixture_has(fixture, "m/tmp/1.M2P3.host"));

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "maildir/deliver.h"
+#include "maildir/litter.h"
 #include "maildir/message.h"
 #include "maildir/scan.h"
 
@@ -483,7 +484,7 @@ static void survives_every_stop(void **state)
 		claim(mailbox, "Next", "");
 		expect_file(fixture, "0 Old\n1 Work\n2 Next\n");
 		assert_false(fixture_has(fixture, LOCK));
-		maildir_deliver_sweep(mailbox);
+		maildir_litter_sweep(mailbox);
 		assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
 		maildir_mailbox_close(&mailbox);
 	}

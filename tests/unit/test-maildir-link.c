@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "maildir/content.h"
 #include "maildir/deliver.h"
+#include "maildir/litter.h"
 #include "maildir/message.h"
 
 #include <errno.h>
@@ -342,7 +343,7 @@ static void a_dropped_one_leaves_nothing(void **state)
 	assert_int_equal(maildir_deliver_link(pair.from, pair.from, "a", DATE, &delivery, NULL), 1);
 	assert_int_equal(maildir_deliver_finish(delivery, &identity, NULL), 0);
 	assert_int_equal(fixture_count(pair.fixture, "from/tmp", NULL), 1);
-	maildir_deliver_sweep(pair.from);
+	maildir_litter_sweep(pair.from);
 	assert_int_equal(fixture_count(pair.fixture, "from/tmp", NULL), 1);
 	maildir_deliver_close(&delivery, pair.from);
 	assert_int_equal(fixture_count(pair.fixture, "from/tmp", NULL), 0);
@@ -442,7 +443,7 @@ static void survives_every_stop(void **state)
 			rc = run(&pair, date, at);
 			assert_true(rc == SIGKILL || rc == 0);
 			assert_int_equal(look(&pair, "from/cur/a:2,S").st_mtim.tv_sec, DATE);
-			maildir_deliver_sweep(pair.to);
+			maildir_litter_sweep(pair.to);
 			assert_int_equal(fixture_count(pair.fixture, "to/tmp", NULL), 0);
 			if (!fixture_count(pair.fixture, "to/new", name)) {
 				assert_int_equal(rc, SIGKILL);

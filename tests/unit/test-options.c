@@ -65,6 +65,13 @@ static void test_flags(void **unused)
 	    {"--dry-run", {.modes = MODE_DRY_RUN}},
 	    {"--allow-deletions", {.modes = MODE_ALLOW_DELETIONS}},
 	    {"--adopt", {.modes = MODE_ADOPT}},
+	    {"--wait", {.modes = MODE_WAIT}},
+	    {"--wait=7", {.modes = MODE_WAIT, .wait = 7}},
+	    {"--wait=000123456789", {.modes = MODE_WAIT, .wait = 123456789}},
+	    {"--wait=0", {0}},
+	    {"--wait --wait=0", {0}},
+	    {"--retry-refused", {.modes = MODE_RETRY_REFUSED}},
+	    {"--deep --repair", {.modes = MODE_DEEP | MODE_REPAIR}},
 	    {"--help", {.help = true}},
 	    {"-h", {.help = true}},
 	    {"--version", {.version = true}},
@@ -88,6 +95,7 @@ static void test_flags(void **unused)
 		assert_int_equal(got.json, rows[i].want.json);
 		assert_int_equal(got.no_progress, rows[i].want.no_progress);
 		assert_int_equal(got.modes, rows[i].want.modes);
+		assert_int_equal(got.wait, rows[i].want.wait);
 		assert_int_equal(got.help, rows[i].want.help);
 		assert_int_equal(got.version, rows[i].want.version);
 		assert_int_equal(got.color, rows[i].want.color);
@@ -158,6 +166,12 @@ static void test_refusals(void **unused)
 	    {"--color red", "--color red: say auto, always or never"},
 	    {"--color=\x1b[31m", "--color \\x1B[31m: say auto, always or never"},
 	    {"--a", "option --a: unknown"},
+	    {"--wait=soon", "--wait=soon: say for how many seconds at most, or nothing for as long "
+			    "as it takes"},
+	    {"--wait=-1", "--wait=-1: say for how many seconds at most, or nothing for as long as "
+			  "it takes"},
+	    {"--wait=9999999999", "--wait=9999999999: say for how many seconds at most, or nothing "
+				  "for as long as it takes"},
 	};
 
 	(void)unused;
@@ -197,6 +211,10 @@ static void test_commands(void **unused)
 	    {"sync --dry-run --allow-deletions", "sync", 0, false},
 	    {"plan --allow-deletions", "plan", 0, false},
 	    {"--adopt", "sync", 0, false},
+	    {"--wait a", "sync", 1, true},
+	    {"backup --wait=5 --retry-refused", "backup", 0, false},
+	    {"plan --retry-refused", "plan", 0, false},
+	    {"verify --deep --repair --wait a/b", "verify", 1, false},
 	};
 
 	(void)unused;
@@ -231,7 +249,11 @@ static void test_command_refusals(void **unused)
 	    {"check a b/INBOX", "check looks at whole channels, not at a mailbox: b/INBOX"},
 	    {"init", "init: not supported yet"},
 	    {"watch a", "watch: not supported yet"},
-	    {"verify", "verify: not supported yet"},
+	    {"plan --wait", "plan takes no --wait[=SECONDS]"},
+	    {"sync --deep", "sync takes no --deep"},
+	    {"sync --repair", "sync takes no --repair"},
+	    {"verify --retry-refused", "verify takes no --retry-refused"},
+	    {"verify --wait", "verify --wait: without --repair it takes no lock"},
 	    {"import f", "import: not supported yet"},
 	    {"explain a/b --adopt", "explain takes no --adopt"},
 	};
