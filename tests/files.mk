@@ -4,13 +4,14 @@ EXTRA_DIST += tests/servers/dovecot.py tests/servers/proxy.py tests/servers/inst
 EXTRA_DIST += tests/bench/run tests/bench/accounts.py tests/bench/bare.py tests/bench/bench.py \
 	tests/bench/build.py tests/bench/limit.py tests/bench/measure.c tests/bench/report.py \
 	tests/bench/scale tests/bench/tools.py tests/bench/works.py
-EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/figures.py tests/e2e/local.py \
-	tests/e2e/mailbox_names.py tests/e2e/remote.py tests/e2e/test_bench.py \
+EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/figures.py tests/e2e/history.py \
+	tests/e2e/local.py \
+	tests/e2e/mailbox_names.py tests/e2e/mua.py tests/e2e/remote.py tests/e2e/test_bench.py \
 	tests/e2e/test_big.py tests/e2e/test_compress.py \
 	tests/e2e/test_commands.py tests/e2e/test_copies.py tests/e2e/test_explain.py tests/e2e/test_harness.py tests/e2e/test_heal.py \
-	tests/e2e/test_login.py tests/e2e/test_mailboxes.py tests/e2e/test_map.py \
+	tests/e2e/test_histories.py tests/e2e/test_login.py tests/e2e/test_mailboxes.py tests/e2e/test_map.py \
 	tests/e2e/test_keywords.py tests/e2e/test_lanes.py \
-	tests/e2e/test_moves.py tests/e2e/test_plain.py tests/e2e/test_renames.py tests/e2e/test_sequences.py \
+	tests/e2e/test_moves.py tests/e2e/test_mua.py tests/e2e/test_plain.py tests/e2e/test_renames.py tests/e2e/test_sequences.py \
 	tests/e2e/test_rules.py tests/e2e/test_safety.py \
 	tests/e2e/test_servers.py tests/e2e/test_speed.py tests/e2e/test_stops.py \
 	tests/e2e/test_sync.py tests/e2e/test_lock.py tests/e2e/test_verify.py

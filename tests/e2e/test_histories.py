@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random histories on real servers: both sides change between and during runs, and runs are killed in their midst.
+
+EVENMAIL_HISTORY=SEED plays that one again: as far as the machine's timing lets it.
+"""
+import os
+
+import pytest
+
+from figures import longer, note_figure
+from history import History
+from test_servers import FULL
+
+EACH = 5
+SLICES = 12
+SERVERS = [" ".join(FULL),
+           " ".join(name for name in FULL if name not in ("QRESYNC", "LIST-STATUS")),
+           "IMAP4rev1 UIDPLUS MOVE",
+           "IMAP4rev1"]
+
+
+@pytest.fixture(scope="module")
+def evenmail(faults_program):
+    return faults_program
+
+
+def play(make_channel, servers, seed):
+    server = servers(capability=SERVERS[seed % len(SERVERS)])
+    channel = make_channel(server=server)
+    channel.use_plain()
+    history = History(channel, seed)
+    history.play()
+    channel.close()
+    return history
+
+
+@pytest.mark.parametrize("slice_", range(SLICES))
+def test_nothing_is_lost_nor_doubled(make_channel, servers, slice_):
+    """At rest: both sides and the journal are equal, what no user deleted is there, once, and a run does nothing."""
+    chosen = os.environ.get("EVENMAIL_HISTORY")
+    count = longer(EACH)
+    seeds = [int(chosen)] if chosen else range(1 + slice_ * count, 1 + (slice_ + 1) * count)
+    if chosen and slice_:
+        pytest.skip("one history was asked for")
+    played = [play(make_channel, servers, seed) for seed in seeds]
+    note_figure("histories", len(played), "on real Dovecot")
+    note_figure("histories", sum(history.runs for history in played), "runs in them that something happened to")
+    note_figure("histories", sum(history.stops for history in played), "of those killed")
+    note_figure("histories", 0, "messages lost")
+    note_figure("histories", 0, "messages doubled")
