@@ -253,10 +253,17 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	uint32_t lacking = world->history->abilities[REMOTE].lacking.bits;
 	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
 
-	/* The last two: where a run did not see both ends of a move. */
+	/*
+	 * The last four: where a run did not see both ends of a move (and made that of it on the other
+	 * side itself, in the trash), or renamed a mailbox to a name that has another UIDVALIDITY.
+	 */
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
 	    (world->reset && (world->renamed || moved)) ||
-	    (world->renamed && world->late && moved))
+	    (world->renamed && world->late && moved) ||
+	    (token->moved[REMOTE] && token->late & flag &&
+	     world->history->deletion[LOCAL] == DELETION_TRASH) ||
+	    (world->history->abilities[REMOTE].same_validity && world->renamed &&
+	     token->late & flag))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		touched[side] = token->touched[side] & flag;

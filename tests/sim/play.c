@@ -54,10 +54,14 @@ static void renumber(struct world *world, const struct step *step)
 	world->renamed |= world->history->abilities[REMOTE].same_validity;
 }
 
-/* Without a journal a flag that was changed cannot be told from one that was not. */
+/*
+ * Without a journal a flag that was changed cannot be told from one that was not; nor what a run put
+ * into a mailbox that it took for one of another name.
+ */
 static void lose(struct world *world)
 {
 	world_lose_journals(world);
+	world->renamed |= world->ran;
 	for (size_t i = 0; i < world->len; i++)
 		world->tokens[i].blurred = world->tokens[i].stale = FLAG_ALL;
 }

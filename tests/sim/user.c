@@ -32,6 +32,7 @@ static void note_delivered(struct world *world, struct token *token, enum side s
 			   struct flags flags)
 {
 	token->copies[name].delivered[side]++;
+	token->sent |= side == LOCAL;
 	token->touched[side] = FLAG_ALL;
 	token->value[side] = flags_minus(flags, world->history->abilities[side].lacking);
 }
@@ -60,8 +61,9 @@ static void deliver(struct world *world, struct token *token, const struct step 
 
 /*
  * A message moved: same, and with its id on the server. It may have to be transferred where only
- * that id tells, or where a new id tells otherwise, or where the other side copied it just now, or
- * moved it and links nothing.
+ * that id tells (and who sent it there was not told any), or where a new id tells otherwise (both
+ * ways, if the other side moved it as well), or where the other side copied it just now, or moved
+ * it and links nothing.
  */
 static void note_elsewhere(struct world *world, const struct token *token, enum side side,
 			   bool same)
@@ -72,7 +74,7 @@ static void note_elsewhere(struct world *world, const struct token *token, enum 
 	if (side == REMOTE && ids && !same)
 		world->owed++;
 	world->owed += !token->single || (side == REMOTE && ids && !same) ||
-		       (side == REMOTE && token->nameless && !ids) ||
+		       (side == REMOTE && token->nameless && (!ids || token->sent)) ||
 		       (token->moved[other_side(side)] && !world->history->link);
 }
 
@@ -148,6 +150,7 @@ static void move(struct world *world, const struct step *step)
 		picked.token->copies[picked.name].left[step->side]++;
 		picked.token->copies[target].came[step->side]++;
 		picked.token->moved[step->side] = true;
+		picked.token->sent |= step->side == LOCAL;
 		note_elsewhere(world, picked.token, step->side, step->flag % 2);
 	}
 	picked.name = target;
@@ -199,6 +202,9 @@ static void destroy(struct world *world, const struct step *step)
 
 	if (count && !(step->flag % 2))
 		return;
+	/* With its messages elsewhere it looks as if it had been renamed. */
+	for (size_t i = 0; i < world->len && step->side == LOCAL; i++)
+		world->renamed |= world->tokens[i].copies[name].left[LOCAL] > 0;
 	for (size_t i = 0; i < count; i++) {
 		struct memory_message message = memory_get(memory, world->names[name], i);
 		struct token *token = world_token(world, &message);
