@@ -42,6 +42,7 @@ struct maildir_delivery {
 	bool published;
 	uint64_t disk_size;
 	uint64_t wire_size;
+	int64_t date;                   /* its mtime, where it was set; or unknown */
 	struct intake *intake;          /* NULL once finished, and where nothing is written */
 	char file[MAILDIR_FILE_SIZE];   /* in tmp */
 	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
@@ -390,7 +391,6 @@ static int finish_intake(struct maildir_delivery *delivery, struct identity *ide
 		return -1;
 	*identity = (struct identity){
 	    .size = delivery->wire_size,
-	    .date = DATE_UNKNOWN,
 	    .message_id = header_message_id(&intake->header),
 	    .has_message_id = true,
 	    .has_digest = true,
@@ -408,7 +408,20 @@ static int finish_taken(struct maildir_delivery *delivery, struct identity *iden
 				     identity, &delivery->disk_size, err) < 0)
 		return -1;
 	delivery->wire_size = identity->size;
-	identity->date = DATE_UNKNOWN;
+	return 0;
+}
+
+/* Before the content is synced, so that no power cut leaves the one without the other. */
+static int set_date(struct maildir_delivery *delivery, int64_t date, struct error *err)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
+
+	delivery->date = DATE_UNKNOWN;
+	if (date == DATE_UNKNOWN || delivery->linked)
+		return 0;
+	if (futimens(delivery->fd, times) < 0)
+		return fail(delivery, "date", err);
+	delivery->date = date;
 	return 0;
 }
 
@@ -416,13 +429,15 @@ static int finish_taken(struct maildir_delivery *delivery, struct identity *iden
 int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
 			   struct error *err)
 {
+	int64_t date = identity->date;
 	int rc;
 
 	assert(!delivery->unique[0]);
 	rc = delivery->intake ? finish_intake(delivery, identity, err)
 			      : finish_taken(delivery, identity, err);
-	if (rc < 0)
+	if (rc < 0 || set_date(delivery, date, err) < 0)
 		return -1;
+	identity->date = date;
 	if (maildir_name_with_sizes(delivery->file, delivery->disk_size, delivery->wire_size,
 				    delivery->unique) < 0) {
 		errno = ENAMETOOLONG;
@@ -481,7 +496,7 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
 		return -1;
 	tmp = mailbox->fds[MAILDIR_TMP];
-	if (date != DATE_UNKNOWN && !delivery->linked &&
+	if (date != DATE_UNKNOWN && date != delivery->date && !delivery->linked &&
 	    utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(delivery, "date", err);
 	if (dir == MAILDIR_NEW) {

@@ -45,7 +45,10 @@ int maildir_deliver_link(struct maildir_mailbox *mailbox, struct maildir_mailbox
 			 struct error *err);
 /* Whether it is a link: there is no content to be made durable. */
 bool maildir_deliver_is_linked(const struct maildir_delivery *delivery);
-/* Ends the content and fills size, Message-ID and digest. */
+/*
+ * Ends the content and fills size, Message-ID and digest. The date is given, or DATE_UNKNOWN: the
+ * mtime that it gets by now, to be made durable with the content.
+ */
 int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
 			   struct error *err);
 /* The unique name that a finished one has. */

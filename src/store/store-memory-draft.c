@@ -84,7 +84,7 @@ int memory_finish_draft(struct draft *draft, struct identity *identity, const ch
 	memory->changes++;
 	draft->name = memory_unique_name(memory);
 	memory_identify(draft->content.data, draft->content.len, &draft->identity);
-	draft->identity.date = DATE_UNKNOWN;
+	draft->identity.date = identity->date;
 	*identity = draft->identity;
 	*name = draft->name;
 	return 0;

@@ -314,8 +314,9 @@ static inline int store_write_draft(struct store *store, struct draft *draft, co
 }
 
 /*
- * Ends the content: fills identity (size, Message-ID, digest; not the date) and the unique name
- * that it will have, which lives as long as the draft.
+ * Ends the content: fills identity (size, Message-ID, digest) and the unique name that it will have,
+ * which lives as long as the draft. The identity's date is given: that which REQUEST_PUBLISH will
+ * give it, or DATE_UNKNOWN where nobody knows yet.
  */
 static inline int store_finish_draft(struct store *store, struct draft *draft,
 				     struct identity *identity, const char **name, struct error *err)

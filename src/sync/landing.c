@@ -3,12 +3,12 @@
 
 int landing_finish(struct store *local, struct landing *landing, struct error *err)
 {
+	/* What only the server tells. */
+	landing->identity.date = landing->op->identity.date;
 	if (store_finish_draft(local, landing->draft, &landing->identity, &landing->name, err)) {
 		store_drop_draft(local, landing->draft);
 		return -1;
 	}
-	/* What only the server tells. */
-	landing->identity.date = landing->op->identity.date;
 	landing->identity.email_id = plan_identity(landing->op).email_id;
 	return 0;
 }

@@ -94,7 +94,7 @@ static inline struct request about(enum request_kind kind, const struct message_
 static inline struct draft *make_draft(struct store *store, const char *mailbox, const char *text,
 				       const char **name)
 {
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	struct draft *draft;
 	struct error err = {0};
 

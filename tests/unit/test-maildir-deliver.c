@@ -40,7 +40,7 @@ static char *deliver(struct maildir_mailbox *mailbox, const char *bytes, size_t 
 		     uint32_t flags, int64_t date)
 {
 	struct maildir_delivery *delivery;
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	struct digest digest = digest_of(bytes, len);
 	struct error err = {0};
 	char *name;
@@ -232,7 +232,7 @@ static void replaces_nothing(void **state)
 	struct fixture *fixture = *state;
 	struct maildir_mailbox *mailbox = open_mailbox(fixture);
 	struct maildir_delivery *delivery;
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	struct error err = {0};
 	char below[300], disk[8];
 

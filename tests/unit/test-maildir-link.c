@@ -132,7 +132,7 @@ static void links_or_copies_by_date(void **state)
 	struct pair pair = open_pair(*state);
 
 	for (size_t i = 0; i < sizeof(dates) / sizeof(*dates); i++) {
-		struct identity identity;
+		struct identity identity = {.date = DATE_UNKNOWN};
 		struct stat before, after, made;
 		char below[512];
 		bool linked;
@@ -158,7 +158,7 @@ static void links_or_copies_by_date(void **state)
 static void copies_without_a_date(void **state)
 {
 	struct pair pair = open_pair(*state);
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	char below[512];
 
 	put(&pair, "from/new/a", "x", 1, DATE);
@@ -201,7 +201,7 @@ static void keeps_every_byte(void **state)
 		size_t row = i / 2, len = strlen(rows[row].wire);
 		struct digest digest = digest_of(rows[row].wire, len);
 		struct maildir_content *content;
-		struct identity identity;
+		struct identity identity = {.date = DATE_UNKNOWN};
 		char from[64], below[512], disk[16], *unique;
 
 		snprintf(from, sizeof(from), "from/cur/%s:2,S", rows[row].file);
@@ -242,7 +242,7 @@ static void copies_where_no_link_can_be(void **state)
 		bytes[at] = (char)(at % 251);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
-			struct identity identity;
+			struct identity identity = {.date = DATE_UNKNOWN};
 			struct stat made;
 			char below[512];
 
@@ -269,7 +269,7 @@ static void copies_where_no_link_can_be(void **state)
 static void shares_only_what_is_ours(void **state)
 {
 	struct pair pair = open_pair(*state);
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	char below[512];
 
 	if (geteuid() != 0)
@@ -313,7 +313,7 @@ static void takes_only_messages(void **state)
 static void parts_from_the_other(void **state)
 {
 	struct pair pair = open_pair(*state);
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	char below[512], placed[MAILDIR_FILE_SIZE], disk[8];
 	struct flags seen = {FLAG_SEEN}, none = {0};
 	uint32_t left = 0;
@@ -337,7 +337,7 @@ static void a_dropped_one_leaves_nothing(void **state)
 {
 	struct pair pair = open_pair(*state);
 	struct maildir_delivery *delivery;
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 
 	put(&pair, "from/cur/a:2,S", "x\n", 2, DATE);
 	assert_int_equal(maildir_deliver_link(pair.from, pair.from, "a", DATE, &delivery, NULL), 1);
@@ -389,7 +389,7 @@ static int work_on(const char *path, const char *date)
 	struct maildir_tree *tree;
 	struct maildir_mailbox *from, *to;
 	struct maildir_delivery *delivery;
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 
 	if (maildir_tree_open(path, MAILDIR_LAYOUT_TREE, false, &tree, NULL) < 0 ||
 	    maildir_mailbox_open(tree, "from", true, &from, NULL) < 0 ||

@@ -98,7 +98,7 @@ static void links_drafts(void **state)
 	struct fixture *fixture = *state;
 	struct store *store = store_maildir_open(fixture->tree, true);
 	struct draft *drafts[2];
-	struct identity identities[2];
+	struct identity identities[2] = {{.date = DATE_UNKNOWN}, {.date = DATE_UNKNOWN}};
 	const char *names[2];
 	struct error err = {0};
 	struct outcome *outcome;

@@ -185,7 +185,7 @@ static void publishes_drafts(void **state)
 	for (int settled = 0; settled < 2; settled++) {
 		struct memory *memory = memory_new(LOCAL, &able);
 		struct store *store = store_memory_open(memory);
-		struct identity identity;
+		struct identity identity = {.date = DATE_UNKNOWN};
 		struct draft *draft;
 		struct outcome out;
 		struct error err;
@@ -516,7 +516,7 @@ static void links_drafts(void **state)
 	struct memory *memory = memory_new(LOCAL, &able);
 	struct store *store = store_memory_open(memory);
 	struct message_key key = deliver(memory, "message"), none = {.name = "none"};
-	struct identity identity;
+	struct identity identity = {.date = DATE_UNKNOWN};
 	struct draft *draft;
 	struct outcome out;
 	struct error err;
