@@ -149,14 +149,14 @@ def test_a_server_that_allows_few(make_laned, make_proxy, servers, mail, wanted,
     # A slow line, so that the others are refused before all is done.
     channel = make_laned(4, line=make_proxy(server.imap_port, rate=250_000), server=server)
     fill(channel, direction, mail)
-    time.sleep(0.2)  # until the server has noticed that we left
+    server.await_no_client()
     done = sync(channel)
     refused = done.err.count("goes on with fewer connections")
     # Dovecot lets in more than it allows where they come at the same instant.
     assert refused == 3 if allowed == 1 else refused <= 2, done.err
     assert channel.state() == wanted
     channel.close()
-    time.sleep(0.2)
+    server.await_no_client()
     assert channel.run("sync", **channel.lanes).err == ""
 
 
@@ -166,7 +166,7 @@ def test_a_connection_that_never_answers_is_not_awaited(make_laned, line, mail, 
     fill(channel, "pull", mail)
     begun = time.monotonic()
     sync(channel)
-    assert time.monotonic() - begun < 20, "the time-out is a minute"
+    assert time.monotonic() - begun < 55, "the time-out is a minute"
     line.silent = ()
     assert_even(channel, wanted)
 
@@ -235,7 +235,7 @@ def test_stopped_at_random_instants(make_laned, mail, wanted, direction, number)
         process = channel.start("sync", **channel.lanes)
         time.sleep(chance.uniform(0, 0.5))
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
         assert process.returncode in (0, 1, -number), err
     sync(channel)
     sync(channel)

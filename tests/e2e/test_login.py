@@ -117,7 +117,7 @@ def test_server_hangs_up(channel):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         channel.use_plain(listener.getsockname()[1])
         process = channel.start()
-        listener.settimeout(20)
+        listener.settimeout(60)
         peer, _ = listener.accept()
         peer.sendall(b"* BYE too many connections\r\n")
         peer.close()
@@ -225,7 +225,7 @@ class Listener:
 
     def take_one(self):
         """The version that was agreed on and the certificate that was shown; None where TLS failed."""
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         peer, _ = self.socket.accept()
         try:
             with self.context.wrap_socket(peer, server_side=True) as line:

@@ -116,7 +116,7 @@ def test_asked_to_stop(scene, number):
         process = channel.start()
         time.sleep(wait)
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
         assert process.returncode != 99, err
     assert_ends_well(channel)
 

@@ -16,7 +16,7 @@ int store_imap_open_scripted(const char *host, const char *socket_name, int read
 	const struct imap_config config = {.host = host,
 					   .user = "alice",
 					   .secret = give_secret,
-					   .timeout = 5,
+					   .timeout = 60,
 					   .read_only = read_only};
 
 	return imap_open_over(&config, socket_name, session, err);

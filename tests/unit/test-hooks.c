@@ -109,7 +109,7 @@ static void test_stop(void **unused)
 
 		if (stop_install(&err))
 			_exit(9);
-		alarm(20);
+		alarm(120);
 		if (!hooks_run_after("kill -TERM $PPID; exec sleep 60", "a", &err))
 			_exit(8);
 		_exit(strcmp(err.text, "hooks: after: the command was ended by signal 15") != 0);

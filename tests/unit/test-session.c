@@ -383,7 +383,7 @@ static void client_log(void *context, enum log_level level, const char *line)
 static void client_open(struct client *client, const struct script *script, const char *name)
 {
 	struct imap_config config = {
-	    .host = "test", .user = "alice", .secret = client_secret, .timeout = 5};
+	    .host = "test", .user = "alice", .secret = client_secret, .timeout = 60};
 	struct error err = {0};
 
 	for (size_t i = 0; i < script->len; i++) {

@@ -29,7 +29,7 @@ static int run(void (*function)(int), int number)
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		alarm(20); /* rather that than a test that hangs */
+		alarm(120); /* rather that than a test that hangs */
 		function(number);
 		_exit(0);
 	}

@@ -76,6 +76,8 @@ static bool login_set(struct login *login, const struct script *script)
 			login->secret = line->text;
 		if (strcmp(line->word, "host") == 0)
 			login->config.host = line->text;
+		if (strcmp(line->word, "stall") == 0)
+			login->config.timeout = 1;
 		if (strcmp(line->word, "unreached") == 0)
 			reached = false;
 	}
@@ -135,7 +137,7 @@ static void test_login(void **state)
 	script_load(&script, *state);
 	login.config = (struct imap_config){.host = "127.0.0.1",
 					    .user = "alice",
-					    .timeout = 5,
+					    .timeout = 60,
 					    .secret = login_secret,
 					    .secret_context = &login};
 	int listener = listen_at(&login.config.port);
@@ -170,7 +172,7 @@ static void test_login(void **state)
 /* Opens a tunnel and returns its capabilities' second word; "" and err where it fails. */
 static void tunnel_word(const char *command, char *word, size_t size, struct error *err)
 {
-	struct imap_config config = {.tunnel = command, .timeout = 5};
+	struct imap_config config = {.tunnel = command, .timeout = 60};
 	struct imap_transport *transport = NULL;
 
 	*word = '\0';
