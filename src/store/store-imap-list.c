@@ -146,7 +146,8 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 		      const struct imap_answer *answer, struct answer *out)
 {
 	(void)out;
-	if (answer->kind == IMAP_LIST)
+	/* One that comes once the mailboxes have their names, while figures are asked for, is too late. */
+	if (answer->kind == IMAP_LIST && job->list->phase != LIST_FIGURES)
 		list_take_name(store, answer);
 	else if (answer->kind == IMAP_LSUB)
 		list_take_subscription(store, answer);

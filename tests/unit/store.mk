@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/imapd/store/list-empty.imapd \
 	tests/imapd/store/list-foreign.imapd \
 	tests/imapd/store/list-gmail.imapd \
+	tests/imapd/store/list-late.imapd \
 	tests/imapd/store/list-noselect.imapd \
 	tests/imapd/store/list-plain.imapd \
 	tests/imapd/store/list-refused.imapd \
