@@ -194,9 +194,9 @@ static int open_by_steps(int root, const char *path)
 		char entry[MAILDIR_ENTRY_MAX + 1];
 		int parent = fd;
 
-		if (len > MAILDIR_ENTRY_MAX) {
+		if (len > MAILDIR_ENTRY_MAX || (len == 2 && !memcmp(path, "..", 2))) {
 			file_close(&parent);
-			errno = ENAMETOOLONG;
+			errno = len == 2 ? EXDEV : ENAMETOOLONG;
 			return -1;
 		}
 		memcpy(entry, path, len);

@@ -8,6 +8,11 @@
 #include "maildir/mailbox.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 /* Counts warnings. */
 static void count_lines(void *context, enum log_level level, const char *line)
@@ -294,6 +299,49 @@ static void follows_no_symlinks_below_the_root(void **state)
 	assert_int_equal(err.sys, ENOENT);
 }
 
+/* Has this process take openat2(2) for a call that the kernel does not know. */
+static int forget_openat2(void)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = {sizeof(code) / sizeof(*code), code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+/* FAULTS 15, 33: the steps that are taken where the kernel knows no openat2(2) lead nowhere else. */
+static void steps_lead_nowhere_else(void **state)
+{
+	static const char *const ways_out[] = {"..", "a/..", "a/../..", "/", "/etc", "out", "out/etc", "a/link"};
+	struct fixture *fixture = *state;
+	int status;
+
+	fixture_create(fixture, "a");
+	assert_int_equal(symlink("/", fixture_path(fixture, "out")), 0);
+	assert_int_equal(symlink("/", fixture_path(fixture, "a/link")), 0);
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (forget_openat2() < 0)
+			_exit(77);
+		for (size_t i = 0; i < sizeof(ways_out) / sizeof(*ways_out); i++)
+			if (maildir_tree_open_dir(fixture->tree, ways_out[i]) >= 0)
+				_exit(1 + (int)i);
+		_exit(maildir_tree_open_dir(fixture->tree, "a/cur") < 0 ? 50 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* Root may open everything: as root, the test is run as nobody. */
 static int setup_unprivileged(void **state)
 {
@@ -433,6 +481,7 @@ int main(void)
 	    TREE(deletes_nothing_else),
 	    TREE(lists_only_mailboxes),
 	    TREE(follows_no_symlinks_below_the_root),
+	    TREE(steps_lead_nowhere_else),
 	    cmocka_unit_test_setup_teardown(lists_what_cannot_be_opened, setup_unprivileged,
 					    teardown_unprivileged),
 	    TREE(trusts_only_old_times),
