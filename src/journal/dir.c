@@ -212,6 +212,12 @@ void journal_dir_close(struct journal_dir **dir)
 	*dir = NULL;
 }
 
+/* As it was opened. */
+bool journal_dir_is_exclusive(const struct journal_dir *dir)
+{
+	return dir->exclusive;
+}
+
 /* As read or set last. */
 const char *journal_dir_account(const struct journal_dir *dir)
 {

@@ -34,15 +34,29 @@ static int journal_refuse(const struct journal *journal, struct error *err, cons
 	return journal_prefix(journal, err);
 }
 
-/* The same for damage found in reading, with the line. */
-static int journal_refuse_damage(const struct journal *journal, const struct replay *replay,
+/* The same for damage found in reading, with the line; told apart by EBADMSG. */
+static int journal_refuse_damage(const struct journal *journal, uint64_t line, const char *reason,
 				 struct error *err)
 {
 	char why[160];
 
-	snprintf(why, sizeof(why), "damaged at line %llu: %s", (unsigned long long)replay->line,
-		 replay->reason);
-	return journal_refuse(journal, err, why);
+	snprintf(why, sizeof(why), "damaged at line %llu: %s", (unsigned long long)line, reason);
+	journal_refuse(journal, err, why);
+	if (err != NULL)
+		err->sys = EBADMSG;
+	return -1;
+}
+
+/* What begins otherwise than ours do: that of another version is not damaged. */
+static int journal_refuse_first(const struct journal *journal, const char *bytes, size_t len,
+				struct error *err)
+{
+	const size_t name = strlen(RECORD_MAGIC) - strlen("1 ");
+
+	if (len >= name && memcmp(bytes, RECORD_MAGIC, name) == 0 &&
+	    (len < strlen(RECORD_MAGIC) || memcmp(bytes, RECORD_MAGIC, strlen(RECORD_MAGIC)) != 0))
+		return journal_refuse(journal, err, "it is of another version of this program");
+	return journal_refuse_damage(journal, 1, "not the beginning of a journal", err);
 }
 
 /* Reads len bytes at an offset, or as many as there are. -1: an error. */
@@ -122,8 +136,7 @@ static int journal_check_first(const struct journal *journal, int fd, struct err
 		rc = 0;
 	else if (newline == NULL ||
 		 record_parse_first(bytes, (size_t)(newline - bytes), &owner) < 0)
-		journal_refuse(journal, err,
-			       "damaged at line 1: not the beginning of a journal of this version");
+		journal_refuse_first(journal, bytes, len, err);
 	else if (!journal_is_owner(journal, &owner))
 		journal_refuse_owner(journal, &owner, err);
 	else
@@ -183,7 +196,7 @@ static int journal_read_whole(struct journal *journal, int fd, const struct stat
 	}
 	replay_bytes(bytes, size, rows, &replay);
 	if (replay.damaged) {
-		journal_refuse_damage(journal, &replay, err);
+		journal_refuse_damage(journal, replay.line, replay.reason, err);
 		goto out;
 	}
 	if (replay.end < size && journal_cut(journal, replay.end, size, err) < 0)

@@ -127,6 +127,8 @@ struct journal;
  * the channel's record is damaged.
  */
 int journal_dir_open(const char *path, bool exclusive, struct journal_dir **dir, struct error *err);
+/* Whether it was opened to be written to. */
+bool journal_dir_is_exclusive(const struct journal_dir *dir);
 /* After all its journals. */
 void journal_dir_close(struct journal_dir **dir);
 /*
@@ -150,9 +152,9 @@ void journal_names_free(char **names, size_t count);
  * Opens the journal of a mailbox and reads its head; one that is not there is empty and is made at
  * its first commit. A torn tail is cut back (in memory where the dir is not exclusive) and
  * reported by log_warn; damage within the last transaction counts as one. -1: ERROR_IO,
- * SCOPE_MAILBOX, also where the file is damaged in its middle (which may show only when it is
- * loaded) or belongs to another channel or mailbox: the text says how to go on. No descriptor is
- * held between calls.
+ * SCOPE_MAILBOX, also where the file is damaged in its middle (with sys EBADMSG; which may show only
+ * when it is loaded) or belongs to another channel, mailbox or version: the text says how to go on.
+ * No descriptor is held between calls.
  */
 int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **journal,
 		 struct error *err);

@@ -8,6 +8,7 @@
 #include "mail/digest.h"
 #include "sync/planner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +74,14 @@ static bool forget_refusals(struct box *box)
  * Intents that a stopped run left make both sides worth a look, changed or not. The notes are in
  * the journal's body, so it is loaded where the head counts any.
  */
-static int choose_by_notes(const struct channel *channel, struct box *box)
+static int choose_by_notes(const struct channel *channel, struct box *box,
+			   struct error *err)
 {
 	size_t len;
 
 	if (!journal_head(box->journal)->notes)
 		return 0;
-	if (journal_load(box->journal, &box->error))
+	if (journal_load(box->journal, err))
 		return -1;
 	box->retried = channel->setup.retry_refused && forget_refusals(box);
 	if (box->retried)
@@ -153,43 +155,73 @@ static bool wants_all(const struct channel *channel, const struct box *box)
 	       is_looked_into(channel, box);
 }
 
-/* Opens one box's journal and decides whether, and on which sides, it is to be looked at. */
-static void choose_box(const struct channel *channel, struct box *box)
+/*
+ * Decides by one box's journal whether, and on which sides, it is to be looked at. -1: the journal
+ * cannot be read. One that was cut back in reading says nothing of how the sides stood.
+ */
+static int choose(const struct channel *channel, struct box *box, struct error *err)
 {
-	struct error err;
-
-	if (box->replaced)
-		return;
-	if (!box->journal &&
-	    journal_open(channel->setup.journals, box->name, &box->journal, &err)) {
-		box_fail(box, &err);
-		return;
-	}
+	if (!box->journal && journal_open(channel->setup.journals, box->name, &box->journal, err))
+		return -1;
 	const struct journal_head *head = journal_head(box->journal);
+	uint64_t size = journal_size(box->journal);
 	box->active = choose_by_existence(channel, box);
 	if (!box->active)
-		return;
+		return 0;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		struct stamp then = head_stamp(head, side);
 		box->scan[side] = box->exists[side] &&
 				  (wants_all(channel, box) ||
 				   !stamp_unchanged(side, &then, &box->listed[side]));
 	}
-	if (choose_by_notes(channel, box)) {
-		box->active = false;
-		box->undone = true;
-		return;
-	}
+	if (choose_by_notes(channel, box, err))
+		return -1;
 	for (enum side side = LOCAL; side < SIDES; side++)
 		box->scan[side] &= box->exists[side];
 	box->even = !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE &&
 		    !box->old_name;
-	if (!box->even && journal_load(box->journal, &err)) {
-		box->active = false;
-		box_fail(box, &err);
-		return;
-	}
+	if (!box->even && journal_load(box->journal, err))
+		return -1;
+	for (enum side side = LOCAL; side < SIDES; side++)
+		box->scan[side] |= box->exists[side] && journal_size(box->journal) != size;
 	box->active = !box->even;
+	return 0;
+}
+
+/*
+ * Sets a damaged journal aside: without one the messages of both sides are matched as in a first
+ * run, and nothing is deleted. False where that is no remedy, or none that this run may take.
+ */
+static bool set_aside(const struct channel *channel, struct box *box, struct error *err)
+{
+	if (err->sys != EBADMSG || box->old_name ||
+	    !journal_dir_is_exclusive(channel->setup.journals))
+		return false;
+	log_info("%s", err->text);
+	journal_close(&box->journal);
+	if (journal_set_aside(channel->setup.journals, box->name, err))
+		return false;
+	log_warn("%s: mailbox %s: its journal was damaged and is set aside; its messages are "
+		 "matched anew, none is deleted or doubled",
+		 channel->setup.name, text_show(box->name));
+	box->has_journal = false;
+	return true;
+}
+
+/* The same for a box whose journal may be damaged. */
+static void choose_box(const struct channel *channel, struct box *box)
+{
+	struct error err = {0};
+
+	if (box->replaced)
+		return;
+	int rc = choose(channel, box, &err);
+	if (rc && set_aside(channel, box, &err))
+		rc = choose(channel, box, &err);
+	if (!rc)
+		return;
+	box->active = false;
+	box_fail(box, &err);
 }
 
 /* Whether the run before broke off a moment ago with something on its way to the server. */

@@ -108,16 +108,47 @@ def test_a_damaged_journal_heals(pair, mail, corpus, damage):
         assert pair.state() == {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
 
 
-def test_a_journal_damaged_in_the_middle_is_not_believed(pair, mail):
-    """What follows upon the damage may be true or not: the mailbox waits for the user's word."""
+def test_a_journal_damaged_in_the_middle_is_set_aside(pair, plain_line, mail, corpus):
+    """FAULTS 8: what follows upon the damage may be true or not. Nothing of it is believed, nothing is deleted."""
+    new = corpus.message("plain")
     pair.local.remove("INBOX", mail[0])
+    pair.local.add("INBOX", new)
+    pair.remote.remove("INBOX", mail[1])
     damage_journals(pair, "one byte")
-    before = pair.remote.state()
-    process = pair.sync(status=1)
-    assert "INBOX" in process.err and "damaged" in process.err
-    assert pair.remote.state() == before
-    for path in journals(pair):
-        os.unlink(path)
+    plan = pair.run("plan", status=1)
+    assert "INBOX" in plan.err and "damaged at line" in plan.err and "move the file away" in plan.err
+    assert not glob.glob(f"{pair.state_directory}/*.damaged-*"), "a plan changes nothing"
+    said = pair.sync().err
+    assert said.count("\n") == 1 and "mailbox INBOX: its journal was damaged and is set aside" in said
+    want = {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
+    assert pair.state() == want
+    assert plain_line.said("up").count(b"APPEND") <= 2
+    assert len(glob.glob(f"{pair.state_directory}/INBOX.journal.damaged-*")) == 1
+    assert pair.sync().err == ""
+    assert pair.state() == want
+
+
+@pytest.mark.parametrize("whose", ["mailbox", "channel", "version"])
+def test_a_journal_of_another_is_refused(pair, make_channel, mail, whose):
+    """FAULTS 8: it may be there by a mistake that its owner would want back: the text says how to go on."""
+    if whose == "mailbox":
+        shutil.copy(f"{pair.state_directory}/Work.journal", f"{pair.state_directory}/INBOX.journal")
+    elif whose == "channel":
+        other = make_channel(name="other")
+        other.remote.add("INBOX", *mail[:3])
+        other.sync()
+        shutil.copy(f"{other.state_directory}/INBOX.journal", f"{pair.state_directory}/INBOX.journal")
+    else:
+        with open(f"{pair.state_directory}/INBOX.journal", "r+b") as file:
+            file.seek(len("evenmail-journal "))
+            file.write(b"2")
+    before = pair.state()
+    pair.local.remove("INBOX", mail[0])
+    here = pair.local.state()
+    said = pair.sync(status=1).err
+    assert "INBOX.journal" in said and "move the file away" in said
+    assert (pair.local.state(), pair.remote.state()) == (here, before)
+    os.rename(f"{pair.state_directory}/INBOX.journal", f"{pair.directory}/away")
     pair.sync()
     assert pair.state() == before
 

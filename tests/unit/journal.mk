@@ -10,7 +10,8 @@ tests_unit_test_journal_carry_SOURCES = tests/unit/test-journal-carry.c $(JOURNA
 tests_unit_test_journal_carry_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) \
 	-Wl,--wrap=renameat,--wrap=unlinkat
 tests_unit_test_journal_carry_LDADD = $(UNIT_LDADD)
-tests_unit_test_journal_damage_SOURCES = tests/unit/test-journal-damage.c $(JOURNAL_FIXTURE)
+tests_unit_test_journal_damage_SOURCES = tests/unit/test-journal-damage.c tests/unit/figure.c tests/unit/figure.h \
+	$(JOURNAL_FIXTURE)
 tests_unit_test_journal_damage_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_record_SOURCES = tests/unit/test-journal-record.c $(JOURNAL_FIXTURE)

@@ -247,9 +247,11 @@ static void test_wrong_owner(void **state)
 	text.data[strlen("evenmail-journal ")] = '2';
 	fixture_write_file("INBOX.journal", text.data, text.len);
 	assert_int_equal(journal_open(dir, "INBOX", &journal, &err), -1);
-	assert_non_null(strstr(err.text, "of this version"));
+	assert_non_null(strstr(err.text, "of another version"));
+	assert_int_not_equal(err.sys, EBADMSG);
 	fixture_write_file("INBOX.journal", "Dear diary", 10);
 	assert_int_equal(journal_open(dir, "INBOX", &journal, &err), -1);
+	assert_int_equal(err.sys, EBADMSG);
 	assert_int_equal(fixture_size("INBOX.journal"), 10);
 	buf_free(&text);
 	journal_dir_close(&dir);
