@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/store-imap-inner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -103,6 +104,8 @@ static bool append_take(struct store_imap *store, struct job *job, const struct 
 	if (answer->status != IMAP_OK) {
 		store_describe_refusal(&job->error, append_scope(answer->code),
 				       job->request.mailbox, "take a message", answer);
+		if (answer->code == IMAP_CODE_OVERQUOTA)
+			job->error.sys = EDQUOT;
 	} else if (answer->code == IMAP_CODE_APPENDUID && answer->uids &&
 		   uidset_count(answer->uids) == 1) {
 		job->add->uid = uidset_after(answer->uids, 0);

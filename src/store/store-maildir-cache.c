@@ -42,7 +42,7 @@ static struct cached *choose_slot(struct store_maildir *store)
 {
 	struct cached *oldest = &store->cache[0];
 
-	for (size_t i = 1; i < MAILBOXES_MAX; i++)
+	for (size_t i = 1; i < store->slots; i++)
 		if (store->cache[i].used < oldest->used)
 			oldest = &store->cache[i];
 	return oldest;

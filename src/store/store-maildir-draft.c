@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Up to so many drafts are synced one by one, above it the file system as a whole. */
-#define SYNC_SINGLY_MAX 8
-
 /* The mailbox that a draft is to go to, or NULL. */
 static struct maildir_mailbox *open_target(struct store_maildir *store, const char *name,
 					   struct error *err)
@@ -96,7 +93,7 @@ int draft_finish(struct draft *draft, struct identity *identity, const char **na
 	draft->finished = true;
 	*name = maildir_deliver_name(draft->delivery);
 	draft->settled = maildir_deliver_is_linked(draft->delivery);
-	if (!draft->settled && draft->store->resting < SYNC_SINGLY_MAX)
+	if (!draft->settled && draft->store->resting < draft->store->resting_max)
 		draft->store->resting++;
 	else
 		maildir_deliver_rest(draft->delivery);

@@ -12,6 +12,7 @@
 #include "store/store-maildir.h"
 
 #define MAILBOXES_MAX 16 /* opened at once, three descriptors each */
+#define SYNC_SINGLY_MAX 8 /* drafts; above it the file system is synced as a whole */
 #define BODY_CHUNK    ((size_t)64 * 1024)
 
 /* A mailbox that is kept open. */
@@ -52,6 +53,8 @@ struct store_maildir {
 	int root; /* for syncfs, of our own: each open file is told of an error once */
 	dev_t device;
 	struct cached cache[MAILBOXES_MAX];
+	size_t slots;       /* so many of them are used: 2, for a MOVE, and as descriptors allow */
+	size_t resting_max; /* so many finished drafts may keep theirs */
 	uint64_t uses;
 	struct request *queue;
 	size_t first, len, cap;

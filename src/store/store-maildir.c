@@ -12,7 +12,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 /* Keeps the first error of a request; true where the request cannot go on after it. */
 static bool note_error(struct progress *progress, const struct error *error)
@@ -450,6 +453,22 @@ static int maildir_open_source(struct store *head, const char *name, const struc
 	return 0;
 }
 
+/* Of the file system; a privileged process may fill what is reserved for it. */
+static void maildir_room(struct store *head, const char *name, struct room *room)
+{
+	struct store_maildir *store = (struct store_maildir *)head;
+	struct maildir_mailbox *mailbox = cache_get(store, name, NULL);
+	bool all = geteuid() == 0;
+	struct statvfs st;
+
+	if (!mailbox || fstatvfs(mailbox->fds[MAILDIR_CUR], &st) < 0)
+		return;
+	if (st.f_blocks)
+		room->bytes = (uint64_t)st.f_frsize * (all ? st.f_bfree : st.f_bavail);
+	if (st.f_files)
+		room->messages = all ? st.f_ffree : st.f_favail;
+}
+
 /* Drafts that nobody dropped are never published any more. */
 static void maildir_close(struct store *head)
 {
@@ -467,6 +486,7 @@ static void maildir_close(struct store *head)
 static const struct store_ops maildir_ops = {
     .submit = maildir_submit,
     .next = maildir_next,
+    .room = maildir_room,
     .open_source = maildir_open_source,
     .open_draft = draft_open,
     .link_draft = draft_link,
@@ -475,6 +495,24 @@ static const struct store_ops maildir_ops = {
     .drop_draft = draft_drop,
     .close = maildir_close,
 };
+
+#define DESCRIPTORS_ELSEWHERE 24 /* that a run needs besides */
+#define STORES_USUAL          4  /* that share the process, one a lane */
+
+/* Shares the process's descriptors out: where there are few, less is kept open. */
+static void set_budget(struct store_maildir *store)
+{
+	struct rlimit limit;
+	size_t share = SIZE_MAX;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit))
+		share = limit.rlim_cur < DESCRIPTORS_ELSEWHERE
+			    ? 0
+			    : (limit.rlim_cur - DESCRIPTORS_ELSEWHERE) / STORES_USUAL;
+	share /= MAILDIR_DIRS + 1;
+	store->slots = share < 2 ? 2 : share < MAILBOXES_MAX ? share : MAILBOXES_MAX;
+	store->resting_max = share < SYNC_SINGLY_MAX ? share : SYNC_SINGLY_MAX;
+}
 
 /* Without a descriptor for syncfs every draft is synced by itself. */
 struct store *store_maildir_open(struct maildir_tree *tree, bool may_write)
@@ -485,6 +523,7 @@ struct store *store_maildir_open(struct maildir_tree *tree, bool may_write)
 	store->store = (struct store){.ops = &maildir_ops, .side = LOCAL, .atomic_move = true};
 	store->tree = tree;
 	store->may_write = may_write;
+	set_budget(store);
 	store->root = tree && may_write ? maildir_tree_open_dir(tree, ".") : -1;
 	if (store->root >= 0 && fstat(store->root, &st) == 0)
 		store->device = st.st_dev;

@@ -104,7 +104,7 @@ enum request_kind {
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
 	REQUEST_FETCH,    /* the content of keys */
-	REQUEST_APPEND,   /* remote: source, flags, date -> a message */
+	REQUEST_APPEND,   /* remote: source, flags, date -> a message; EDQUOT: the account is full */
 	REQUEST_FLAG,     /* adds and removes flags of keys */
 	REQUEST_DATE,     /* local: gives keys the date */
 	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
@@ -131,6 +131,12 @@ struct source {
 };
 
 struct draft; /* a message on its way into a local store */
+
+/* What can still be put into a local mailbox. */
+struct room {
+	uint64_t bytes;
+	uint64_t messages;
+};
 
 struct request {
 	enum request_kind kind;
@@ -232,6 +238,7 @@ struct store_ops {
 	int (*submit)(struct store *store, const struct request *request, struct error *err);
 	int (*next)(struct store *store, struct answer *answer, struct error *err);
 	void (*expect)(struct store *store, uint64_t bytes); /* or NULL */
+	void (*room)(struct store *store, const char *mailbox, struct room *room); /* or NULL */
 	/* Local sides only; NULL else. */
 	int (*open_source)(struct store *store, const char *mailbox, const struct message_key *key,
 			   struct identity *identity, struct source **source, struct error *err);
@@ -275,6 +282,14 @@ static inline void store_expect(struct store *store, uint64_t bytes)
 {
 	if (store->ops->expect)
 		store->ops->expect(store, bytes);
+}
+
+/* What a mailbox still takes, as far as that is known; the largest numbers where it is not. */
+static inline void store_room(struct store *store, const char *mailbox, struct room *room)
+{
+	*room = (struct room){UINT64_MAX, UINT64_MAX};
+	if (store->ops->room)
+		store->ops->room(store, mailbox, room);
 }
 
 /*

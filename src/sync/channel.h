@@ -95,6 +95,8 @@ struct box {
 	struct tally tally;
 	bool wrote[SIDES];  /* something was changed there */
 	struct own_changes own;
+	bool full;          /* no more messages are to be fetched into it in this run, */
+	bool shut;          /* and those on their way cannot be put into its directory either */
 	bool undone;        /* not all was done: the head stays where it was */
 	bool lost_append;   /* an APPEND's UID is still to be found */
 	bool healed;        /* files of a stopped run were found in place */

@@ -3,6 +3,10 @@
  * Content from the server to the disk: bodies are written to temporary files as they arrive, and
  * put in place in batches (sync/landing.h).
  *
+ * A mailbox whose directory takes no more is shut: it has failed, and the others go on. Where room
+ * is what lacks, that is seen before anything is asked for, as far as it can be, and what is to be
+ * removed is removed all the same: that makes room.
+ *
  * Each lane (sync/lane.h) has portions and batches of its own, from the request to the pairs.
  */
 #include "sync/channel.h"
@@ -11,15 +15,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "sync/landing.h"
 #include "sync/share.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #define PULL_BATCH       2000        /* messages in a batch */
 #define PULL_BATCH_BYTES (32u << 20) /* and their bytes, about */
+#define BLOCK            4096        /* of a file system, about */
+#define SPARE            (1u << 20)  /* bytes that are left free, for the journal and others */
 #define PULL_BATCH_MS    5000        /* and the time that a stop may cost, about */
 
 /* What all lanes share. */
@@ -40,6 +48,7 @@ struct haul {
 	const struct share *last; /* where the latest of them is */
 	uint64_t held;            /* what they cost */
 	struct draft *draft;      /* the message that is arriving, or NULL */
+	bool skipping;            /* it is let go by */
 	struct landing landings[PULL_BATCH];
 	size_t len;
 	uint64_t bytes;
@@ -67,14 +76,117 @@ static int fail(struct haul *haul, struct box *box, const struct error *err)
 	return -1;
 }
 
-/* Takes the lane's next portion; NULL where it has enough. */
-static struct portion *take_portion(struct haul *haul)
+/* True where room is what lacks: on the file system, for the user, or for one file. */
+static bool is_full(const struct error *err)
+{
+	return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG;
+}
+
+/*
+ * Something could not be put into one mailbox. What is to be removed may make room: it is not held
+ * back for want of that.
+ */
+static void shut(struct haul *haul, struct box *box, const struct error *err)
 {
 	lock(haul);
-	struct portion *portion = shares_take(&haul->pull->shares, haul->last, haul->held);
+	if (is_full(err))
+		box_fail(box, err);
+	else
+		hold_back(haul->pull->channel, box, LOCAL, err);
+	box->full |= err->sys != EFBIG;
+	box->shut |= err->sys != EFBIG;
 	unlock(haul);
-	if (!portion)
-		return NULL;
+	haul->skipping = true;
+	store_drop_draft(haul->lane->stores[LOCAL], haul->draft);
+	haul->draft = NULL;
+}
+
+/* One of the box's marks. */
+static bool is_marked(struct haul *haul, const bool *mark)
+{
+	lock(haul);
+	bool marked = *mark;
+	unlock(haul);
+	return marked;
+}
+
+/* What a message takes on the disk, about. */
+static uint64_t space_of(const struct op *op)
+{
+	uint64_t size = op->identity.size;
+
+	return BLOCK + (size == SIZE_UNKNOWN ? SHARE_GUESS : size);
+}
+
+/* Says that a message finds no room. */
+static void fill_up(struct haul *haul, struct box *box, const struct op *op,
+		    const struct room *room, bool inodes)
+{
+	struct error err;
+
+	if (!inodes)
+		error_set(&err, ERROR_IO, SCOPE_MAILBOX,
+			  "mailbox %s: no room for message UID %u, %s: where it is to go %s are "
+			  "free, and %s are left free; make room, the next run goes on",
+			  text_show(box->name), op->uid, text_size(space_of(op)),
+			  text_size(room->bytes), text_size(SPARE));
+	else
+		error_set(&err, ERROR_IO, SCOPE_MAILBOX,
+			  "mailbox %s: no room for message UID %u: where it is to go no more files "
+			  "can be made (inodes); remove files, the next run goes on",
+			  text_show(box->name), op->uid);
+	err.sys = ENOSPC;
+	lock(haul);
+	box_fail(box, &err);
+	box->full = true;
+	unlock(haul);
+}
+
+/*
+ * How many messages of a portion find room, by what is free now and what this lane has asked for
+ * and not got yet. Where it is not all of them the box is full.
+ */
+static size_t fit_portion(struct haul *haul, const struct portion *portion)
+{
+	const struct share *share = portion->share;
+	struct room room;
+	uint64_t taken = haul->held;
+	size_t count = 0;
+
+	if (is_marked(haul, &share->box->full))
+		return 0;
+	store_room(haul->lane->stores[LOCAL], share->box->at[LOCAL], &room);
+	while (count < portion->count) {
+		const struct op *op = share->ops[portion->first + count];
+		taken += space_of(op);
+		if (count >= room.messages || room.bytes < SPARE || taken > room.bytes - SPARE) {
+			fill_up(haul, share->box, op, &room, count >= room.messages);
+			break;
+		}
+		count++;
+	}
+	return count;
+}
+
+/* Takes the lane's next portion; NULL where it has enough. *fits: so many of it are to be had. */
+static struct portion *take_portion(struct haul *haul, size_t *fits)
+{
+	struct portion *portion;
+
+	for (;;) {
+		lock(haul);
+		portion = shares_take(&haul->pull->shares, haul->last, haul->held);
+		unlock(haul);
+		if (!portion)
+			return NULL;
+		*fits = fit_portion(haul, portion);
+		if (*fits)
+			break;
+		lock(haul);
+		portion->share->box->undone = true;
+		shares_end(portion);
+		unlock(haul);
+	}
 	portion->link = NULL;
 	*haul->end = portion;
 	haul->end = &portion->link;
@@ -87,15 +199,16 @@ static struct portion *take_portion(struct haul *haul)
 static int submit_portions(struct haul *haul, struct error *err)
 {
 	struct portion *portion;
+	size_t fits;
 
-	while ((portion = take_portion(haul))) {
+	while ((portion = take_portion(haul, &fits))) {
 		const struct share *share = portion->share;
 		const struct request request = {
 		    .kind = REQUEST_FETCH,
 		    .ticket = (uintptr_t)portion,
 		    .mailbox = share->box->at[REMOTE],
 		    .keys = share->keys + portion->first,
-		    .count = portion->count,
+		    .count = fits,
 		    .sizes = share->sizes + portion->first,
 		    .uidvalidity = share->box->sides[REMOTE].stamp.uidvalidity,
 		};
@@ -124,10 +237,18 @@ static int take_body(struct haul *haul, const struct answer *answer, struct erro
 	struct box *box = portion->share->box;
 	struct store *local = haul->lane->stores[LOCAL];
 
-	if (!haul->draft && store_open_draft(local, box->at[LOCAL], &haul->draft, err))
+	haul->skipping |= !haul->draft && is_marked(haul, &box->shut);
+	if (haul->skipping)
+		return 0;
+	if (!haul->draft && store_open_draft(local, box->at[LOCAL], &haul->draft, err)) {
+		shut(haul, box, err);
+		return 0;
+	}
+	if (!store_write_draft(local, haul->draft, answer->data, answer->len, err))
+		return 0;
+	if (!is_full(err))
 		return fail(haul, box, err);
-	if (store_write_draft(local, haul->draft, answer->data, answer->len, err))
-		return fail(haul, box, err);
+	shut(haul, box, err);
 	return 0;
 }
 
@@ -157,18 +278,27 @@ static int end_body(struct haul *haul, const struct answer *answer, struct error
 {
 	struct store *local = haul->lane->stores[LOCAL];
 	const struct portion *portion = (const struct portion *)(uintptr_t)answer->ticket;
-	const struct op *op = claim(haul, portion, answer->message.key.uid);
 	struct landing *landing = &haul->landings[haul->len];
 	struct draft *draft = haul->draft;
 
+	if (haul->skipping) {
+		haul->skipping = false;
+		return 0;
+	}
+	const struct op *op = claim(haul, portion, answer->message.key.uid);
 	haul->draft = NULL;
 	if (!op || !draft) {
 		store_drop_draft(local, draft);
 		return 0;
 	}
 	*landing = (struct landing){.box = portion->share->box, .op = op, .draft = draft};
-	if (landing_finish(local, landing, err))
-		return fail(haul, landing->box, err);
+	if (landing_finish(local, landing, err)) {
+		if (!is_full(err))
+			return fail(haul, landing->box, err);
+		shut(haul, landing->box, err);
+		haul->skipping = false;
+		return 0;
+	}
 	if (!haul->len++)
 		haul->began = clock_ms();
 	haul->bytes += landing->identity.size;

@@ -39,6 +39,7 @@ struct push {
 	struct channel *channel;
 	struct shares shares;
 	atomic_bool over; /* the main lane failed: nothing more is to be begun */
+	uint64_t room;    /* a message as large found the account full */
 	int rc;
 	struct error *err;
 };
@@ -87,6 +88,23 @@ static const struct op *next_copy(struct courier *courier, struct box **box)
 	}
 }
 
+/*
+ * The account is full: nothing as large is sent any more in this run, what is smaller may fit, and
+ * what is to be removed there makes room, so that it is not held back.
+ */
+static void fail_full(struct push *push, struct box *box, uint64_t size)
+{
+	struct error err;
+
+	if (size < push->room)
+		push->room = size;
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: a message of %s was not sent, for the account is full: make room on "
+		  "the server, the next run goes on",
+		  text_show(box->name), text_size(size));
+	box_fail(box, &err);
+}
+
 /* Notes that the message is about to be appended. */
 static void note_intent(struct parcel *parcel)
 {
@@ -105,10 +123,24 @@ static void note_intent(struct parcel *parcel)
 }
 
 /*
- * Opens one message into a free slot. A file that is gone by now is no fault: the next run sees
- * what became of it.
+ * No descriptor is left for one more file: it is taken again once those on their way have ended.
+ * False where there are none of these, so that nothing would come of waiting.
  */
-static void load_parcel(struct courier *courier, struct box *box, const struct op *op)
+static bool wait_for_descriptor(struct courier *courier, const struct error *err)
+{
+	if ((err->sys != EMFILE && err->sys != ENFILE) || !courier->in_flight)
+		return false;
+	courier->window = courier->in_flight;
+	courier->portion->first--;
+	courier->portion->count++;
+	return true;
+}
+
+/*
+ * Opens one message into a free slot. A file that is gone by now is no fault: the next run sees
+ * what became of it. False where it is still to be taken.
+ */
+static bool load_parcel(struct courier *courier, struct box *box, const struct op *op)
 {
 	const struct message_key key = {.name = op->name};
 	struct parcel *parcel = courier->parcels;
@@ -119,10 +151,17 @@ static void load_parcel(struct courier *courier, struct box *box, const struct o
 	int rc = store_open_source(courier->lane->stores[LOCAL], box->at[LOCAL], &key,
 				   &parcel->identity, &parcel->source, &err);
 	lock(courier);
+	bool later = rc && wait_for_descriptor(courier, &err);
+	if (later)
+		goto out;
 	if (rc) {
 		if (err.sys != ENOENT)
 			hold_back(courier->push->channel, box, REMOTE, &err);
 		box->undone = true;
+	} else if (parcel->identity.size >= courier->push->room) {
+		fail_full(courier->push, box, parcel->identity.size);
+		parcel->source->close(parcel->source);
+		parcel->source = NULL;
 	} else {
 		parcel->box = box;
 		parcel->op = op;
@@ -130,7 +169,9 @@ static void load_parcel(struct courier *courier, struct box *box, const struct o
 		courier->in_flight++;
 		courier->bytes += parcel->identity.size;
 	}
+out:
 	unlock(courier);
+	return !later;
 }
 
 /* Hands a loaded message to the store. */
@@ -175,7 +216,7 @@ static void commit_loaded(struct courier *courier)
 	unlock(courier);
 }
 
-/* Takes and opens the next message; false where there is none. */
+/* Takes and opens the next message; false where there is none for now. */
 static bool load_next(struct courier *courier)
 {
 	struct box *box;
@@ -183,9 +224,7 @@ static bool load_next(struct courier *courier)
 	lock(courier);
 	const struct op *op = next_copy(courier, &box);
 	unlock(courier);
-	if (op)
-		load_parcel(courier, box, op);
-	return op;
+	return op && load_parcel(courier, box, op);
 }
 
 /*
@@ -227,7 +266,12 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 								  .name = parcel->op->name,
 								  .identity = parcel->identity,
 								  .text = why->text});
-	hold_back(push->channel, box, REMOTE, why);
+	if (why->sys != EDQUOT) {
+		hold_back(push->channel, box, REMOTE, why);
+		return;
+	}
+	box_fail(box, why);
+	fail_full(push, box, parcel->identity.size);
 }
 
 /* A pair without its keywords, which are to follow. */
@@ -378,7 +422,7 @@ static void send_in_lane(void *context, struct lane *lane)
 
 int apply_push(struct channel *channel, struct error *err)
 {
-	struct push push = {.channel = channel, .err = err};
+	struct push push = {.channel = channel, .room = UINT64_MAX, .err = err};
 
 	shares_open(&push.shares, channel, REMOTE);
 	shares_run(&push.shares, send_in_lane, &push);
