@@ -1,6 +1,6 @@
 # Unit tests of src/sync. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
-	tests/unit/test-planner-mailbox tests/unit/test-planner-moves tests/unit/test-planner-rename \
+	tests/unit/test-planner-mailbox tests/unit/test-planner-any tests/unit/test-planner-moves tests/unit/test-planner-rename \
 	tests/unit/test-plan tests/unit/test-guard \
 	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-own \
 	tests/unit/test-snapshot
@@ -28,6 +28,10 @@ tests_unit_test_planner_rename_SOURCES = tests/unit/test-planner-rename.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
 	tests/unit/planner-run.c tests/unit/planner-run.h
 tests_unit_test_planner_rename_LDADD = $(UNIT_LDADD)
+tests_unit_test_planner_any_SOURCES = tests/unit/test-planner-any.c \
+	tests/unit/planner-case.c tests/unit/planner-case.h \
+	tests/unit/planner-run.c tests/unit/planner-run.h
+tests_unit_test_planner_any_LDADD = $(UNIT_LDADD)
 tests_unit_test_own_SOURCES = tests/unit/test-own.c
 tests_unit_test_own_LDADD = $(UNIT_LDADD)
 tests_unit_test_plan_SOURCES = tests/unit/test-plan.c

@@ -111,7 +111,20 @@ static const struct rename_case cases[] = {
      {"A i1:AB - i1v1:AB", "B - v2:CD i2v2:CD", "X - v1:AB -", "Y i2:CD - -"},
      "A -> X on local;B -> Y on remote;"},
 
+    {"two directories that may be it: none is",
+     {"Old - v1:ABCD i0v1:ABCD", "N1 i5:ABC- - -", "N2 i6:-BCD - -"},
+     ""},
+    {"one of which is it by its inode",
+     {"Old - v1:ABCD i1v1:ABCD", "N1 i1:A--- - -", "N2 i6:-BCD - -"},
+     "Old -> N1 on remote;"},
+
     /* What is below. */
+    {"one below took another name there: it would go along under its own",
+     {"Old i1:A - i1v1:A", "Old/Sub i2:B - i2v2:B", "New - v1:A -", "New/Other - v2:B -"},
+     "Old/Sub -> New/Other on local;"},
+    {"a name below that is no mailbox goes along",
+     {"Old i1:A - i1v1:A", "Old/Sub / - -", "New - v1:A -"},
+     "Old -> New on local;"},
     {"with all that is below it",
      {"Old i1:A - i1v1:A", "Old/Sub i2:B - i2v2:B", "New - v1:A -", "New/Sub - v2:B -"},
      "Old -> New on local;Old/Sub -> New/Sub on local;"},
@@ -322,9 +335,103 @@ static void renames_by_the_cases(void **state)
 			try_order(&cases[i], seed);
 }
 
+/* What is listed under the old name, the journal's head, and what the new name's mailbox is. */
+struct doubt {
+	const char *title;
+	struct journal_head head;
+	bool exists[SIDES];
+	struct stamp old[SIDES], new;
+	enum side renamed;
+	bool from_left_out;
+	bool may;
+};
+
+static const struct doubt doubts[] = {
+    {"UIDNEXT was not told then",
+     .head = {.uidvalidity = 1},
+     .exists = {true, false},
+     .new = {.uidvalidity = 1, .uidnext = 5},
+     .renamed = REMOTE},
+    {"the old one is left out of the channel",
+     .head = {.mailbox_id = 1},
+     .exists = {true, false},
+     .new = {.mailbox_id = 1},
+     .renamed = REMOTE,
+     .from_left_out = true},
+    {"no inode told of what is there under the old name",
+     .head = {.inode = 1},
+     .exists = {true, true},
+     .new = {.inode = 1},
+     .renamed = LOCAL},
+    {"and none known",
+     .exists = {true, true},
+     .old = {[LOCAL] = {.inode = 1}},
+     .new = {.inode = 1},
+     .renamed = LOCAL},
+    {"no MAILBOXID told of what is there under the old name, and no UIDVALIDITY",
+     .head = {.mailbox_id = 1, .uidvalidity = 1},
+     .exists = {true, true},
+     .new = {.mailbox_id = 1},
+     .renamed = REMOTE},
+    {"and none known",
+     .head = {.uidvalidity = 0},
+     .exists = {true, true},
+     .old = {[REMOTE] = {.mailbox_id = 1, .uidvalidity = 1}},
+     .new = {.mailbox_id = 1},
+     .renamed = REMOTE},
+    {"another UIDVALIDITY under the old name: made anew",
+     .head = {.uidvalidity = 1, .uidnext = 2},
+     .exists = {true, true},
+     .old = {[REMOTE] = {.uidvalidity = 5}},
+     .new = {.uidvalidity = 1, .uidnext = 2},
+     .renamed = REMOTE,
+     .may = true},
+};
+
+static void does_not_rename_what_is_there(void **state)
+{
+	const struct policy policy = {.change = {CHANGE_ALL, CHANGE_ALL}};
+	struct planner_rename rename;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(*doubts); i++) {
+		const struct doubt *it = &doubts[i];
+		struct planner_name from = {
+		    .name = "Old", .head = &it->head, .left_out = it->from_left_out};
+		struct planner_name to = {.name = "New"};
+		for (enum side side = LOCAL; side < SIDES; side++) {
+			from.exists[side] = it->exists[side];
+			from.listed[side] = it->old[side];
+		}
+		to.exists[it->renamed] = true;
+		to.listed[it->renamed] = it->new;
+		if (planner_may_be_renamed(&policy, &from, &to, &rename) != it->may)
+			fail_msg("%s", it->title);
+	}
+}
+
+/* `map` gives names that lie below each other there others here. */
+static void sees_by_the_names_there_what_would_go_along(void **state)
+{
+	struct planner_name names[] = {
+	    {.name = "Old", .at = {"Old", "Old"}, .exists = {true, false}, .occupies = {true, false}},
+	    {.name = "Else", .at = {"Old/Sub", "Else"}, .exists = {true, true}, .occupies = {true, true}},
+	    {.name = "New", .at = {"New", "New"}, .exists = {false, true}, .occupies = {false, true}},
+	};
+	struct planner_rename list[] = {
+	    {.from = 0, .to = 2, .renamed = {false, true}, .sure = {false, true}}};
+	size_t len = 1;
+
+	(void)state;
+	planner_renames(names, 3, list, &len);
+	assert_int_equal(len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(does_not_rename_what_is_there),
+	    cmocka_unit_test(sees_by_the_names_there_what_would_go_along),
 	    cmocka_unit_test(renames_by_the_cases),
 	};
 
