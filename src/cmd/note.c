@@ -12,6 +12,7 @@ const char *note_kind_name(enum journal_note_kind kind)
 	case JOURNAL_PUBLISHING: return "publishing";
 	case JOURNAL_APPENDING: return "appending";
 	case JOURNAL_MOVING: return "moving";
+	case JOURNAL_REMOVING: return "removing";
 	case JOURNAL_REFUSED: break;
 	}
 	return "refused";

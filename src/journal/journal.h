@@ -19,6 +19,8 @@
  *	                    UID >= floor of that identity is its pair
  *	JOURNAL_MOVING      the message of this UID is about to be copied to target, where UIDs
  *	                    >= floor are newer than the intent
+ *	JOURNAL_REMOVING    the message of this UID is about to be removed from the server, for its
+ *	                    file is gone: a file that is back when the message is gone, too, is new
  * and JOURNAL_REFUSED is a message that its other side would not take: not tried again until the
  * file or the UID is another. floor and UIDVALIDITY are those of the mailbox where the copy arises.
  */
@@ -84,6 +86,7 @@ enum journal_note_kind {
 	JOURNAL_PUBLISHING,
 	JOURNAL_APPENDING,
 	JOURNAL_MOVING,
+	JOURNAL_REMOVING,
 	JOURNAL_REFUSED,
 };
 
@@ -91,7 +94,7 @@ enum journal_note_kind {
 struct journal_note {
 	enum journal_note_kind kind;
 	enum side side;   /* REFUSED: the side that holds the message; else where the copy arises */
-	uint32_t uid;     /* PUBLISHING, MOVING, REFUSED of a remote message; else 0 */
+	uint32_t uid;     /* PUBLISHING, MOVING, REMOVING, REFUSED of a remote message; else 0 */
 	const char *name; /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
 	uint32_t uidvalidity; /* APPENDING, MOVING: of the mailbox that takes it */
 	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before */
@@ -187,7 +190,7 @@ const struct journal_note *journal_notes(const struct journal *journal, size_t *
  * UID is forgotten. Ends PUBLISHING and APPENDING notes of that uid or name.
  */
 void journal_put(struct journal *journal, const struct pair *pair);
-/* Forgets the pair of that UID, and its MOVING note. */
+/* Forgets the pair of that UID, and its MOVING and REMOVING notes. */
 void journal_forget(struct journal *journal, uint32_t uid);
 /* Adds a note in place of those of its kind with its uid or its name (strings are copied). */
 void journal_note(struct journal *journal, const struct journal_note *note);

@@ -5,9 +5,9 @@
  *	evenmail-journal 1 MAILBOX ACCOUNT TREE        the first line
  *	p UID FLAGS IDENTITY GONE NAME                 a pair, new or changed
  *	f UID FLAGS                                    the flags of a pair
- *	d UID                                          a pair and its MOVING note forgotten
+ *	d UID                                          a pair and its M and D notes forgotten
  *	k SIDE FLAGS                                   keywords that a side would not keep
- *	KIND SIDE UID NAME UIDVALIDITY FLOOR FLAGS IDENTITY TEXT    a note; KIND is P, A, M or R
+ *	KIND SIDE UID NAME UIDVALIDITY FLOOR FLAGS IDENTITY TEXT    a note; KIND is P, A, M, D or R
  *	e KIND UID NAME                                a note's end
  *	z                                              journal_reset
  *	c SEQUENCE HEAD CRC CRC                        a commit
@@ -33,7 +33,7 @@
 
 #define RECORD_MAGIC  "evenmail-journal 1 "
 #define CHANNEL_MAGIC "evenmail-channel 1 "
-#define RECORD_NOTES  "PAMR" /* the letters of enum journal_note_kind */
+#define RECORD_NOTES  "PAMDR" /* the letters of enum journal_note_kind */
 
 /* The texts of pair.gone, indexed by its bits; NULL for none. */
 #define RECORD_GONE_WORDS 4u

@@ -322,12 +322,13 @@ bool rows_flag(struct rows *rows, uint32_t uid, struct flags flags)
 	return true;
 }
 
-/* A MOVING note may be there without its pair. */
+/* A note may be there without its pair. */
 bool rows_forget(struct rows *rows, uint32_t uid)
 {
 	struct pair *pair = rows_at_uid(rows, uid);
 	bool ended = notes_end(&rows->notes, JOURNAL_MOVING, uid, NULL);
 
+	ended |= notes_end(&rows->notes, JOURNAL_REMOVING, uid, NULL);
 	if (pair == NULL)
 		return ended;
 	rows_drop(rows, pair);

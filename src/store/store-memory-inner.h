@@ -22,6 +22,7 @@ struct held_message {
 	struct message_standing now;
 	struct message_standing durable; /* what a power cut leaves for certain */
 	bool content_durable;
+	bool taken;      /* its own user took it away */
 	bool foreign;    /* a user put it there: its mailbox must be settled for it to last */
 	uint32_t fate;   /* what shares it survives a power cut together: both ends of a move */
 	uint64_t modseq; /* of its last change; of its expunge, once gone */
@@ -88,7 +89,7 @@ struct held_message *memory_find_message(const struct held_mailbox *mailbox,
 					 const struct message_key *key);
 /*
  * Adds a message, its content borrowed from the arena. name is NULL where the side is to choose (it
- * does so on the remote side in any case).
+ * does so on the remote side in any case, and where another message has that name).
  */
 struct held_message *memory_add(struct memory *memory, struct held_mailbox *mailbox,
 				const struct memory_message *message, const char *name,

@@ -152,8 +152,10 @@ struct held_message *memory_add(struct memory *memory, struct held_mailbox *mail
 	held->message.state.key = (struct message_key){0};
 	if (memory->side == REMOTE)
 		held->message.state.key.uid = mailbox->uidnext++;
+	else if (name && !memory_find_message(mailbox, &(struct message_key){.name = name}))
+		held->message.state.key.name = name;
 	else
-		held->message.state.key.name = name ? name : memory_unique_name(memory);
+		held->message.state.key.name = memory_unique_name(memory);
 	*array_push(mailbox->messages, mailbox->len, mailbox->cap) = held;
 	memory_change(memory, mailbox, held, &standing);
 	return held;

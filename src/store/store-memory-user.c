@@ -86,6 +86,7 @@ struct message_key memory_move(struct memory *memory, const char *mailbox,
 		moved->message.state.identity.email_id = memory_new_email_id(memory);
 	memory_change(memory, found, held, &(struct message_standing){0});
 	held->durable = held->now;
+	held->taken = true;
 	return moved->message.state.key;
 }
 
@@ -113,6 +114,36 @@ void memory_expunge(struct memory *memory, const char *mailbox, const struct mes
 		return;
 	memory_change(memory, found, held, &(struct message_standing){0});
 	held->durable = held->now;
+	held->taken = true;
+}
+
+/* Whether a message that its user took away can come back: the file was whole, its name is free. */
+static bool can_return(const struct held_mailbox *mailbox, const struct held_message *held)
+{
+	return held->taken && !held->now.present && held->content_durable && held->message.len &&
+	       !memory_find_message(mailbox, &held->message.state.key);
+}
+
+struct memory_message memory_restore(struct memory *memory, const char *mailbox, size_t index,
+				     struct flags flags)
+{
+	struct held_mailbox *found = memory->side == LOCAL ? memory_find(memory, mailbox) : NULL;
+	const struct message_standing to = {true, flags_minus(flags, memory->abilities.lacking)};
+	size_t count = 0;
+
+	for (size_t i = 0; found && i < found->len; i++)
+		count += can_return(found, found->messages[i]);
+	index %= count + !count;
+	for (size_t i = 0; count && i < found->len; i++) {
+		struct held_message *held = found->messages[i];
+		if (!can_return(found, held) || index--)
+			continue;
+		memory_change(memory, found, held, &to);
+		held->durable = held->now;
+		held->taken = false;
+		return memory_show(held);
+	}
+	return (struct memory_message){0};
 }
 
 /* As after a restore: the messages are the same, all their numbers are others. */

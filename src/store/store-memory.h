@@ -94,6 +94,12 @@ struct message_key memory_move(struct memory *memory, const char *mailbox,
 void memory_flag(struct memory *memory, const char *mailbox, const struct message_key *key,
 		 struct flags add, struct flags remove);
 void memory_expunge(struct memory *memory, const char *mailbox, const struct message_key *key);
+/*
+ * Local: the index-th of what its user took away from the mailbox, modulo how many those are, is
+ * there again under its name, with these flags. What it is; without content where there is none.
+ */
+struct memory_message memory_restore(struct memory *memory, const char *mailbox, size_t index,
+				     struct flags flags);
 /* Remote: a new UIDVALIDITY, and other UIDs. */
 void memory_renumber(struct memory *memory, const char *mailbox);
 

@@ -23,6 +23,19 @@ void hold_back(struct channel *channel, struct box *box, enum side side, const s
 	box_fail(box, err);
 }
 
+void box_note_removal(struct box *box, uint32_t uid)
+{
+	const struct journal_note note = {
+	    .kind = JOURNAL_REMOVING,
+	    .side = REMOTE,
+	    .uid = uid,
+	    .identity = {.size = SIZE_UNKNOWN, .date = DATE_UNKNOWN},
+	};
+
+	if (journal_pair_of_uid(box->journal, uid))
+		journal_note(box->journal, &note);
+}
+
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name)
 {
@@ -377,6 +390,20 @@ static void commit_all(struct channel *channel)
 			commit(&channel->boxes[i]);
 }
 
+/* Notes what is about to be removed from the server. */
+static void note_removals(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len && !channel->held_back[REMOTE]; i++) {
+		struct box *box = &channel->boxes[i];
+		for (size_t k = 0; box->active && k < box->plan.len; k++) {
+			const struct op *op = &box->plan.ops[k];
+			if ((op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == REMOTE &&
+			    !op->blocked)
+				box_note_removal(box, op->uid);
+		}
+	}
+}
+
 /* Flags on both sides, and pairs that are forgotten. */
 static int apply_known(struct channel *channel, struct error *err)
 {
@@ -521,6 +548,7 @@ int channel_apply(struct channel *channel, struct error *err)
 	    apply_late(channel, err) || apply_pull(channel, err) ||
 	    apply_links(channel, true, err) || stop_check(err))
 		goto broken;
+	note_removals(channel);
 	commit_all(channel);
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))
 		goto broken;

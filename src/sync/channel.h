@@ -241,6 +241,12 @@ int apply_pull(struct channel *channel, struct error *err);
 int trash_fail(struct channel *channel, enum side side, const struct error *err);
 /* Before anything moves to the server's trash where that is not one step; sync/trash.c. */
 int trash_prepare(struct channel *channel, struct error *err);
+/*
+ * Notes that a message is about to be removed from the server, for its file is gone. If the run is
+ * stopped before the journal forgets it, a file that somebody put back meanwhile would look like
+ * what the server's user deleted.
+ */
+void box_note_removal(struct box *box, uint32_t uid);
 /* The journal row of a copy that came to rest. */
 void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
 		  uint32_t uid, const char *name);

@@ -169,6 +169,15 @@ static bool is_missed(const struct box *box, const char *name)
 	       box->sides[REMOTE].known[index].present;
 }
 
+/* True where that file was a pair of this mailbox until its journal was reset: it came from nowhere. */
+static bool was_here(const struct box *box, const char *name)
+{
+	const struct pair wanted = {.name = name};
+
+	return box->former_len && bsearch(&wanted, box->former, box->former_len,
+					  sizeof(*box->former), pair_compare_names);
+}
+
 /*
  * Marks files that left another mailbox, under their names, while their messages are there yet: an
  * equal message that is new beside one of them is another copy, and to pair the two would have the
@@ -184,7 +193,8 @@ static void mark_moved(struct channel *channel)
 			struct box *box = &channel->boxes[i];
 			struct snapshot *local = &box->sides[LOCAL];
 			for (size_t k = 0; i != from && has_both(box) && k < local->fresh_len; k++)
-				if (!local->fresh[k].begun && !local->fresh[k].ghost)
+				if (!local->fresh[k].begun && !local->fresh[k].ghost &&
+				    !was_here(box, local->fresh[k].state.key.name))
 					local->fresh[k].moved |=
 					    is_missed(left, local->fresh[k].state.key.name);
 		}

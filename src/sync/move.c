@@ -154,18 +154,34 @@ static void note_arrival(struct moves *moves, const struct moving *moving)
 	journal_note(target->journal, &note);
 }
 
-/* Makes the notes durable; a box whose journal cannot be written takes no part any more. */
+/* Notes in the mailbox that it leaves what is about to leave the server there. */
+static void note_departure(struct moves *moves, const struct moving *moving)
+{
+	if (moves->kind == OP_MOVE && moves->side == REMOTE)
+		box_note_removal(&moves->channel->boxes[moving->from], moving->op->uid);
+}
+
+/* Makes a box's notes durable; one whose journal cannot be written takes no part any more. */
+static void commit_box(struct box *box)
+{
+	struct error err;
+
+	if (!box->active || !box_commit(box, &err))
+		return;
+	box_fail(box, &err);
+	box->active = false;
+}
+
+/* Makes the notes durable. */
 static void commit_notes(struct moves *moves)
 {
-	for (size_t i = 0; i < moves->len; i++)
-		note_arrival(moves, &moves->list[i]);
 	for (size_t i = 0; i < moves->len; i++) {
-		struct box *target = &moves->channel->boxes[moves->list[i].to];
-		struct error err;
-		if (target->active && box_commit(target, &err)) {
-			box_fail(target, &err);
-			target->active = false;
-		}
+		note_arrival(moves, &moves->list[i]);
+		note_departure(moves, &moves->list[i]);
+	}
+	for (size_t i = 0; i < moves->len; i++) {
+		commit_box(&moves->channel->boxes[moves->list[i].from]);
+		commit_box(&moves->channel->boxes[moves->list[i].to]);
 	}
 }
 
@@ -199,7 +215,7 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	    .uidvalidity = uidvalidity_of(box),
 	    .target = channel->boxes[target].at[moves->side],
 	};
-	if (channel->boxes[target].active)
+	if (channel->boxes[target].active && (box->active || moves->kind == OP_CLONE))
 		*rc = store_submit(channel->setup.stores[moves->side], &request, err);
 	else
 		box->undone = true;

@@ -149,6 +149,26 @@ static void rule_m4_flags(const struct planner_input *input, const struct case_o
 	op->flags = verdict.agreed;
 }
 
+/*
+ * M7 of a file that is back: a run was removing its message from the server, for the file was gone,
+ * and was stopped before the journal knew. So nobody on the server deleted it, and the file is new.
+ */
+static void rule_m7_again(const struct planner_input *input, const struct case_of_pair *pair,
+			  size_t index, struct plan *plan)
+{
+	const struct identity identity = pair_identity(&input->pairs[index]);
+	struct op *forget = plan_add(plan, OP_FORGET, LOCAL, RULE_M7_COPY);
+
+	forget->uid = pair->uid;
+	forget->name = pair->name;
+	if (!(input->policy->change[REMOTE] & CHANGE_NEW))
+		return;
+	struct op *copy = plan_add(plan, OP_COPY, REMOTE, RULE_M7_COPY);
+	copy->name = pair->name;
+	copy->flags = flags_known(pair->held[LOCAL].flags);
+	plan_identify(plan, copy, &identity);
+}
+
 /* Rules M1 to M5: which one applies depends on who still holds the message. */
 static void plan_pair(const struct planner_input *input, const struct case_of_pair *pair,
 		      struct plan *plan)
@@ -232,9 +252,22 @@ static void rule_m7_copy(const struct planner_input *input, enum side from,
 	plan_identify(plan, op, &message->state.identity);
 }
 
+/* The UIDs that a run was about to remove from the server. */
+static struct uidset list_removing(const struct planner_input *input)
+{
+	struct uidset uids = {0};
+
+	for (size_t i = 0; i < input->notes_len; i++)
+		if (input->notes[i].kind == JOURNAL_REMOVING)
+			uidset_add(&uids, input->notes[i].uid);
+	return uids;
+}
+
 /* The pairs that the journal knows. */
 static void plan_pairs(const struct planner_input *input, struct plan *plan)
 {
+	struct uidset removing = list_removing(input);
+
 	for (size_t i = 0; i < input->pairs_len; i++) {
 		struct case_of_pair pair = {
 		    .uid = input->pairs[i].uid,
@@ -244,8 +277,13 @@ static void plan_pairs(const struct planner_input *input, struct plan *plan)
 		    .held[LOCAL] = input->sides[LOCAL]->known[i],
 		    .held[REMOTE] = input->sides[REMOTE]->known[i],
 		};
-		plan_pair(input, &pair, plan);
+		if (pair.held[LOCAL].present && !pair.held[REMOTE].present &&
+		    uidset_has(&removing, pair.uid))
+			rule_m7_again(input, &pair, i, plan);
+		else
+			plan_pair(input, &pair, plan);
 	}
+	uidset_free(&removing);
 }
 
 /* A ghost's other half cannot be older than the APPEND that made it. */

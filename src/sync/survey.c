@@ -235,6 +235,7 @@ static bool is_in_doubt(const struct box *box)
 	const struct journal_note *notes = journal_notes(box->journal, &len);
 	for (size_t i = 0; i < len; i++)
 		if (notes[i].kind == JOURNAL_APPENDING ||
+		    notes[i].kind == JOURNAL_REMOVING ||
 		    (notes[i].kind == JOURNAL_MOVING && notes[i].side == REMOTE))
 			return true;
 	return false;
@@ -417,6 +418,22 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	return store_submit(channel->setup.stores[REMOTE], &request, err);
 }
 
+/* What was to be removed from the server, and is there: that a run was about to is over. */
+static void end_removals(struct box *box)
+{
+	size_t len, index;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note note = journal_notes(box->journal, &len)[i];
+		if (note.kind == JOURNAL_REMOVING &&
+		    (!journal_find_uid(box->journal, note.uid, &index) ||
+		     box->sides[REMOTE].known[index].present))
+			journal_end_note(box->journal, JOURNAL_REMOVING, note.uid, NULL);
+		else
+			i++;
+	}
+}
+
 /* The end of one remote scan; a surprise in the UIDVALIDITY leaves the box to a second pass. */
 static void end_remote(const struct channel *channel, struct box *box,
 		       const struct answer *answer)
@@ -438,6 +455,7 @@ static void end_remote(const struct channel *channel, struct box *box,
 	snapshot->stamp = answer->stamp;
 	snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
+	end_removals(box);
 	if (answer->complete)
 		survey_end_refusals(box, REMOTE);
 }

@@ -327,6 +327,8 @@ static void check_notes(struct verification *it)
 				   "sync looks whether it did",
 	    [JOURNAL_APPENDING] = "a stopped run was about to upload this file: the next sync looks "
 				  "whether it did",
+	    [JOURNAL_REMOVING] = "a stopped run was about to remove this message: the next sync looks "
+				 "whether it did",
 	    [JOURNAL_MOVING] = "a stopped run was about to move or copy this message: the next sync "
 			       "looks whether it did",
 	};

@@ -8,8 +8,9 @@ static const struct {
 	enum step_kind kind;
 	uint32_t parts;
 } user_steps[] = {
-    {STEP_DELIVER, 16}, {STEP_FLAG, 14}, {STEP_EXPUNGE, 8}, {STEP_COPY, 2},    {STEP_TWIN, 2},
+    {STEP_DELIVER, 14}, {STEP_FLAG, 14}, {STEP_EXPUNGE, 8}, {STEP_COPY, 2},    {STEP_TWIN, 2},
     {STEP_MOVE, 10},    {STEP_SPREAD, 4}, {STEP_CREATE, 1},  {STEP_DESTROY, 2}, {STEP_RENAME, 5},
+    {STEP_RESTORE, 2},
 };
 
 struct step history_user_step(uint64_t *seed)
@@ -107,6 +108,7 @@ static const char *const step_names[STEP_KINDS] = {[STEP_DELIVER] = "deliver",
 						   [STEP_CREATE] = "make a mailbox",
 						   [STEP_DESTROY] = "delete a mailbox",
 						   [STEP_RENAME] = "rename a mailbox",
+						   [STEP_RESTORE] = "bring back",
 						   [STEP_RENUMBER] = "new UIDVALIDITY",
 						   [STEP_LOSE] = "lose the journals",
 						   [STEP_RUN] = "run",

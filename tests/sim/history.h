@@ -30,6 +30,7 @@ enum step_kind {
 	STEP_CREATE,   /* a mailbox is made, perhaps one that was there before */
 	STEP_DESTROY,  /* a mailbox is deleted, perhaps with all that is in it */
 	STEP_RENAME,   /* a mailbox is renamed, with all below it, or two change their names */
+	STEP_RESTORE,  /* what its user took away from the local side is there again */
 	STEP_RENUMBER, /* the server gives a mailbox a new UIDVALIDITY */
 	STEP_LOSE,     /* the journals are lost */
 	STEP_RUN,      /* one run, which may break */

@@ -47,6 +47,10 @@
 	{                                                                                          \
 		.kind = STEP_MOVE, .side = (where), .mailbox = (box), .flag = 64 * (hops) + 1      \
 	}
+#define MOVE_ANEW(where, box)                                                                      \
+	{                                                                                          \
+		.kind = STEP_MOVE, .side = (where), .mailbox = (box)                               \
+	}
 #define RENAME(where, box, name)                                                                   \
 	{                                                                                          \
 		.kind = STEP_RENAME, .side = (where), .mailbox = (box), .flag = (name)             \
@@ -75,6 +79,10 @@
 #define RUN                                                                                        \
 	{                                                                                          \
 		.kind = STEP_RUN                                                                   \
+	}
+#define BRING_BACK(box)                                                                            \
+	{                                                                                          \
+		.kind = STEP_RESTORE, .mailbox = (box)                                             \
 	}
 #define RENUMBER                                                                                   \
 	{                                                                                          \
@@ -220,6 +228,21 @@ static const struct {
       DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0),
       DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, WORK_NEW, 0), REST,
       MOVE(REMOTE, WORK, 0)}},
+    {"a file that is back is new where a killed run had removed its message",
+     5,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), REST, EXPUNGE(LOCAL, INBOX), BREAK(FAULT_KILL, 5),
+      BRING_BACK(INBOX)}},
+    {"a file that is back is new where a killed run had moved its message",
+     5,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), REST, MOVE_ANEW(LOCAL, INBOX), BREAK(FAULT_KILL, 10),
+      BRING_BACK(INBOX)}},
+    {"a file is not moved to where the journal had it before the server numbered that anew",
+     6,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), MOVE(LOCAL, INBOX, 0), BRING_BACK(INBOX), REST, RENUMBER,
+      EXPUNGE(LOCAL, WORK)}},
 };
 
 const char *regress_history(size_t index, struct history *history)

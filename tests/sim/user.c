@@ -324,6 +324,26 @@ static void bring(struct world *world, const struct step *step)
 		deliver(world, token, step, other_side(step->side));
 }
 
+/* Brings a file back that its user took away: there is one more of its message then. */
+static void restore(struct world *world, const struct step *step)
+{
+	const struct flags flags = {step->flag & FLAG_ALL};
+
+	for (size_t i = 0; i < world->names_len; i++) {
+		size_t name = (step->mailbox + i) % world->names_len;
+		struct memory_message message = memory_restore(
+		    world->sides[LOCAL], world->names[name], step->message, flags);
+		struct token *token = message.content ? world_token(world, &message) : NULL;
+		if (!token)
+			continue;
+		token->single = false;
+		note_delivered(world, token, LOCAL, name, flags);
+		world->acted[LOCAL] = true;
+		world->owed++;
+		return;
+	}
+}
+
 void world_use(struct world *world, const struct step *step)
 {
 	struct picked picked;
@@ -352,6 +372,7 @@ void world_use(struct world *world, const struct step *step)
 		break;
 	case STEP_DESTROY: destroy(world, step); break;
 	case STEP_RENAME: rename_mailbox(world, step); break;
+	case STEP_RESTORE: restore(world, step); break;
 	default: break;
 	}
 }

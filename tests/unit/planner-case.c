@@ -56,13 +56,13 @@ const char *case_row_name(const struct planner_case *it, const struct case_row *
 /* Reads letters up to a mark or the end; '.' is none. Returns what follows. */
 static const char *read_flags(const struct place *place, const char *text, struct flags *out)
 {
-	size_t len = strcspn(text, "!?@>");
+	size_t len = strcspn(text, "!?@>~");
 	bool others;
 
 	*out = (struct flags){0};
 	if (len == 1 && *text == '.')
 		return text + 1;
-	size_t letters = strcspn(text, "*!?@>");
+	size_t letters = strcspn(text, "*!?@>~");
 	*out = flags_from_letters(text, letters, &others);
 	if (others || !len ||
 	    !keywords_from_text(text + letters, len - letters, '*', &out->keywords))
@@ -256,8 +256,11 @@ static void read_row(const struct place *place, struct arena *arena, struct plan
 	}
 	read_id(place, row, fields[0]);
 	row->paired = strcmp(fields[1], "-") != 0;
-	if (row->paired)
-		row->gone = read_gone(place, read_flags(place, fields[1], &row->base));
+	if (row->paired) {
+		const char *marks = read_flags(place, fields[1], &row->base);
+		row->removing = *marks == '~';
+		row->gone = read_gone(place, marks + row->removing);
+	}
 	row->sides[LOCAL] = read_side(place, fields[2]);
 	row->sides[REMOTE] = read_side(place, fields[3]);
 	read_expected(place, arena, row, expected);

@@ -16,7 +16,8 @@
  * but unheard where it is not named (mute). "policy safety=PERCENT,COUNT" lets the guard look at
  * the plans: what it stops ends with "blocked". "sides fixed": the case is not to be turned round.
  *
- *	base    '-': no pair; else the flags agreed on, with "!L", "!R" for a side known to lack it
+ *	base    '-': no pair; else the flags agreed on, with "!L", "!R" for a side known to lack it,
+ *		or '~' where a run was about to remove it from the server
  *	local   '-': not there; else its flags; '?' after them: refused by the other side before;
  *	remote  "@F" after them: an APPENDING note remembers flags F; "ghost@F>=9": so does a note
  *		of a file that is not there, and its copy has a UID >= 9
@@ -87,6 +88,7 @@ struct case_row {
 	bool paired;
 	struct flags base;
 	unsigned gone; /* bits 1 << side */
+	bool removing; /* a REMOVING note is there */
 	struct case_side sides[SIDES];
 	char **expected; /* operations as text, in no order */
 	size_t expected_len, expected_cap;

@@ -107,6 +107,9 @@ static void add_pair(struct inputs *in, const struct case_row *row)
 		    (struct presence){.flags = row->sides[side].flags,
 				      .present = row->sides[side].there,
 				      .seen = row->sides[side].there};
+	if (row->removing)
+		in->notes[in->notes_len++] =
+		    (struct journal_note){.kind = JOURNAL_REMOVING, .side = REMOTE, .uid = row->id};
 	in->pairs_len++;
 }
 
@@ -345,7 +348,7 @@ static void check_op(const struct planner_case *it, const struct op_rows *rows,
 	else
 		assert_true(op->uid && op->name);
 	/* A pair has the server's date, which no later run can change. */
-	if (op->kind == OP_COPY && op->rule == RULE_V1_MOVE)
+	if (op->kind == OP_COPY && (op->rule == RULE_V1_MOVE || row->removing))
 		expected = identity_whole(it, row, REMOTE);
 	else if (op->kind == OP_COPY)
 		expected = identity_of(it, row, other_side(op->side));

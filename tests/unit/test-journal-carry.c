@@ -76,7 +76,8 @@ static struct journal *make(struct journal_dir *dir, const char *mailbox)
 
 	for (uint32_t n = 1; n <= PAIRS; n++) {
 		struct pair pair = fixture_pair(n);
-		struct journal_note note = fixture_note((enum journal_note_kind)(n % 4), 100 + n);
+		struct journal_note note =
+		    fixture_note((enum journal_note_kind)(n % (JOURNAL_REFUSED + 1)), 100 + n);
 
 		journal_put(journal, &pair);
 		journal_note(journal, &note);

@@ -40,7 +40,7 @@ static void change(struct journal *journal, uint32_t n)
 	struct pair pair;
 	struct journal_note note;
 
-	for (uint32_t i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i <= JOURNAL_REFUSED; i++) {
 		if (i < 2) {
 			pair = fixture_pair(n * 10 + i);
 			journal_put(journal, &pair);

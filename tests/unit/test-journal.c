@@ -327,7 +327,8 @@ static void test_round_trip(void **state)
 	for (uint32_t uid = 300; uid >= 1; uid--)
 		put(journal, uid);
 	for (uint32_t n = 1; n < 50; n++) {
-		struct journal_note note = fixture_note((enum journal_note_kind)(n % 4), 1000 + n);
+		struct journal_note note =
+		    fixture_note((enum journal_note_kind)(n % (JOURNAL_REFUSED + 1)), 1000 + n);
 
 		journal_note(journal, &note);
 	}
@@ -550,7 +551,8 @@ static void test_reset(void **state)
 
 	(void)state;
 	for (uint32_t n = 1; n <= 20; n++) {
-		struct journal_note note = fixture_note((enum journal_note_kind)(n % 4), 50 + n);
+		struct journal_note note =
+		    fixture_note((enum journal_note_kind)(n % (JOURNAL_REFUSED + 1)), 50 + n);
 
 		put(journal, n);
 		journal_note(journal, &note);
