@@ -3,20 +3,14 @@
 
 The server is another machine: it stands as it stood when the lights went out.
 """
-import os
-import shutil
-import signal
-
 import pytest
 
-from channel import Channel
 from figures import longer, note_figure
+from outage import Outages, Scene, assert_heals
 from power import VARIANTS, Disk, build_recorder
 
 IMAGES = 112
 PARTS = 8
-# So many arrive that they are synced at one stroke.
-MANY = 10
 
 
 @pytest.fixture(scope="session")
@@ -24,120 +18,39 @@ def recorder(tmp_path_factory):
     return build_recorder(tmp_path_factory.mktemp("recorder"))
 
 
-class Scene:
-    """Mail in a state from which a run has much to do; each channel that it is given gets the same."""
-
-    def __init__(self, corpus):
-        draw = corpus.messages
-        self.kept, self.flagged, self.gone_here, self.gone_there, self.moved_here, self.moved_there = (
-            draw(3, "plain", flags="") for _ in range(6))
-        self.old, self.here, self.there, self.deep = draw(2, "plain"), draw(3, "plain"), draw(MANY, "plain"), draw(2)
-
-    def first(self, channel):
-        """Nothing was even yet: no tree, no journal, no marker."""
-        channel.remote.fill({"INBOX": self.kept + self.there, "There": self.old})
-        channel.local.fill({"INBOX": self.kept + self.here, "Here/deep": self.deep})
-
-    def all(self, channel):
-        """Work of every kind, and on both sides."""
-        channel.remote.fill({"INBOX": self.kept + self.flagged + self.gone_here + self.gone_there + self.moved_here
-                             + self.moved_there, "Work": self.kept[:1], "Old": self.old, "Gone": []})
-        channel.sync()
-        for number, message in enumerate(self.flagged):
-            channel.side(("local", "remote")[number % 2]).set_flags("INBOX", message, "FS")
-        channel.local.remove("INBOX", *self.gone_here)
-        channel.remote.remove("INBOX", *self.gone_there)
-        channel.local.move("INBOX", "Work", *self.moved_here)
-        channel.remote.move("INBOX", "Work", *self.moved_there)
-        channel.local.add("INBOX", *self.here)
-        channel.remote.add("INBOX", *self.there)
-        os.rename(channel.local.directory("Old"), f"{channel.local_root}/New name")
-        channel.remote.create("There")
-        channel.remote.add("There", *self.kept[:2], *self.deep)
-        channel.local.fill({"Here/deep": self.deep})
-        shutil.rmtree(channel.local.directory("Gone"))
-
-
 SCENES = ("first", "all")
 
 
-class Power:
-    """Channels that are alike, each to be stopped somewhere else."""
-
-    def __init__(self, program, server, recorder, directory, user, make):
-        self.program, self.server, self.recorder, self.directory = program, server, recorder, directory
-        self.user, self.make = user, make
-        self.made = 0
-
-    def channel(self):
-        """Tree and state lie each below a directory that is there all the time."""
-        self.made += 1
-        place = self.directory / f"channel{self.made}"
-        for part in ("tree", "state"):
-            (place / part).mkdir(parents=True)
-        channel = Channel(self.program, self.server, f"{self.user}-power{self.made}", place)
-        channel.local_root = f"{place}/tree/mail"
-        self.make(channel)
-        return channel
-
-    def drop(self, channel):
-        channel.close()
-        shutil.rmtree(channel.directory)
-
-    def points(self):
-        """How an unbroken run ends, and at how many points it can be stopped."""
-        channel = self.channel()
-        path = f"{channel.directory}/points"
-        channel.run("sync", EVENMAIL_STOP_COUNT=path)
-        with open(path, encoding="ascii") as file:
-            count = int(file.read())
-        state = channel.state()
-        self.drop(channel)
-        return state, count
-
-    def cut(self, point, variant, apart):
-        """A channel after the power went at that point. Returns it, and how many changes were not durable."""
-        channel = self.channel()
-        disk = Disk([(f"{channel.directory}/tree", 0), (f"{channel.directory}/state", int(apart))])
-        log = f"{channel.directory}/log"
-        process = channel.start("sync", EVENMAIL_STOP_AT=str(point), LD_PRELOAD=self.recorder, POWER_LOG=log)
-        _, err = process.communicate(timeout=120)
-        # Two lanes may share the points out otherwise: a run can end before the last few.
-        assert process.returncode in (-signal.SIGKILL, 0), err
-        disk.play(log)
-        return channel, disk.restart(variant, point)
+def cut(outages, recorder, point, variant, apart):
+    """A channel after the power went at that point. Returns it, and how many changes were not durable."""
+    channel = outages.channel()
+    disk = Disk([(f"{channel.directory}/tree", 0), (f"{channel.directory}/state", int(apart))])
+    log = f"{channel.directory}/log"
+    outages.stop(channel, point, LD_PRELOAD=recorder, POWER_LOG=log)
+    disk.play(log)
+    return channel, disk.restart(variant, point)
 
 
 @pytest.fixture(params=SCENES)
-def power(request, faults_program, server, recorder, tmp_path, corpus, user):
-    return Power(faults_program, server, recorder, tmp_path, user, getattr(Scene(corpus), request.param))
-
-
-def assert_heals(channel, wanted):
-    """Two runs: as wanted, and the second has nothing to do."""
-    channel.sync()
-    assert channel.state() == wanted
-    before = channel.disk()
-    channel.sync()
-    assert channel.disk() == before, "a second run has work"
-    assert channel.state() == wanted
+def outages(request, faults_program, server, tmp_path, corpus, user):
+    return Outages(faults_program, server, tmp_path, user, getattr(Scene(corpus), request.param))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_power_cut(power, part):
+def test_power_cut(outages, recorder, part):
     """FAULTS 2, at points evenly spread, with the state on the same file system and on one of its own."""
-    wanted, count = power.points()
+    wanted, count = outages.points()
     images = longer(IMAGES // len(SCENES))
     assert count > 60, "the program is built with --enable-faults"
     loose = tried = 0
     for image in range(part, images, PARTS):
         point, variant, apart = 1 + image * (count - 1) // (images - 1), VARIANTS[(image // PARTS + image) % 8], image % 2
-        channel, changes = power.cut(point, variant, apart)
+        channel, changes = cut(outages, recorder, point, variant, apart)
         try:
             assert_heals(channel, wanted)
         except Exception as error:
             raise AssertionError(f"cut at point {point} of {count}, {variant}, apart {apart}: {error}") from error
-        power.drop(channel)
+        outages.drop(channel)
         loose += changes
         tried += 1
     assert loose > 0, "nothing was ever at stake"
