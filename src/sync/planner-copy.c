@@ -67,9 +67,10 @@ static int compare_arrivals(const struct arrival *a, const struct arrival *b,
 
 	if (!order)
 		order = order_u64(a->box, b->box);
-	if (!order)
-		order = order_u64(a->op->uid, b->op->uid);
-	return order || !a->op->name ? order : strcmp(a->op->name, b->op->name);
+	if (order)
+		return order;
+	return a->op->uid ? order_u64(a->op->uid, b->op->uid)
+			  : strcmp(a->op->name, b->op->name);
 }
 
 static int sort_by_digest(const void *a, const void *b)
@@ -92,10 +93,10 @@ static const struct way by_email_id = {compare_email_ids, sort_by_email_id, has_
 static const struct way by_details = {identity_compare_details, sort_by_details,
 				       has_details};
 
-/* True where two messages are the same by that way, and nothing else speaks against it. */
+/* True where two that the way serves are the same by it, and nothing else speaks against it. */
 static bool is_same(const struct way *way, const struct identity *a, const struct identity *b)
 {
-	return way->serves(a) && way->serves(b) && !way->compare(a, b) &&
+	return !way->compare(a, b) &&
 	       (!a->email_id || !b->email_id || a->email_id == b->email_id) &&
 	       (!has_digest(a) || !has_digest(b) || digest_equal(&a->digest, &b->digest));
 }
@@ -204,7 +205,7 @@ static void clone_from_first(const struct arrival_list *arrivals, const struct w
 			first = i;
 			continue;
 		}
-		if (i == first || op->kind != OP_COPY)
+		if (i == first)
 			continue;
 		const struct origin origin = {.box = arrivals->list[first].box,
 					      .key = {.uid = source->uid},

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/order.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,29 +80,26 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 }
 
 /*
- * Whether both are one message for certain: its bytes, or the server's id, or all that a server
- * tells of it. Names
- * alone are not believed: a file of the same name may hold other bytes.
+ * Whether a pair and what appeared are one message for certain: its bytes, or the server's id, or
+ * all that a server tells of it. Names alone are not believed: a file of the same name may hold
+ * other bytes.
  */
-static bool is_one_message(const struct identity *a, const struct identity *b)
+static bool is_one_message(const struct identity *pair, const struct identity *found)
 {
-	if (a->email_id && b->email_id)
-		return a->email_id == b->email_id;
-	if (a->size != b->size)
+	if (pair->email_id && found->email_id)
+		return pair->email_id == found->email_id;
+	if (pair->size != found->size)
 		return false;
-	if (a->has_digest && b->has_digest)
-		return digest_equal(&a->digest, &b->digest);
-	return a->message_id && a->message_id == b->message_id && a->date == b->date;
+	if (found->has_digest)
+		return digest_equal(&pair->digest, &found->digest);
+	return pair->message_id && pair->message_id == found->message_id &&
+	       pair->date == found->date;
 }
 
-/* By name; those without come last. */
+/* By name: for what the local side's user moved. */
 static int compare_names(const void *a, const void *b)
 {
-	const struct end *x = *(struct end *const *)a, *y = *(struct end *const *)b;
-
-	if (!x->name || !y->name)
-		return !x->name - !y->name;
-	return strcmp(x->name, y->name);
+	return strcmp((*(struct end *const *)a)->name, (*(struct end *const *)b)->name);
 }
 
 /* By the bytes: for what the local side's user moved. */
@@ -323,7 +321,7 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 /* True for what takes a message away on side because the other side lacks it. */
 static bool is_removal(const struct op *op, enum side side)
 {
-	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side && op->name;
+	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;
 }
 
 /* All removals on the server, by the name of the file that is gone. */
@@ -336,22 +334,16 @@ static void collect_halves(const struct planner_box *boxes, size_t len, struct e
 				    .box = i, .op = k, .name = boxes[i].plan->ops[k].name};
 }
 
-/* True where the file of a removal is also what another mailbox misses. */
-static bool is_half(struct end **halves, size_t len, size_t box, const char *name)
+/*
+ * True where the file of a removal is also what another mailbox misses: in its own one no other pair
+ * has its name.
+ */
+static bool is_half(struct end **halves, size_t len, const char *name)
 {
-	size_t low = 0, high = len;
+	const struct end wanted = {.name = name};
+	const struct end *key = &wanted;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (strcmp(halves[mid]->name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < len && !strcmp(halves[low]->name, name); low++)
-		if (halves[low]->box != box)
-			return true;
-	return false;
+	return bsearch(&key, halves, len, sizeof(*halves), compare_names) != NULL;
 }
 
 /* The file is new where it is. The operation becomes the journal's part of that. */
@@ -359,8 +351,7 @@ static void keep_half(const struct planner_input *input, struct plan *plan, size
 {
 	size_t pair = pair_index(input, plan->ops[index].uid);
 
-	if (pair == input->pairs_len || input->pairs[pair].uid != plan->ops[index].uid)
-		return;
+	assert(pair < input->pairs_len && input->pairs[pair].uid == plan->ops[index].uid);
 	plan->ops[index].kind = OP_FORGET;
 	plan->ops[index].rule = RULE_V1_MOVE;
 	if (!(input->policy->change[REMOTE] & CHANGE_NEW))
@@ -389,7 +380,7 @@ static void keep_halves(struct planner_box *boxes, size_t len)
 	for (size_t i = 0; i < len && halves_len; i++)
 		for (size_t k = 0; k < boxes[i].plan->len; k++) {
 			const struct op *op = &boxes[i].plan->ops[k];
-			if (is_removal(op, LOCAL) && is_half(halves, halves_len, i, op->name))
+			if (is_removal(op, LOCAL) && is_half(halves, halves_len, op->name))
 				keep_half(&boxes[i].input, boxes[i].plan, k);
 		}
 	free(halves);
@@ -448,8 +439,8 @@ static void drop_ghosts(struct planner_box *boxes, size_t len)
 		struct plan *plan = boxes[i].plan;
 		for (size_t k = 1; k < plan->len; k++) {
 			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
+			/* What follows a pair is about it. */
 			if (pair->kind == OP_PAIR && is_removal(removal, REMOTE) &&
-			    pair->uid == removal->uid &&
 			    is_lost(losses, losses_len, pair))
 				drop_ghost(&boxes[i].input, pair, removal);
 		}

@@ -114,7 +114,8 @@ static void any_fresh(uint64_t *seed, struct any_box *box, enum side side, size_
 		struct fresh_message *message = &box->fresh[side][len++];
 		*message = (struct fresh_message){.state.flags = any_flags(seed),
 						  .state.identity = any_identity(seed),
-						  .base = any_flags(seed)};
+						  .base = any_flags(seed),
+						  .floor = run_random(seed, UIDS)};
 		if (side == REMOTE)
 			message->state.key.uid = id;
 		else
@@ -154,7 +155,7 @@ static size_t any_notes(uint64_t *seed, struct any_box *box)
 		    .kind = (enum journal_note_kind)run_random(seed, JOURNAL_REFUSED + 1),
 		    .side = side,
 		    .uid = side == REMOTE ? id : 0,
-		    .name = side == LOCAL ? names[id] : NULL};
+		    .name = side == LOCAL && run_random(seed, 4) ? names[id] : NULL};
 	}
 	return len;
 }
