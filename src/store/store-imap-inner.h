@@ -203,8 +203,8 @@ struct step *store_add_step(struct store_imap *store, struct job *job, enum step
 enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_scope scope,
 			   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /*
- * Fills err with what the server refused ("open it"), in which mailbox, its words, and what can be
- * done about it.
+ * Fills err with what the server refused ("open it"), in which mailbox (or NULL), its words, and
+ * what can be done about it.
  */
 void store_describe_refusal(struct error *err, enum error_scope scope, const char *mailbox,
 			    const char *what, const struct imap_answer *answer);

@@ -156,7 +156,7 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 	else if (answer->kind == IMAP_TAGGED && answer->status != IMAP_OK &&
 		 (step->kind == STEP_LIST || step->kind == STEP_LSUB)) {
 		job->list->refused = true;
-		store_describe_refusal(&job->list->error, SCOPE_STORE, "*",
+		store_describe_refusal(&job->list->error, SCOPE_STORE, NULL,
 				       step->kind == STEP_LIST ? "list the mailboxes"
 							       : "list the subscriptions",
 				       answer);

@@ -83,6 +83,7 @@ static const char *advise(enum imap_code code)
 	case IMAP_CODE_TRYCREATE:
 	case IMAP_CODE_NONEXISTENT: return "; it is not there any more: the next run looks again";
 	case IMAP_CODE_INUSE:
+	case IMAP_CODE_LIMIT:
 	case IMAP_CODE_UNAVAILABLE:
 	case IMAP_CODE_SERVERBUG:
 	case IMAP_CODE_THROTTLED: return "; the next run tries again";
@@ -100,9 +101,10 @@ void store_describe_refusal(struct error *err, enum error_scope scope, const cha
 		len--;
 	buf_init(&words, 4 * WORDS_MAX + 8);
 	text_escape(&words, answer->text.bytes, len, WORDS_MAX);
-	error_set(err, ERROR_REFUSED, scope, "mailbox %s: the server refused to %s: %s %s%s",
-		  text_show(mailbox), what, answer->status == IMAP_BAD ? "BAD" : "NO", words.data,
-		  advise(answer->code));
+	error_set(err, ERROR_REFUSED, scope, "the server refused to %s: %s %s%s", what,
+		  answer->status == IMAP_BAD ? "BAD" : "NO", words.data, advise(answer->code));
+	if (mailbox)
+		error_prefix(err, "mailbox %s", text_show(mailbox));
 	buf_free(&words);
 }
 

@@ -4,8 +4,9 @@ import re
 
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
 # What the server is given in the place of a command that it is not to see. A SELECT that fails leaves
-# no mailbox open (RFC 9051 section 6.3.2), and so must what stands for it.
-STAND_INS = {b"SELECT": b'EXAMINE "no such mailbox"', b"EXAMINE": b'EXAMINE "no such mailbox"'}
+# no mailbox open (RFC 9051 section 6.3.2), and so must what stands for it; what is still to be there when
+# the mailbox is renamed Dovecot would not bear.
+STAND_INS = {b"SELECT": b'EXAMINE "no such mailbox"', b"EXAMINE": b'EXAMINE "no such mailbox"', b"CLOSE": b"CLOSE"}
 
 
 class Lines:

@@ -8,7 +8,9 @@ import concurrent.futures
 import itertools
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -69,6 +71,16 @@ def server(servers):
 def user():
     """A user whom nobody else has: the account is empty."""
     return f"user{next(USERS)}"
+
+
+@pytest.fixture(scope="module")
+def scratch():
+    """A directory for server and tree, in memory where there is one: for what is done ten thousand times."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    path = tempfile.mkdtemp(prefix="evenmail-tests-", dir=memory)
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

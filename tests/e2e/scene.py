@@ -162,8 +162,8 @@ class Scene:
     def close(self):
         self.relay.close()
 
-    def run(self, reset=False, **cuts):
-        return self.relay.run(self.channel.argv("sync"), self.channel.environment(), reset, **cuts)
+    def run(self, *arguments, reset=False, **cuts):
+        return self.relay.run(self.channel.argv("sync", *arguments), self.channel.environment(), reset, **cuts)
 
     def assert_even(self):
         assert self.run() == (0, "")
@@ -187,7 +187,7 @@ class Scene:
     def cut(self, way, offset, reset):
         """One broken run and those that mend it; returns whether the line was cut."""
         self.tree.put_back()
-        status, said = self.run(reset, **{way: offset})
+        status, said = self.run(reset=reset, **{way: offset})
         # A line that breaks after all was done is missed by nobody.
         assert status in (0, 69) and bool(said) == bool(status), (status, said)
         was_cut = self.relay.was_cut

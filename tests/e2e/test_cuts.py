@@ -2,9 +2,6 @@
 """FAULTS 18: the line cut after every byte of the dialogue, each way: the next run ends as an unbroken one."""
 import concurrent.futures
 import itertools
-import os
-import shutil
-import tempfile
 
 import pytest
 
@@ -18,16 +15,6 @@ PARTS = {"up": 4, "down": 16}
 SCENES = 8
 # What the dialogue is to be made of; the rest of what Dovecot knows would only be more bytes to cut in.
 CAPABILITY = "IMAP4rev1 LITERAL+ ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
-
-
-@pytest.fixture(scope="module")
-def scratch():
-    """A directory for server and tree, in memory where there is one: what is done ten thousand times."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    path = tempfile.mkdtemp(prefix="evenmail-cuts-", dir=memory)
-    os.chmod(path, 0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
