@@ -20,3 +20,4 @@ EXTRA_DIST += tests/e2e/answers.py tests/e2e/relay.py tests/e2e/scene.py tests/e
 EXTRA_DIST += tests/e2e/outage.py tests/e2e/power.py tests/e2e/test_power.py tests/e2e/test_power_ext4.py \
 	tests/power/record.c
 EXTRA_DIST += tests/e2e/test_lost.py tests/e2e/test_refusals.py
+EXTRA_DIST += tests/e2e/test_refused_mail.py

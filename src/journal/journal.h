@@ -22,7 +22,7 @@
  *	JOURNAL_REMOVING    the message of this UID is about to be removed from the server, for its
  *	                    file is gone: a file that is back when the message is gone, too, is new
  * and JOURNAL_REFUSED is a message that its other side would not take: not tried again until the
- * file or the UID is another. floor and UIDVALIDITY are those of the mailbox where the copy arises.
+ * file, the UID or the limit is another. floor and UIDVALIDITY are those of the mailbox where the copy arises.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -97,7 +97,8 @@ struct journal_note {
 	uint32_t uid;     /* PUBLISHING, MOVING, REMOVING, REFUSED of a remote message; else 0 */
 	const char *name; /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
 	uint32_t uidvalidity; /* APPENDING, MOVING: of the mailbox that takes it */
-	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before */
+	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before; REFUSED: the limit on the size
+				 of messages for which it was, or 0 */
 	struct flags flags;
 	struct identity identity; /* has_message_id and has_digest as known */
 	const char *text;         /* MOVING: target; REFUSED: the reason, escaped; else NULL */

@@ -353,6 +353,7 @@ struct store *store_imap_over(struct imap_session *session, bool read_only)
 	store->head.ops = &store_imap_ops;
 	store->head.side = REMOTE;
 	store->head.lingers = true;
+	store->head.message_max = imap_append_limit(session);
 	store->head.atomic_move = imap_capabilities(session) & IMAP_CAP_MOVE;
 	store->session = session;
 	store->read_only = read_only;

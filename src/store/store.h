@@ -260,6 +260,7 @@ struct store {
 	enum side side;
 	bool atomic_move; /* REQUEST_MOVE cannot be cut in half */
 	bool lingers;     /* what was asked of a session that broke may yet be done for a while */
+	uint64_t message_max; /* the largest message that it takes; 0: it does not tell */
 };
 
 /* Queues; -1 only where the session is broken already. */

@@ -42,6 +42,7 @@ void box_put_copy(struct box *box, const struct op *op, const struct identity *i
 	const struct pair pair = pair_of(uid, name, op->flags, identity);
 
 	journal_put(box->journal, &pair);
+	journal_end_note(box->journal, JOURNAL_REFUSED, uid, name);
 	box->tally.copied[op->side]++;
 	box->tally.bytes[op->side] += identity->size;
 }

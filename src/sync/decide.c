@@ -25,10 +25,23 @@ static struct planner_input input_of(const struct channel *channel, const struct
 	return input;
 }
 
+/* Messages that rule M9 leaves and that were not looked at again, for their side is as it was. */
+static size_t count_refused_at_rest(const struct box *box, const struct planner_input *input)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < input->notes_len; i++) {
+		const struct journal_note *note = &input->notes[i];
+		count += note->kind == JOURNAL_REFUSED && !box->scan[note->side] &&
+			 input->policy->change[other_side(note->side)] & CHANGE_NEW;
+	}
+	return count;
+}
+
 /* The plan of one box by itself: the mailbox, then its messages. */
 static void plan_box(struct box *box, const struct planner_input *input)
 {
-	box->plan.refused = 0;
+	box->plan.refused = count_refused_at_rest(box, input);
 	if (box->rule == RULE_B1_CREATE)
 		plan_add(&box->plan, OP_CREATE, box->missing, RULE_B1_CREATE);
 	for (enum side side = LOCAL; side < SIDES; side++) {

@@ -211,8 +211,17 @@ static void rule_m6_pair(const struct planner_input *input, const struct fresh_m
 	plan_pair(input, &pair, plan);
 }
 
+/* Whether a refused file is this one: of the same name, and not changed since. */
+static bool is_same_file(const struct journal_note *note, const struct message_state *state)
+{
+	const struct identity *then = &note->identity, *now = &state->identity;
+
+	return note->name && !strcmp(note->name, state->key.name) &&
+	       (!then->has_digest || !now->has_digest || digest_equal(&then->digest, &now->digest));
+}
+
 /*
- * M9: the other side refused this very message before (the same file, the same size and date).
+ * M9: the other side refused this very message before (the same UID, or the same file with the same bytes).
  * Trying again would fail again, in every run; it is reported instead until it changes.
  */
 static bool rule_m9_refused(const struct planner_input *input, enum side from,
@@ -223,7 +232,7 @@ static bool rule_m9_refused(const struct planner_input *input, enum side from,
 		if (note->kind != JOURNAL_REFUSED || note->side != from)
 			continue;
 		if (from == REMOTE ? note->uid == message->state.key.uid
-				   : note->name && !strcmp(note->name, message->state.key.name))
+				   : is_same_file(note, &message->state))
 			return true;
 	}
 	return false;

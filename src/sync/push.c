@@ -251,6 +251,16 @@ static int fill(struct courier *courier, struct error *err)
 	return 0;
 }
 
+/* The server's limit that a message is larger than, as far as it tells one; else 0. */
+static uint32_t limit_exceeded(const struct channel *channel, uint64_t size)
+{
+	uint64_t limit = channel->setup.stores[REMOTE]->message_max;
+
+	if (size <= limit)
+		return 0;
+	return limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+}
+
 /*
  * The server would not take the message. It is remembered with the reason, so that it is not tried
  * again in every run; an error that is not about the message itself leaves it to the next run.
@@ -264,6 +274,7 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 		journal_note(box->journal, &(struct journal_note){.kind = JOURNAL_REFUSED,
 								  .side = LOCAL,
 								  .name = parcel->op->name,
+								  .floor = limit_exceeded(push->channel, parcel->identity.size),
 								  .identity = parcel->identity,
 								  .text = why->text});
 	if (why->sys != EDQUOT) {

@@ -50,15 +50,29 @@ static bool may_delete(const struct policy *policy, enum side side)
 	return policy->change[side] & CHANGE_DELETIONS && policy->deletion[side] != DELETION_KEEP;
 }
 
-/* Forgets what was refused, so that no rule sees it; true where there was any. */
-static bool forget_refusals(struct box *box)
+/*
+ * True where a refusal says nothing about this run: the user wants all tried again, or it was about
+ * a limit on the size of messages that is another one now.
+ */
+static bool is_forgotten(const struct channel *channel, const struct journal_note *note)
+{
+	uint64_t limit = channel->setup.stores[REMOTE]->message_max;
+
+	if (note->kind != JOURNAL_REFUSED)
+		return false;
+	return channel->setup.retry_refused ||
+	       (note->floor && (!limit || note->identity.size <= limit));
+}
+
+/* Forgets what was refused and may be tried again, so that no rule sees it; true where there was any. */
+static bool forget_refusals(const struct channel *channel, struct box *box)
 {
 	bool found = false;
 	size_t len;
 
 	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
 		const struct journal_note *note = &journal_notes(box->journal, &len)[i];
-		if (note->kind != JOURNAL_REFUSED) {
+		if (!is_forgotten(channel, note)) {
 			i++;
 			continue;
 		}
@@ -83,7 +97,7 @@ static int choose_by_notes(const struct channel *channel, struct box *box,
 		return 0;
 	if (journal_load(box->journal, err))
 		return -1;
-	box->retried = channel->setup.retry_refused && forget_refusals(box);
+	box->retried = forget_refusals(channel, box);
 	if (box->retried)
 		box->scan[LOCAL] = box->scan[REMOTE] = true;
 	const struct journal_note *notes = journal_notes(box->journal, &len);
