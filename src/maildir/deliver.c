@@ -8,6 +8,7 @@
 #include "mail/eol.h"
 #include "mail/header.h"
 #include "maildir/content.h"
+#include "maildir/keep.h"
 #include "maildir/message.h"
 #include "maildir/name.h"
 #include "maildir/scan.h"
@@ -47,16 +48,6 @@ struct maildir_delivery {
 	char file[MAILDIR_FILE_SIZE];   /* in tmp */
 	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
 };
-
-/* Whether both directories have the very same file under that name. */
-static bool is_same(int a, int b, const char *file)
-{
-	struct stat one, other;
-
-	return fstatat(a, file, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(b, file, &other, AT_SYMLINK_NOFOLLOW) == 0 && one.st_ino == other.st_ino &&
-	       one.st_dev == other.st_dev && S_ISREG(one.st_mode);
-}
 
 /* Says which file it is about. */
 static int fail(const struct maildir_delivery *delivery, const char *what, struct error *err)
@@ -515,55 +506,13 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	return 0;
 }
 
-/* Beside cur: no layout takes it for a mailbox, and what lists cur does not see it. */
-static int open_kept(const struct maildir_mailbox *mailbox, struct error *err)
-{
-	const char *name = maildir_tree_layout(mailbox->tree) == MAILDIR_LAYOUT_TREE
-			       ? "." MAILDIR_KEPT
-			       : MAILDIR_KEPT;
-	int home = maildir_mailbox_open_home(mailbox, err);
-	int kept = -1;
-
-	if (home < 0)
-		return -1;
-	if (mkdirat(home, name, 0700) == 0 || errno == EEXIST)
-		kept = openat(home, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (kept < 0)
-		error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot make the directory %s",
-			    text_show(mailbox->name), name);
-	else if (file_sync_dir(home, err) < 0)
-		file_close(&kept);
-	file_close(&home);
-	return kept;
-}
-
-/* Keeps the old file under another name, and has the two change places. */
-static int exchange(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
-		    const struct maildir_entry *entry, int kept, struct error *err)
-{
-	int dir = mailbox->fds[entry->dir], tmp = mailbox->fds[MAILDIR_TMP];
-
-	if (linkat(dir, entry->file, kept, entry->file, 0) < 0 && errno != EEXIST)
-		return fail(delivery, "keep what is to be replaced by", err);
-	if (!is_same(dir, kept, entry->file)) {
-		errno = EEXIST;
-		return fail(delivery, "keep what is to be replaced by", err);
-	}
-	if (file_sync_dir(kept, err) < 0)
-		return -1;
-	if (renameat2(tmp, delivery->file, dir, entry->file, RENAME_EXCHANGE) < 0)
-		return fail(delivery, "put in place", err);
-	mailbox->dirty[entry->dir] = true;
-	return 0;
-}
-
 /* What is in tmp then is the old file's other name: it goes with the delivery. */
 int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    const char *unique, int64_t date, struct error *err)
 {
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
 	const struct maildir_entry *entry;
-	int kept, rc;
+	int rc;
 
 	maildir_mailbox_forget(mailbox);
 	mailbox->fresh = false;
@@ -580,10 +529,13 @@ int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_ma
 	if (date != DATE_UNKNOWN && utimensat(mailbox->fds[MAILDIR_TMP], delivery->file, times,
 					      AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(delivery, "date", err);
-	kept = open_kept(mailbox, err);
-	rc = kept < 0 ? -1 : exchange(delivery, mailbox, entry, kept, err);
-	file_close(&kept);
-	return rc;
+	if (maildir_keep(mailbox, entry, err) < 0)
+		return -1;
+	if (renameat2(mailbox->fds[MAILDIR_TMP], delivery->file, mailbox->fds[entry->dir],
+		      entry->file, RENAME_EXCHANGE) < 0)
+		return fail(delivery, "put in place", err);
+	mailbox->dirty[entry->dir] = true;
+	return 0;
 }
 
 /* Closes; what nobody published nobody will miss. */

@@ -69,14 +69,12 @@ dev_t maildir_deliver_device(const struct maildir_delivery *delivery);
  */
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    struct flags flags, int64_t date, struct error *err);
-#define MAILDIR_KEPT "evenmail-damaged"
-
 /*
  * Puts it in the place of the message of that unique name, whatever its file is called by now: the
- * two files change places at one instant, so that name and flags stay. The old one is kept under
- * its name in the directory MAILDIR_KEPT (in layout "tree" with a '.' before it) beside cur. -1:
- * nothing is changed; sys is ENOENT where there is no such message, EINVAL where the file system
- * cannot exchange files, or where the name would have the content read otherwise than it is.
+ * two files change places at one instant, so that name and flags stay. The old one is kept
+ * (maildir/keep.h). -1: nothing is changed; sys is ENOENT where there is no such message, EINVAL
+ * where the file system cannot exchange files, or where the name would have the content read
+ * otherwise than it is.
  */
 int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    const char *unique, int64_t date, struct error *err);

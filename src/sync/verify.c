@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "sync/verify-inner.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -442,7 +443,7 @@ static void add_damaged(struct verification *it, const struct error *why)
 					     arena_strdup(&result->arena, why->text));
 	struct error err;
 
-	if (!it->how->repair || why->sys)
+	if (!it->how->repair || (why->sys && why->sys != EBADMSG))
 		return;
 	finding->mended =
 	    !journal_set_aside(it->channel->setup.journals, it->box->name, &err);

@@ -4,10 +4,12 @@
 Each says what, where, why and what to do, leaves nothing torn, and goes on once it can.
 """
 import os
+import pathlib
 import pwd
 import resource
-import stat
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -16,6 +18,7 @@ from corpus import FIRST_DATE, Message
 
 PART, IO = 1, 74
 MIB = 1 << 20
+SECONDS = 300
 
 
 @pytest.fixture
@@ -158,7 +161,7 @@ def test_a_file_that_may_not_be_so_large(channel, corpus):
     small, big = corpus.messages(10, "empty-body", flags=""), large(corpus, 5)
     channel.remote.add("INBOX", *big[:3], *small, *big[3:])
     process = channel.start("sync", most_bytes=50_000)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == PART and "File too large" in err
     assert is_whole(channel, *small, *big) == len(small)
     channel.sync()
@@ -178,7 +181,7 @@ def test_a_disk_that_fills_up_under_way(channel, faults_program, corpus, kind, w
         if at == 1:
             channel.remote.add("INBOX", *messages[:6])
         process = channel.start("sync", EVENMAIL_FAIL_WITH=kind, EVENMAIL_FAIL_AT=str(at), EVENMAIL_FAIL_WHERE=where)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=SECONDS)
         assert process.returncode in (0, PART, IO), out + err
         if process.returncode:
             assert "No space left" in err or "Disk quota exceeded" in err, err
@@ -191,69 +194,55 @@ def test_a_disk_that_fills_up_under_way(channel, faults_program, corpus, kind, w
 NOBODY = pwd.getpwnam("nobody")
 
 
-def as_nobody(channel, tmp_path, *limits):
-    """Has the channel's runs be made by nobody, in directories that are nobody's; root only."""
+def become_nobody():
     if os.geteuid() == 0:
-        for parent in (tmp_path, *tmp_path.parents):
-            if parent.stat().st_uid == 0 and not parent.stat().st_mode & stat.S_IXOTH and str(parent) != "/":
-                parent.chmod(parent.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
-        for top, folders, names in os.walk(channel.directory):
-            for name in (".", *folders, *names):
-                os.chown(os.path.join(top, name), NOBODY.pw_uid, NOBODY.pw_gid, follow_symlinks=False)
-
-    def drop():
-        for which, value in limits:
-            resource.setrlimit(which, (value, value))
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(NOBODY.pw_gid)
-            os.setuid(NOBODY.pw_uid)
-
-    return drop
+        os.setgroups([])
+        os.setgid(NOBODY.pw_gid)
+        os.setuid(NOBODY.pw_uid)
 
 
-def run_limited(channel, drop, command="sync", *arguments):
-    """Runs evenmail after drop(); its output goes by pipes that were made before."""
+def run_as_nobody(channel, command="sync", *arguments):
+    """Runs evenmail unprivileged."""
     channel.write_config()
     if os.geteuid() == 0:
         os.chown(channel.config_file, NOBODY.pw_uid, NOBODY.pw_gid)
     return subprocess.run(channel.argv(command, *arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, env=channel.environment(), cwd=channel.directory,
-                          preexec_fn=drop, timeout=60, check=False)
-
-
-def is_reachable(path, drop):
-    """Whether the user of the runs can execute the program and read what the runs need."""
-    return subprocess.run([path, "--version"], preexec_fn=drop, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, check=False).returncode == 0
+                          preexec_fn=become_nobody, timeout=SECONDS, check=False)
 
 
 @pytest.fixture
-def unprivileged(channel, tmp_path):
-    drop = as_nobody(channel, tmp_path)
-    try:
-        reachable = is_reachable(channel.evenmail, drop)
-    except (OSError, subprocess.SubprocessError):
-        reachable = False
-    if not reachable:
-        pytest.skip("nobody cannot run the program where it lies")
-    return drop
+def unprivileged(make_channel, evenmail):
+    """A channel of nobody's, in a directory that nobody can reach: pytest's own are for root alone."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="evenmail-nobody-"))
+    if os.geteuid() == 0:
+        os.chown(place, NOBODY.pw_uid, NOBODY.pw_gid)
+    reach = subprocess.run(["sh", "-c", '"$0" --version && touch "$1/x" && rm "$1/x"', evenmail, str(place)],
+                           preexec_fn=become_nobody, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           check=False)
+    if reach.returncode:
+        shutil.rmtree(place)
+        pytest.skip("nobody cannot run the program where it lies, or write where temporary files go")
+    yield make_channel(directory=place)
+    subprocess.run(["chmod", "-R", "u+rwX", place], check=True)
+    shutil.rmtree(place)
 
 
 @pytest.mark.parametrize("part", ["cur", "new", "tmp", ""])
-def test_a_directory_that_may_not_be_written(channel, unprivileged, corpus, part, tmp_path):
+def test_a_directory_that_may_not_be_written(unprivileged, corpus, part):
     """FAULTS 5: the mailbox is named with the reason, the others go on, nothing is lost."""
+    channel = unprivileged
     mail = corpus.messages(4, "plain", flags="S")
     channel.remote.create("Open")
     channel.remote.add("INBOX", mail[0])
     channel.remote.add("Open", mail[1])
-    done = run_limited(channel, unprivileged)
+    done = run_as_nobody(channel)
     assert done.returncode == 0, done.stderr
     channel.remote.add("INBOX", mail[2])
     channel.remote.add("Open", mail[3])
     directory = os.path.join(channel.local.directory("INBOX"), part)
     os.chmod(directory, 0o500)
-    done = run_limited(channel, unprivileged)
+    done = run_as_nobody(channel)
     if not part:
         assert done.returncode == 0, "nothing is made beside cur"
     else:
@@ -265,25 +254,26 @@ def test_a_directory_that_may_not_be_written(channel, unprivileged, corpus, part
         assert channel.local.state()[("Open",)] == contents(mail[1], mail[3])
     assert mail[0].digest in {row[0] for row in channel.local.state()[("INBOX",)]}
     os.chmod(directory, 0o700)
-    assert run_limited(channel, unprivileged).returncode == 0
+    assert run_as_nobody(channel).returncode == 0
     assert channel.state()[("INBOX",)] == contents(mail[0], mail[2])
     assert channel.state()[("Open",)] == contents(mail[1], mail[3])
 
 
 @pytest.mark.parametrize("what", ["state", "tree"])
-def test_a_place_that_may_not_be_written(channel, unprivileged, corpus, what):
+def test_a_place_that_may_not_be_written(unprivileged, corpus, what):
     """FAULTS 5: before anything is said to the server."""
+    channel = unprivileged
     channel.remote.add("INBOX", corpus.message("plain"))
-    assert run_limited(channel, unprivileged).returncode == 0
+    assert run_as_nobody(channel).returncode == 0
     place = channel.state_directory if what == "state" else channel.local_root
     channel.remote.add("INBOX", message := corpus.message("plain"))
     channel.remote.create("Fresh")
     os.chmod(place, 0o500)
-    done = run_limited(channel, unprivileged)
+    done = run_as_nobody(channel)
     assert done.returncode in (PART, IO) and "Permission denied" in done.stderr, done.stderr
-    assert run_limited(channel, unprivileged, "plan").returncode == 0
+    assert run_as_nobody(channel, "plan").returncode == 0
     os.chmod(place, 0o700)
-    assert run_limited(channel, unprivileged).returncode == 0
+    assert run_as_nobody(channel).returncode == 0
     assert message.digest in {row[0] for row in channel.state()[("INBOX",)]}
 
 
@@ -323,7 +313,7 @@ def test_few_descriptors(channel, corpus, most):
     channel.write_config()
     done = subprocess.run(channel.argv("sync"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, env=channel.environment(), cwd=channel.directory,
-                          preexec_fn=limit, timeout=100, check=False)
+                          preexec_fn=limit, timeout=SECONDS, check=False)
     if done.returncode:
         assert done.returncode in (PART, IO, 69, 78) and done.stderr, done.stderr
     assert most < 32 or done.returncode == 0, done.stderr
@@ -346,7 +336,7 @@ def test_few_descriptors_for_an_upload(channel, corpus):
     channel.write_config()
     done = subprocess.run(channel.argv("sync"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, env=channel.environment(), cwd=channel.directory,
-                          preexec_fn=limit, timeout=100, check=False)
+                          preexec_fn=limit, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     assert channel.state()[("INBOX",)] == contents(*messages)
 
@@ -365,7 +355,7 @@ def test_little_memory(channel, corpus, evenmail):
         channel.write_config()
         done = subprocess.run(channel.argv("sync"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=channel.environment(), cwd=channel.directory,
-                              preexec_fn=limit, timeout=100, check=False)
+                              preexec_fn=limit, timeout=SECONDS, check=False)
         assert done.returncode >= 0, f"killed by signal {-done.returncode} with {mib} MiB: {done.stderr}"
         assert done.returncode == 0 or done.stderr
         said.add(done.returncode)

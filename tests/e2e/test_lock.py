@@ -13,7 +13,7 @@ from figures import longer, note_figure
 from test_sequences import refuse
 
 LOCKED = 75
-SECONDS = 60
+SECONDS = 300
 
 
 @pytest.fixture

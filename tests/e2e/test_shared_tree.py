@@ -6,7 +6,7 @@ import pytest
 from channel import Channel, contents
 from figures import longer, note_figure
 
-SECONDS = 100
+SECONDS = 300
 
 
 @pytest.fixture

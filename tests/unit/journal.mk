@@ -1,11 +1,14 @@
 # Unit tests of src/journal. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
-check_PROGRAMS += tests/unit/test-journal tests/unit/test-journal-carry \
+check_PROGRAMS += tests/unit/test-journal tests/unit/test-journal-aside tests/unit/test-journal-carry \
 	tests/unit/test-journal-damage tests/unit/test-journal-record tests/unit/test-journal-rows
 JOURNAL_FIXTURE = tests/unit/journal-fixture.c tests/unit/journal-fixture.h
 JOURNAL_WRAP = -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=ftruncate,--wrap=write
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_LDADD = $(UNIT_LDADD)
+tests_unit_test_journal_aside_SOURCES = tests/unit/test-journal-aside.c $(JOURNAL_FIXTURE)
+tests_unit_test_journal_aside_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
+tests_unit_test_journal_aside_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_carry_SOURCES = tests/unit/test-journal-carry.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_carry_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) \
 	-Wl,--wrap=renameat,--wrap=unlinkat

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test-maildir-deliver \
 	tests/unit/test-maildir-keywords \
 	tests/unit/test-maildir-link \
+	tests/unit/test-maildir-litter \
 	tests/unit/test-maildir-name \
 	tests/unit/test-maildir-rename \
 	tests/unit/test-maildir-scan \
@@ -15,6 +16,8 @@ tests_unit_test_maildir_keywords_SOURCES = tests/unit/test-maildir-keywords.c te
 tests_unit_test_maildir_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_link_SOURCES = tests/unit/test-maildir-link.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_link_LDADD = $(UNIT_LDADD)
+tests_unit_test_maildir_litter_SOURCES = tests/unit/test-maildir-litter.c tests/unit/maildir-fixture.h
+tests_unit_test_maildir_litter_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_name_SOURCES = tests/unit/test-maildir-name.c
 tests_unit_test_maildir_name_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_rename_SOURCES = tests/unit/test-maildir-rename.c tests/unit/maildir-fixture.h
