@@ -159,6 +159,23 @@ out:
 	return rc;
 }
 
+/* What is deleted rests on the journals: who else could write them would have a say in that. */
+static int dir_check_owner(const struct journal_dir *dir, struct error *err)
+{
+	struct stat st;
+
+	if (dir->fd < 0)
+		return 0;
+	if (fstat(dir->fd, &st) < 0)
+		return error_errno(err, SCOPE_STORE, "cannot look at %s", text_show(dir->path));
+	if (st.st_uid != geteuid())
+		return error_set(err, ERROR_IO, SCOPE_STORE, "%s belongs to another user (uid %lu)",
+				 text_show(dir->path), (unsigned long)st.st_uid);
+	if (st.st_mode & (S_IWOTH | S_IWGRP))
+		log_warn("%s can be changed by others; chmod go-w helps", text_show(dir->path));
+	return 0;
+}
+
 /* Opens without making anything; a directory that is missing is an empty one. */
 static int dir_open_to_read(struct journal_dir *dir, struct error *err)
 {
@@ -166,14 +183,14 @@ static int dir_open_to_read(struct journal_dir *dir, struct error *err)
 	if (dir->fd < 0 && errno != ENOENT)
 		return error_errno(err, SCOPE_STORE, "cannot open the directory %s",
 				   text_show(dir->path));
-	return 0;
+	return dir_check_owner(dir, err);
 }
 
 /* Makes the directory and takes its lock. */
 static int dir_open_to_write(struct journal_dir *dir, struct error *err)
 {
 	dir->fd = file_make_dirs(dir->path, err);
-	if (dir->fd < 0)
+	if (dir->fd < 0 || dir_check_owner(dir, err) < 0)
 		return -1;
 	if (lock_acquire(dir->fd, JOURNAL_LOCK_FILE, &dir->lock, err) < 0)
 		return error_prefix(err, "%s", text_show(dir->path));

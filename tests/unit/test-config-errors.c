@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The configuration: everything that is refused, with the exact text of the error. */
+/* The configuration (FAULTS 45): everything that is refused, with the exact text of the error. */
 #include "config/config.h"
 
 #include "base/alloc.h"

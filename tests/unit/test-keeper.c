@@ -6,7 +6,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -57,6 +60,49 @@ static void asks_once_for_all(void **state)
 	assert_int_equal(origin.asked, 1);
 	keeper_close(&keeper);
 	assert_null(keeper);
+}
+
+/* How many pages of this process have all these flags (proc(5), VmFlags); -1: that is not told. */
+static int count_pages(const char *const flags[3])
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	char line[512];
+	int count = 0;
+
+	if (!maps)
+		return -1;
+	while (fgets(line, sizeof(line), maps))
+		count += !strncmp(line, "VmFlags:", 8) && strstr(line, flags[0]) &&
+			 strstr(line, flags[1]) && strstr(line, flags[2]);
+	fclose(maps);
+	return count;
+}
+
+/* FAULTS 46: what is kept is in no core, in no child and, where locking is allowed, not in the swap. */
+static void its_page_is_walled(void **state)
+{
+	static const char *const walls[] = {" dd", " wf", ""}, *const locked[] = {" dd", " wf", " lo"};
+	struct origin origin = {0};
+	const struct imap_config config = {.secret = give, .secret_context = &origin};
+	struct keeper *keeper = keeper_open(&config);
+	struct keeper_login login;
+	struct imap_config own;
+	struct rlimit limit;
+	int before = count_pages(walls);
+
+	(void)state;
+	if (before < 0) {
+		keeper_close(&keeper);
+		skip();
+	}
+	keeper_begin(keeper, &login, &own);
+	check(&own, false, "word1");
+	assert_int_equal(count_pages(walls), before + 1);
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	if (limit.rlim_cur >= 65536)
+		assert_int_equal(count_pages(locked), 1);
+	keeper_close(&keeper);
+	assert_int_equal(count_pages(walls), before);
 }
 
 static void who_was_refused_gets_another(void **state)
@@ -112,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(asks_once_for_all),
+	    cmocka_unit_test(its_page_is_walled),
 	    cmocka_unit_test(who_was_refused_gets_another),
 	    cmocka_unit_test(a_failure_is_not_kept),
 	    cmocka_unit_test(without_a_secret_there_is_none),
