@@ -187,8 +187,8 @@ static void print_refused(const struct report *report, const struct channel *cha
 	report_quote(&word, channel->setup.name, box->name);
 	print_prefix(report);
 	fprintf(stderr,
-		"%s/%s: %zu message%s refused by the other side before; evenmail status -v %s says "
-		"why\n",
+		"%s/%s: %zu message%s refused by the other side before; evenmail status %s says "
+		"why, and sync --retry-refused tries again\n",
 		channel->setup.name, text_show(box->name), box->plan.refused,
 		box->plan.refused == 1 ? " was" : "s were", word.data);
 	buf_free(&word);

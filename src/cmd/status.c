@@ -163,13 +163,15 @@ static void print_row_json(const struct standings *all, const struct standing *r
 	line_end(&line);
 }
 
-/* The notes of one mailbox, with their reasons. */
+/* The notes of one mailbox, with their reasons: what is unfinished only for who asks for more. */
 static void print_notes(const struct standings *all, const struct standing *row)
 {
 	size_t len;
 	const struct journal_note *notes = journal_notes(row->journal, &len);
 
 	for (size_t i = 0; i < len; i++) {
+		if (notes[i].kind != JOURNAL_REFUSED && !all->report->options->verbose)
+			continue;
 		if (all->report->options->json)
 			note_print_json(all->target->channel->name, row->name, &notes[i]);
 		else
@@ -192,7 +194,7 @@ static void print_all(const struct standings *all)
 			print_row_json(all, row);
 		else
 			print_row(all, row, width);
-		if (all->report->options->verbose && row->refused + row->intents)
+		if (row->refused + row->intents)
 			print_notes(all, row);
 	}
 	all->report->mailboxes += all->len;

@@ -136,8 +136,8 @@ def test_no_inodes(channel, small_disk, corpus):
 
 def test_the_state_has_no_room(channel, small_disk, corpus):
     """FAULTS 4: the journal cannot grow; what was put in place is found by the next run."""
-    disk = small_disk("size=64k")
-    messages = corpus.messages(600, "empty-body", flags="")
+    disk = small_disk("size=32k")
+    messages = corpus.messages(250, "empty-body", flags="")
     channel.remote.add("INBOX", *messages[:2])
     os.makedirs(f"{channel.directory}/state")
     subprocess.run(["mount", "--bind", disk, f"{channel.directory}/state"], check=True)

@@ -95,7 +95,7 @@ static enum exit_status say(const struct options *options, struct buf *out, stru
 	"Everything else " done " done. If that is meant: evenmail sync --allow-deletions "        \
 	"'ch/B'\\''\\x1B[m'\n"                                                                     \
 	"evenmail: ch/B'\\x1B[m: 1 message was refused by the other side before; evenmail status " \
-	"-v 'ch/B'\\''\\x1B[m' says why\n"                                                         \
+	"'ch/B'\\''\\x1B[m' says why, and sync --retry-refused tries again\n"                       \
 	"evenmail: ch/C: the server said NO\n"                                                     \
 	"evenmail: other: no \"entry\"\n"
 
