@@ -215,6 +215,19 @@ static void print_totals(const struct check *check)
 		       totals->differences == 1 ? "" : "s", totals->mended);
 }
 
+/* Whether the channel was ever synced: where not there is nothing to be mended, or to be locked. */
+static bool was_synced(const char *state_dir)
+{
+	struct journal_dir *dir = NULL;
+	struct error ignored;
+	bool synced = true;
+
+	if (!journal_dir_open(state_dir, false, &dir, &ignored))
+		synced = *journal_dir_tree(dir);
+	journal_dir_close(&dir);
+	return synced;
+}
+
 /* One channel. */
 static void verify_target(const struct target *target, struct report *report)
 {
@@ -231,6 +244,7 @@ static void verify_target(const struct target *target, struct report *report)
 	imap.read_only = true;
 	setup.imap = &imap;
 	setup.connections = 1;
+	check.how.repair &= was_synced(setup.state_dir);
 	setup.dry_run = !check.how.repair;
 	if (account_open(&setup, &check.account, &err)) {
 		report_failure(report, setup.name, &err);

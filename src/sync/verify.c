@@ -304,17 +304,21 @@ static bool is_refused(const struct verification *it, enum side side, const stru
 /* What only one side has. */
 static void check_fresh(struct verification *it, enum side side)
 {
-	static const char *const texts[SIDES] = {"it is new here, and waits for the next sync",
-						 "it is new on the server, and waits for the next "
-						 "sync"};
+	static const char *const texts[SIDES][2] = {
+	    {"it is new here, and is to stay so as configured",
+	     "it is new here, and waits for the next sync"},
+	    {"it is new on the server, and is to stay there only as configured",
+	     "it is new on the server, and waits for the next sync"}};
 	const struct snapshot *snapshot = &it->sides[side];
+	bool wanted = it->channel->setup.policy.change[other_side(side)] & CHANGE_NEW;
 
 	for (size_t i = 0; it->looked[side] && i < snapshot->fresh_len; i++) {
 		const struct message_key *key = &snapshot->fresh[i].state.key;
 		if (is_refused(it, side, key))
 			continue;
 		struct finding *finding =
-		    verify_add(it->result, FINDING_UNPAIRED, side, texts[side]);
+		    verify_add(it->result, FINDING_UNPAIRED, side, texts[side][wanted]);
+		finding->harmless = !wanted;
 		finding->uid = key->uid;
 		finding->name = key->name;
 	}

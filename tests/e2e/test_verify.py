@@ -192,6 +192,22 @@ def test_what_is_new_waits(pair, corpus):
     assert not verify(pair)[0]
 
 
+def test_what_is_to_stay_where_it_is_is_no_difference(pair, corpus):
+    pair.keys["push"] = []
+    pair.local.add("INBOX", corpus.message("plain"))
+    findings, _ = verify(pair)
+    assert kinds(findings) == ["unpaired"] and findings[0]["harmless"]
+    assert "new here" not in pair.run("verify").out and "as configured" in pair.run("verify", "-v").out
+
+
+def test_a_channel_that_was_never_synced(channel, corpus):
+    """Nothing is made, also not by --repair."""
+    channel.remote.add("INBOX", corpus.message("plain"))
+    findings, _ = verify(channel, "--repair", status=DIFFERENT)
+    assert kinds(findings) == ["never-synced"]
+    assert not os.path.exists(channel.local_root) and not os.path.exists(channel.state_directory)
+
+
 def test_equal_copies_are_told_and_harmless(channel, corpus):
     message = corpus.message("plain")
     channel.remote.add("INBOX", message, message, message)
