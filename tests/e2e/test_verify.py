@@ -4,12 +4,14 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import zlib
 
 import pytest
 
 from channel import contents
+from figures import note_figure
 from test_sequences import refuse
 
 DIFFERENT = 1
@@ -117,6 +119,31 @@ def test_a_damaged_file_is_found_and_fetched_again(pair, cut):
     assert not pair.local.litter() and not verify(pair)[0]
     assert pair.summary()["local"]["new"] == 0 == pair.summary()["remote"]["new"]
     assert pair.state()[("INBOX",)] == contents(*pair.messages)
+
+
+@pytest.mark.parametrize("slice_", range(3))
+def test_a_repair_stopped_at_each_point(pair, faults_program, slice_):
+    """FAULTS 1: the file is damaged or whole, never missing and never two; the damaged one is kept."""
+    pair.evenmail = faults_program
+    path = path_of(pair, pair.messages[0])
+    kept = f"{pair.local.directory('INBOX')}/.evenmail-damaged"
+    point, stops = 1 + slice_, 0
+    while True:
+        damage(path)
+        done = pair.start("verify", "--repair", EVENMAIL_STOP_AT=str(point))
+        out, err = done.communicate(timeout=300)
+        assert done.returncode in (0, -9), out + err
+        if done.returncode == 0:
+            break
+        pair.run("verify", "--repair")
+        assert os.listdir(kept) and not pair.local.litter(), f"stopped at {point}"
+        shutil.rmtree(kept)
+        summary = pair.summary()
+        assert not any(sum(summary[side].values()) for side in ("local", "remote")), f"stopped at {point}"
+        point, stops = point + 3, stops + 1
+    assert pair.state()[("INBOX",)] == contents(*pair.messages)
+    assert stops > 3, "the program is built with --enable-faults"
+    note_figure("stops", stops, "points stopped at")
 
 
 def test_a_damaged_file_keeps_the_flags_that_it_has(pair):
