@@ -233,30 +233,49 @@ static int file_rename_over(int dirfd, const char *from, const char *name, struc
 	return file_sync_dir(dirfd, err);
 }
 
-/* Where it fails before the rename, the old content is there and the temporary file is not. */
-int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err)
+/* The name of the temporary file. */
+static int file_name_temporary(const char *name, char out[NAME_MAX + 1], struct error *err)
+{
+	if (snprintf(out, NAME_MAX + 1, ".%s.tmp", name) <= NAME_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return error_errno(err, SCOPE_MAILBOX, "cannot replace %s", text_show(name));
+}
+
+int file_replace_begin(int dirfd, const char *name, struct error *err)
 {
 	char temporary[NAME_MAX + 1];
-	int fd;
-	int rc = -1;
+	int fd = -1;
 
-	if (snprintf(temporary, sizeof(temporary), ".%s.tmp", name) > NAME_MAX) {
-		errno = ENAMETOOLONG;
-		return error_errno(err, SCOPE_MAILBOX, "cannot replace %s", text_show(name));
-	}
-	fd = file_open_temporary(dirfd, temporary, err);
-	if (fd < 0)
-		goto out;
-	rc = file_write(fd, bytes, len, err);
+	if (file_name_temporary(name, temporary, err) == 0)
+		fd = file_open_temporary(dirfd, temporary, err);
+	return fd < 0 ? error_prefix(err, "cannot replace %s", text_show(name)) : fd;
+}
+
+/* Where it fails before the rename, the old content is there and the temporary file is not. */
+int file_replace_end(int dirfd, const char *name, int *fd, int written, struct error *err)
+{
+	char temporary[NAME_MAX + 1];
+	int rc = file_name_temporary(name, temporary, err) < 0 ? -1 : written;
+
 	if (rc == 0)
-		rc = file_sync(fd, err);
+		rc = file_sync(*fd, err);
 	if (rc == 0)
 		rc = file_rename_over(dirfd, temporary, name, err);
-	if (rc < 0 && file_is_at(fd, dirfd, temporary))
+	if (rc < 0 && file_is_at(*fd, dirfd, temporary))
 		unlinkat(dirfd, temporary, 0);
-out:
-	file_close(&fd);
+	file_close(fd);
 	return rc < 0 ? error_prefix(err, "cannot replace %s", text_show(name)) : 0;
+}
+
+/* All of it in one piece. */
+int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err)
+{
+	int fd = file_replace_begin(dirfd, name, err);
+
+	if (fd < 0)
+		return -1;
+	return file_replace_end(dirfd, name, &fd, file_write(fd, bytes, len, err), err);
 }
 
 /*

@@ -38,6 +38,12 @@ int file_make_dirs(const char *path, struct error *err);
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t len, struct error *err);
 /*
+ * The same in pieces: a descriptor to write the new content to (-1: an error), and the end, which
+ * closes it. written is -1 where writing failed, with err set: then the old content stays.
+ */
+int file_replace_begin(int dirfd, const char *name, struct error *err);
+int file_replace_end(int dirfd, const char *name, int *fd, int written, struct error *err);
+/*
  * rename(2) that never replaces: RENAME_NOREPLACE, or link and unlink where the file system lacks
  * it; a stop between those two leaves the file under both names. 0, or -1 with errno, EEXIST where
  * to is taken. Syncs nothing.

@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+
+#define JOURNAL_PIECE ((size_t)64 * 1024) /* written at once */
 
 /* Nothing that journal_commit() sets itself counts. */
 static bool journal_same_head(const struct journal_head *a, const struct journal_head *b)
@@ -31,6 +34,13 @@ static int journal_note_file(struct journal *journal, size_t size, struct error 
 	return 0;
 }
 
+/* The file of that name is one of ours, of one transaction. */
+static int journal_adopt(struct journal *journal, size_t size, struct error *err)
+{
+	journal->sequence = 1;
+	return journal_note_file(journal, size, err);
+}
+
 /* Makes the file of one transaction: the open one's records, or all rows. */
 int journal_make_file(struct journal *journal, const struct buf *file, struct error *err)
 {
@@ -38,10 +48,7 @@ int journal_make_file(struct journal *journal, const struct buf *file, struct er
 		return error_set(err, ERROR_IO, SCOPE_MAILBOX, "longer than any journal may be");
 	if (file_replace(journal->dir->fd, journal->file, file->data, file->len, err) < 0)
 		return -1;
-	if (journal_note_file(journal, file->len, err) < 0)
-		return -1;
-	journal->sequence = 1;
-	return 0;
+	return journal_adopt(journal, file->len, err);
 }
 
 /* The directory may not have been synced when the run that made the file was stopped. */
@@ -49,8 +56,7 @@ int journal_adopt_file(struct journal *journal, size_t size, struct error *err)
 {
 	if (file_sync_dir(journal->dir->fd, err) < 0)
 		return -1;
-	journal->sequence = 1;
-	return journal_note_file(journal, size, err);
+	return journal_adopt(journal, size, err);
 }
 
 /* What the file holds is not what was read or written here. */
@@ -129,57 +135,101 @@ static int journal_append(struct journal *journal, const struct journal_head *he
 	return 0;
 }
 
-/* Counts what was put since the last time, and makes room for the next. */
-static void journal_count(struct buf *record, size_t *len)
+/* Where the records of a file that is made anew go. */
+struct journal_sink {
+	struct buf piece; /* what was not passed on yet */
+	size_t most;      /* at so many bytes it is */
+	int fd;           /* -1: they are only counted */
+	size_t passed;
+	uint32_t crc; /* of what was passed on */
+	int rc;       /* -1: writing failed */
+	struct error *err;
+};
+
+/* Passes on what there is, so that a file of any length takes the memory of one piece. */
+static void journal_pass_on(struct journal_sink *sink)
 {
-	if (len == NULL)
-		return;
-	*len += record->len;
-	buf_reset(record);
+	struct buf *piece = &sink->piece;
+
+	if (sink->fd >= 0 && sink->rc == 0)
+		sink->rc = file_write(sink->fd, piece->data, piece->len, sink->err);
+	if (sink->fd >= 0)
+		sink->crc = (uint32_t)crc32_z(sink->crc, (const Bytef *)piece->data, piece->len);
+	sink->passed += piece->len;
+	buf_reset(piece);
 }
 
-/* All that the journal holds, as one transaction; only its length where len is not NULL. */
-static void journal_put_each(const struct journal *journal, struct buf *file, size_t *len)
+/* After each record. */
+static void journal_flow(struct journal_sink *sink)
+{
+	if (sink->piece.len >= sink->most)
+		journal_pass_on(sink);
+}
+
+/* All that the journal holds, as one transaction; the end of it is left in the sink. */
+static void journal_put_each(const struct journal *journal, struct journal_sink *sink)
 {
 	struct record_owner owner = journal_owner(journal);
+	struct buf *piece = &sink->piece;
 	const struct journal_note *notes;
 	const struct pair *pairs;
 	size_t count;
 
-	record_put_first(file, &owner);
+	record_put_first(piece, &owner);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (rows_refused(journal->rows, side))
-			record_put_refused(file, side, rows_refused(journal->rows, side));
+			record_put_refused(piece, side, rows_refused(journal->rows, side));
 	pairs = rows_pairs(journal->rows, &count);
 	for (size_t i = 0; i < count; i++) {
-		record_put_pair(file, &pairs[i]);
-		journal_count(file, len);
+		record_put_pair(piece, &pairs[i]);
+		journal_flow(sink);
 	}
 	notes = rows_notes(journal->rows, &count);
 	for (size_t i = 0; i < count; i++) {
-		record_put_note(file, &notes[i]);
-		journal_count(file, len);
+		record_put_note(piece, &notes[i]);
+		journal_flow(sink);
 	}
-	record_put_commit(file, 0, 1, &journal->head);
-	journal_count(file, len);
+	const uint32_t crc =
+	    (uint32_t)crc32_z(sink->crc, (const Bytef *)piece->data, piece->len);
+	record_put_commit_after(piece, crc, 1, &journal->head);
 }
 
-/* All of it. */
+/* In one piece. */
 void journal_put_all(const struct journal *journal, struct buf *file)
 {
-	journal_put_each(journal, file, NULL);
+	struct journal_sink sink = {.piece = *file, .most = SIZE_MAX, .fd = -1};
+
+	journal_put_each(journal, &sink);
+	*file = sink.piece;
 }
 
 /* How long a file it takes. */
 static size_t journal_reckon(const struct journal *journal)
 {
-	struct buf record;
-	size_t len = 0;
+	struct journal_sink sink = {.most = JOURNAL_PIECE, .fd = -1};
 
-	buf_init(&record, JOURNAL_MAX);
-	journal_put_each(journal, &record, &len);
-	buf_free(&record);
-	return len;
+	buf_init(&sink.piece, JOURNAL_MAX);
+	journal_put_each(journal, &sink);
+	journal_pass_on(&sink);
+	buf_free(&sink.piece);
+	return sink.passed;
+}
+
+/* Writes the file anew, with what it needs. */
+static int journal_make_anew(struct journal *journal, struct error *err)
+{
+	struct journal_sink sink = {.most = JOURNAL_PIECE, .err = err};
+
+	sink.fd = file_replace_begin(journal->dir->fd, journal->file, err);
+	if (sink.fd < 0)
+		return -1;
+	buf_init(&sink.piece, JOURNAL_MAX);
+	journal_put_each(journal, &sink);
+	journal_pass_on(&sink);
+	buf_free(&sink.piece);
+	if (file_replace_end(journal->dir->fd, journal->file, &sink.fd, sink.rc, err) < 0)
+		return -1;
+	return journal_adopt(journal, sink.passed, err);
 }
 
 /*
@@ -190,7 +240,6 @@ static void journal_compact(struct journal *journal)
 {
 	size_t needed;
 	struct error err;
-	struct buf file;
 
 	if (journal->size <= journal->compact_at)
 		return;
@@ -198,12 +247,9 @@ static void journal_compact(struct journal *journal)
 	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
 	if (journal->size <= journal->compact_at)
 		return;
-	buf_init(&file, JOURNAL_MAX);
-	journal_put_all(journal, &file);
-	if (journal_make_file(journal, &file, &err) < 0)
+	if (journal_make_anew(journal, &err) < 0)
 		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
 			 text_show(journal->file), err.text);
-	buf_free(&file);
 }
 
 /* Where it fails, nothing more is taken: what the file holds now is for the next run to find out.

@@ -228,9 +228,18 @@ void record_put_refused(struct buf *out, enum side side, uint32_t keywords)
 	buf_putc(out, '\n');
 }
 
-/* The first crc is the transaction's, the second that of this line alone. */
+/* What is there of the transaction is in out. */
 void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 		       const struct journal_head *head)
+{
+	uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)out->data + start, out->len - start);
+
+	record_put_commit_after(out, crc, sequence, head);
+}
+
+/* The first crc is the transaction's, the second that of this line alone. */
+void record_put_commit_after(struct buf *out, uint32_t crc, uint64_t sequence,
+			     const struct journal_head *head)
 {
 	size_t line = out->len;
 
@@ -251,7 +260,7 @@ void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 	put_text(out, head->even ? "even" : "uneven");
 	if (out->full)
 		return;
-	put_hex(out, crc32_z(0, (const Bytef *)out->data + start, out->len - start), 8);
+	put_hex(out, crc32_z(crc, (const Bytef *)out->data + line, out->len - line), 8);
 	if (out->full)
 		return;
 	put_hex(out, crc32_z(0, (const Bytef *)out->data + line, out->len - line), 8);

@@ -90,6 +90,9 @@ void record_put_refused(struct buf *out, enum side side, uint32_t keywords);
 /* Closes the transaction that is all of out from start on: its crc is reckoned here. */
 void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 		       const struct journal_head *head);
+/* The same where crc is that of the transaction so far, wherever its bytes are by now. */
+void record_put_commit_after(struct buf *out, uint32_t crc, uint64_t sequence,
+			     const struct journal_head *head);
 
 /*
  * Reads a line, given without its newline. Strings are undone in place and point into the line, of

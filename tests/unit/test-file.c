@@ -483,6 +483,29 @@ static void failed_replacing_leaves_the_old(void **state)
 	assert_content("state", "newer");
 }
 
+/* What could not be written whole is not put in place. */
+static void replacing_in_pieces(void **state)
+{
+	struct error err;
+	int fd;
+
+	(void)state;
+	assert_int_equal(file_replace(dir, "state", "old", 3, &err), 0);
+	for (int written = 0; written >= -1; written--) {
+		fd = file_replace_begin(dir, "state", &err);
+		assert_true(fd >= 0);
+		assert_int_equal(file_write(fd, "new", 3, &err), 0);
+		assert_int_equal(file_write(fd, "er", 2, &err), 0);
+		assert_content("state", written ? "newer" : "old");
+		error_set(&err, ERROR_IO, SCOPE_MAILBOX, "no room");
+		assert_int_equal(file_replace_end(dir, "state", &fd, written, &err), written);
+		assert_int_equal(fd, -1);
+		assert_content("state", "newer");
+		assert_false(exists(".state.tmp"));
+	}
+	assert_string_equal(err.text, "cannot replace state: no room");
+}
+
 static void replacing_follows_no_symlink(void **state)
 {
 	struct error err;
@@ -681,6 +704,7 @@ int main(void)
 	    test_in_directory(replaces),
 	    test_in_directory(replaces_after_a_stop),
 	    test_in_directory(failed_replacing_leaves_the_old),
+	    test_in_directory(replacing_in_pieces),
 	    test_in_directory(replacing_follows_no_symlink),
 	    test_in_directory(replacing_bounds_the_name),
 	    test_in_directory(replacers_do_not_mix),
