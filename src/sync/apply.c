@@ -36,15 +36,12 @@ void box_note_removal(struct box *box, uint32_t uid)
 		journal_note(box->journal, &note);
 }
 
-void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
-		  uint32_t uid, const char *name)
+void box_put_copy(struct box *box, enum side side, const struct pair *pair)
 {
-	const struct pair pair = pair_of(uid, name, op->flags, identity);
-
-	journal_put(box->journal, &pair);
-	journal_end_note(box->journal, JOURNAL_REFUSED, uid, name);
-	box->tally.copied[op->side]++;
-	box->tally.bytes[op->side] += identity->size;
+	journal_put(box->journal, pair);
+	journal_end_note(box->journal, JOURNAL_REFUSED, pair->uid, pair->name);
+	box->tally.copied[side]++;
+	box->tally.bytes[side] += pair->size;
 }
 
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)

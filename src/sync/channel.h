@@ -247,9 +247,8 @@ int trash_prepare(struct channel *channel, struct error *err);
  * what the server's user deleted.
  */
 void box_note_removal(struct box *box, uint32_t uid);
-/* The journal row of a copy that came to rest. */
-void box_put_copy(struct box *box, const struct op *op, const struct identity *identity,
-		  uint32_t uid, const char *name);
+/* The journal row of a copy to side that came to rest. */
+void box_put_copy(struct box *box, enum side side, const struct pair *pair);
 /* A message came to be on the server under that UID. */
 void own_note_added(struct own_changes *own, uint32_t uid);
 /* So many went there by one request, which is done. */

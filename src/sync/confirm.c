@@ -45,13 +45,13 @@ static bool is_as_agreed(const struct channel *channel, struct box *box,
 static void put_found(struct box *box, const struct fresh_message *local,
 		      const struct fresh_message *remote)
 {
-	const struct op op = {.side = REMOTE, .flags = local->state.flags};
-	struct identity identity = local->state.identity;
+	struct pair pair = pair_of(remote->state.key.uid,
+				   arena_strdup(&box->arena, local->state.key.name),
+				   local->state.flags, &local->state.identity);
 
-	identity.date = remote->state.identity.date;
-	identity.email_id = remote->state.identity.email_id;
-	box_put_copy(box, &op, &identity, remote->state.key.uid,
-		     arena_strdup(&box->arena, local->state.key.name));
+	pair.date = remote->state.identity.date;
+	pair.email_id = remote->state.identity.email_id;
+	box_put_copy(box, REMOTE, &pair);
 }
 
 /*

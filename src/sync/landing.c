@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/landing.h"
 
+struct copy copy_of(const struct op *op)
+{
+	return (struct copy){.date = op->identity.date,
+			     .email_id = plan_identity(op).email_id,
+			     .flags = op->flags,
+			     .uid = op->uid,
+			     .size = op->identity.size < UINT32_MAX ? (uint32_t)op->identity.size
+								    : UINT32_MAX};
+}
+
+uint64_t copy_size(const struct copy *copy)
+{
+	return copy->size == UINT32_MAX ? SIZE_UNKNOWN : copy->size;
+}
+
 int landing_finish(struct store *local, struct landing *landing, struct error *err)
 {
 	/* What only the server tells. */
-	landing->identity.date = landing->op->identity.date;
+	landing->identity.date = landing->copy.date;
 	if (store_finish_draft(local, landing->draft, &landing->identity, &landing->name, err)) {
 		store_drop_draft(local, landing->draft);
 		return -1;
 	}
-	landing->identity.email_id = plan_identity(landing->op).email_id;
+	landing->identity.email_id = landing->copy.email_id;
 	return 0;
 }
 
@@ -28,9 +43,9 @@ static void note_intent(const struct landing *landing)
 	const struct journal_note note = {
 	    .kind = JOURNAL_PUBLISHING,
 	    .side = LOCAL,
-	    .uid = landing->op->uid,
+	    .uid = landing->copy.uid,
 	    .name = landing->name,
-	    .flags = landing->op->flags,
+	    .flags = landing->copy.flags,
 	    .identity = landing->identity,
 	};
 
@@ -61,8 +76,8 @@ static int publish(struct channel *channel, struct store *local, const struct la
 	    .kind = REQUEST_PUBLISH,
 	    .mailbox = landing->box->at[LOCAL],
 	    .draft = landing->draft,
-	    .flags = landing->op->flags,
-	    .date = landing->op->identity.date,
+	    .flags = landing->copy.flags,
+	    .date = landing->copy.date,
 	};
 	struct answer answer;
 
@@ -79,18 +94,17 @@ static int publish(struct channel *channel, struct store *local, const struct la
 static void note_landed(struct channel *channel, const struct landing *landing)
 {
 	struct progress *progress = channel->setup.progress;
-	const struct op *op = landing->op;
+	const struct pair pair = pair_of(landing->copy.uid, landing->name, landing->copy.flags,
+					 &landing->identity);
 
-	if (op->kind == OP_CLONE) {
-		const struct pair pair =
-		    pair_of(op->uid, landing->name, op->flags, &landing->identity);
+	if (landing->cloned) {
 		journal_put(landing->box->journal, &pair);
 		landing->box->tally.cloned[LOCAL]++;
 		return;
 	}
-	box_put_copy(landing->box, op, &landing->identity, op->uid, landing->name);
+	box_put_copy(landing->box, LOCAL, &pair);
 	if (progress)
-		progress->moved(progress, LOCAL, landing->identity.size);
+		progress->moved(progress, LOCAL, pair.size);
 }
 
 /* From the first barrier to the last. */

@@ -11,16 +11,34 @@
 
 #include "sync/channel.h"
 
+/*
+ * What is known of a message before it comes. A first run has one for every message, for as long as
+ * it takes.
+ */
+struct copy {
+	int64_t date;
+	uint64_t email_id;
+	struct flags flags;
+	uint32_t uid;
+	uint32_t size; /* UINT32_MAX: not known, or more than any body has */
+};
+
+/* That of an operation, COPY or CLONE to the local side. */
+struct copy copy_of(const struct op *op);
+/* Its size, or SIZE_UNKNOWN. */
+uint64_t copy_size(const struct copy *copy);
+
 /* A message that is not in place yet. */
 struct landing {
 	struct box *box;
-	const struct op *op; /* COPY or CLONE to the local side */
+	struct copy copy;
+	bool cloned; /* from another mailbox of the disk */
 	struct draft *draft;
 	const char *name;
 	struct identity identity;
 };
 
-/* Ends the draft of box, op and draft: fills name and identity. -1: the draft is dropped. */
+/* Ends the draft of box, copy and draft: fills name and identity. -1: the draft is dropped. */
 int landing_finish(struct store *local, struct landing *landing, struct error *err);
 /*
  * Brings a batch to rest; its drafts are gone afterwards. Takes the channel's lock for what lanes

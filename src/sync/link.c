@@ -57,7 +57,7 @@ static bool begin_link(struct link_batch *batch, struct box *box, struct op *op)
 	struct landing *landing = &batch->landings[batch->len];
 	struct error err;
 
-	*landing = (struct landing){.box = box, .op = op};
+	*landing = (struct landing){.box = box, .copy = copy_of(op), .cloned = true};
 	if (!name)
 		return false;
 	if (!store_link_draft(store, box->at[LOCAL], channel->boxes[op->target].at[LOCAL], &key,

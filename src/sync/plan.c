@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/plan.h"
 
+#include "base/alloc.h"
 #include "base/array.h"
 
 #include <stdlib.h>
@@ -101,6 +102,20 @@ size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side)
 		count +=
 		    plan->ops[i].kind == kind && plan->ops[i].side == side && !plan->ops[i].blocked;
 	return count;
+}
+
+/* The memory goes, too: a first run has nothing but copies. */
+void plan_drop_copies(struct plan *plan, enum side side)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct op *op = &plan->ops[i];
+		if (op->kind != OP_COPY || op->side != side || op->blocked)
+			plan->ops[kept++] = *op;
+	}
+	plan->len = plan->cap = kept;
+	plan->ops = xreallocarray(plan->ops, kept ? kept : 1, sizeof(*plan->ops));
 }
 
 void plan_free(struct plan *plan)

@@ -144,6 +144,8 @@ void plan_identify(struct plan *plan, struct op *op, const struct identity *iden
 struct identity plan_identity(const struct op *op);
 /* How many of that kind on that side are to be done (blocked ones not counted). */
 size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
+/* Takes out the copies to side that are to be done: somebody else has them. */
+void plan_drop_copies(struct plan *plan, enum side side);
 void plan_free(struct plan *plan);
 
 #endif

@@ -111,15 +111,15 @@ static bool is_marked(struct haul *haul, const bool *mark)
 }
 
 /* What a message takes on the disk, about. */
-static uint64_t space_of(const struct op *op)
+static uint64_t space_of(const struct copy *copy)
 {
-	uint64_t size = op->identity.size;
+	uint64_t size = copy_size(copy);
 
 	return BLOCK + (size == SIZE_UNKNOWN ? SHARE_GUESS : size);
 }
 
 /* Says that a message finds no room. */
-static void fill_up(struct haul *haul, struct box *box, const struct op *op,
+static void fill_up(struct haul *haul, struct box *box, const struct copy *copy,
 		    const struct room *room, bool inodes)
 {
 	struct error err;
@@ -128,13 +128,13 @@ static void fill_up(struct haul *haul, struct box *box, const struct op *op,
 		error_set(&err, ERROR_IO, SCOPE_MAILBOX,
 			  "mailbox %s: no room for message UID %u, %s: where it is to go %s are "
 			  "free, and %s are left free; make room, the next run goes on",
-			  text_show(box->name), op->uid, text_size(space_of(op)),
+			  text_show(box->name), copy->uid, text_size(space_of(copy)),
 			  text_size(room->bytes), text_size(SPARE));
 	else
 		error_set(&err, ERROR_IO, SCOPE_MAILBOX,
 			  "mailbox %s: no room for message UID %u: where it is to go no more files "
 			  "can be made (inodes); remove files, the next run goes on",
-			  text_show(box->name), op->uid);
+			  text_show(box->name), copy->uid);
 	err.sys = ENOSPC;
 	lock(haul);
 	box_fail(box, &err);
@@ -157,10 +157,10 @@ static size_t fit_portion(struct haul *haul, const struct portion *portion)
 		return 0;
 	store_room(haul->lane->stores[LOCAL], share->box->at[LOCAL], &room);
 	while (count < portion->count) {
-		const struct op *op = share->ops[portion->first + count];
-		taken += space_of(op);
+		const struct copy *copy = &share->copies[portion->first + count];
+		taken += space_of(copy);
 		if (count >= room.messages || room.bytes < SPARE || taken > room.bytes - SPARE) {
-			fill_up(haul, share->box, op, &room, count >= room.messages);
+			fill_up(haul, share->box, copy, &room, count >= room.messages);
 			break;
 		}
 		count++;
@@ -207,9 +207,9 @@ static int submit_portions(struct haul *haul, struct error *err)
 		    .kind = REQUEST_FETCH,
 		    .ticket = (uintptr_t)portion,
 		    .mailbox = share->box->at[REMOTE],
-		    .keys = share->keys + portion->first,
+		    .keys = portion->keys,
 		    .count = fits,
-		    .sizes = share->sizes + portion->first,
+		    .sizes = portion->sizes,
 		    .uidvalidity = share->box->sides[REMOTE].stamp.uidvalidity,
 		};
 		if (store_submit(haul->lane->stores[REMOTE], &request, err))
@@ -252,25 +252,26 @@ static int take_body(struct haul *haul, const struct answer *answer, struct erro
 	return 0;
 }
 
-/* The operation that a UID was fetched for, taken from the portion; NULL where none was. */
-static const struct op *claim(struct haul *haul, const struct portion *portion, uint32_t uid)
+/* The copy that a UID was fetched for, taken from the portion; false where none was. */
+static bool claim(struct haul *haul, const struct portion *portion, uint32_t uid,
+		  struct copy *claimed)
 {
-	const struct share *share = portion->share;
-	size_t low = portion->first, high = portion->first + portion->count, end = high;
+	size_t low = 0, high = portion->count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (share->keys[mid].uid < uid)
+		if (portion->keys[mid].uid < uid)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == end || share->keys[low].uid != uid || !share->ops[low])
-		return NULL;
-	const struct op *op = share->ops[low];
-	share->ops[low] = NULL;
-	haul->held -= share_cost(op);
-	return op;
+	struct copy *copy = &portion->share->copies[portion->first + low];
+	if (!uid || low == portion->count || copy->uid != uid)
+		return false;
+	*claimed = *copy;
+	copy->uid = 0;
+	haul->held -= share_cost(copy_size(copy));
+	return true;
 }
 
 /* The end of a message: it joins the batch, or is dropped where nobody asked for it. */
@@ -285,13 +286,12 @@ static int end_body(struct haul *haul, const struct answer *answer, struct error
 		haul->skipping = false;
 		return 0;
 	}
-	const struct op *op = claim(haul, portion, answer->message.key.uid);
+	*landing = (struct landing){.box = portion->share->box, .draft = draft};
 	haul->draft = NULL;
-	if (!op || !draft) {
+	if (!claim(haul, portion, answer->message.key.uid, &landing->copy) || !draft) {
 		store_drop_draft(local, draft);
 		return 0;
 	}
-	*landing = (struct landing){.box = portion->share->box, .op = op, .draft = draft};
 	if (landing_finish(local, landing, err)) {
 		if (!is_full(err))
 			return fail(haul, landing->box, err);
@@ -326,18 +326,18 @@ static void note_refused(struct box *box, uint32_t uid, const struct error *why)
 static void note_missing(struct haul *haul, const struct portion *portion,
 			 const struct answer *answer)
 {
-	struct share *share = portion->share;
-	struct box *box = share->box;
+	const struct copy *copies = portion->share->copies + portion->first;
+	struct box *box = portion->share->box;
 
 	if (answer->error.kind != ERROR_NONE)
 		hold_back(haul->pull->channel, box, LOCAL, &answer->error);
-	for (size_t i = portion->first; i < portion->first + portion->count; i++) {
-		if (!share->ops[i])
+	for (size_t i = 0; i < portion->count; i++) {
+		if (!copies[i].uid)
 			continue;
-		haul->held -= share_cost(share->ops[i]);
+		haul->held -= share_cost(copy_size(&copies[i]));
 		box->undone = true;
-		if (answer->refused && uidset_has(answer->refused, share->keys[i].uid))
-			note_refused(box, share->keys[i].uid, &answer->error);
+		if (answer->refused && uidset_has(answer->refused, copies[i].uid))
+			note_refused(box, copies[i].uid, &answer->error);
 	}
 }
 

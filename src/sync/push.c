@@ -289,24 +289,25 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 static void put_taken(const struct parcel *parcel, uint32_t uid)
 {
 	struct box *box = parcel->box;
-	struct op sent = *parcel->op;
-	const struct flags none = {0}, late = {.keywords = sent.flags.keywords};
+	const struct op *sent = parcel->op;
+	const struct flags none = {0}, now = {.bits = sent->flags.bits},
+			   late = {.keywords = sent->flags.keywords};
+	const struct pair pair = pair_of(uid, sent->name, now, &parcel->identity);
 
-	sent.flags.keywords = 0;
-	box_put_copy(box, &sent, &parcel->identity, uid, parcel->op->name);
+	box_put_copy(box, REMOTE, &pair);
 	if (!late.keywords)
 		return;
 	struct flags add = flags_reach(none, late, &box->sides[REMOTE].permanent);
 	if (add.keywords) {
-		struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, parcel->op->rule);
+		struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, sent->rule);
 		op->uid = uid;
-		op->name = parcel->op->name;
+		op->name = sent->name;
 		op->add = add;
 	}
-	struct op *op = plan_add(&box->late, OP_AGREE, REMOTE, parcel->op->rule);
+	struct op *op = plan_add(&box->late, OP_AGREE, REMOTE, sent->rule);
 	op->uid = uid;
-	op->name = parcel->op->name;
-	op->flags = parcel->op->flags;
+	op->name = sent->name;
+	op->flags = sent->flags;
 }
 
 /*

@@ -14,30 +14,37 @@
 
 static int compare_uids(const void *a, const void *b)
 {
-	const struct op *x = *(const struct op *const *)a, *y = *(const struct op *const *)b;
+	const struct copy *x = a, *y = b;
 
 	return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
-uint64_t share_cost(const struct op *op)
+uint64_t share_cost(uint64_t size)
 {
-	uint64_t size = op->identity.size;
-
-	return SHARE_MESSAGE + (size == SIZE_UNKNOWN  ? SHARE_GUESS
-				: size < UINT32_MAX ? size
-						    : UINT32_MAX);
+	return SHARE_MESSAGE + (size == SIZE_UNKNOWN ? SHARE_GUESS
+				: size < UINT32_MAX  ? size
+						     : UINT32_MAX);
 }
 
-/* What a fetch is asked by. */
-static void add_keys(struct share *share)
+/* What one of a box's copies costs. */
+static uint64_t cost_at(const struct share *share, size_t index)
 {
-	qsort(share->ops, share->len, sizeof(*share->ops), compare_uids);
-	share->keys = xcalloc(share->len, sizeof(*share->keys));
-	share->sizes = xcalloc(share->len, sizeof(*share->sizes));
-	for (size_t i = 0; i < share->len; i++) {
-		share->keys[i] = (struct message_key){.uid = share->ops[i]->uid};
-		share->sizes[i] = share->ops[i]->identity.size;
-	}
+	return share_cost(share->copies ? copy_size(&share->copies[index])
+					: share->ops[index]->identity.size);
+}
+
+/* Adds an operation to those of its box. */
+static void add_op(struct share *share, const struct op *op)
+{
+	if (share->copies)
+		share->copies[share->len++] = copy_of(op);
+	else
+		share->ops[share->len++] = op;
+}
+
+static bool is_wanted(const struct op *op, enum side side)
+{
+	return op->kind == OP_COPY && op->side == side && !op->blocked;
 }
 
 /* Collects the copies of one box. */
@@ -48,17 +55,22 @@ static void add_box(struct shares *shares, struct box *box)
 
 	if (!count)
 		return;
-	*share = (struct share){.box = box, .ops = xcalloc(count, sizeof(*share->ops))};
-	for (size_t i = 0; i < box->plan.len; i++) {
-		const struct op *op = &box->plan.ops[i];
-		if (op->kind != OP_COPY || op->side != shares->side || op->blocked)
-			continue;
-		share->ops[share->len++] = op;
-		shares->left += share_cost(op);
-	}
+	*share = (struct share){.box = box};
 	if (shares->side == LOCAL)
-		add_keys(share);
+		share->copies = xcalloc(count, sizeof(*share->copies));
+	else
+		share->ops = xcalloc(count, sizeof(*share->ops));
+	for (size_t i = 0; i < box->plan.len; i++) {
+		if (!is_wanted(&box->plan.ops[i], shares->side))
+			continue;
+		add_op(share, &box->plan.ops[i]);
+		shares->left += cost_at(share, share->len - 1);
+	}
 	shares->len++;
+	if (shares->side == REMOTE)
+		return;
+	qsort(share->copies, share->len, sizeof(*share->copies), compare_uids);
+	plan_drop_copies(&box->plan, LOCAL);
 }
 
 void shares_open(struct shares *shares, struct channel *channel, enum side side)
@@ -108,23 +120,52 @@ static struct share *choose(const struct shares *shares, const struct share *las
 	return chosen;
 }
 
-/* Cuts the next portion off. With one lane nobody waits for a part of it. */
+/* What portions are measured by: with one lane nobody waits for a part of any. */
+static uint64_t measure(const struct shares *shares)
+{
+	return shares->lanes == 1 ? LANE_PAYS : shares->pays;
+}
+
+/* Cuts the next portion off. */
 static struct portion *cut(struct shares *shares, struct share *share)
 {
 	struct portion *portion = xcalloc(1, sizeof(*portion));
-	uint64_t most = shares->lanes == 1 ? UINT64_MAX : shares->left / (4 * shares->lanes);
+	uint64_t pays = measure(shares), most = shares->left / (4 * shares->lanes);
 
-	if (shares->lanes > 1 && most > PORTION_MAX(shares->pays))
-		most = PORTION_MAX(shares->pays);
-	if (most < PORTION_MIN(shares->pays))
-		most = PORTION_MIN(shares->pays);
+	if (shares->lanes == 1 || most > PORTION_MAX(pays))
+		most = PORTION_MAX(pays);
+	if (most < PORTION_MIN(pays))
+		most = PORTION_MIN(pays);
 	*portion = (struct portion){.share = share, .first = share->next};
 	while (share->next < share->len && portion->cost < most) {
-		portion->cost += share_cost(share->ops[share->next++]);
+		portion->cost += cost_at(share, share->next++);
 		portion->count++;
 	}
 	shares->left -= portion->cost;
 	return portion;
+}
+
+/* What the portion is fetched by. */
+static void add_keys(struct portion *portion)
+{
+	const struct copy *copies = portion->share->copies + portion->first;
+
+	if (!portion->share->copies)
+		return;
+	portion->keys = xcalloc(portion->count, sizeof(*portion->keys));
+	portion->sizes = xcalloc(portion->count, sizeof(*portion->sizes));
+	for (size_t i = 0; i < portion->count; i++) {
+		portion->keys[i].uid = copies[i].uid;
+		portion->sizes[i] = copy_size(&copies[i]);
+	}
+}
+
+static void drop_keys(struct portion *portion)
+{
+	free(portion->keys);
+	free(portion->sizes);
+	portion->keys = NULL;
+	portion->sizes = NULL;
 }
 
 struct portion *shares_take(struct shares *shares, const struct share *last, uint64_t held)
@@ -132,8 +173,8 @@ struct portion *shares_take(struct shares *shares, const struct share *last, uin
 	struct portion *portion = shares->returned;
 	struct share *share;
 
-	if (shares->lanes > 1 && held &&
-	    (held >= HELD_ENOUGH(shares->pays) || held >= shares->left / shares->lanes))
+	if (held >= HELD_ENOUGH(measure(shares)) ||
+	    (held && shares->lanes > 1 && held >= shares->left / shares->lanes))
 		return NULL;
 	if (portion) {
 		shares->returned = portion->link;
@@ -145,12 +186,14 @@ struct portion *shares_take(struct shares *shares, const struct share *last, uin
 		portion = cut(shares, share);
 	}
 	portion->share->takers++;
+	add_keys(portion);
 	return portion;
 }
 
 void shares_end(struct portion *portion)
 {
 	portion->share->takers--;
+	drop_keys(portion);
 	free(portion);
 }
 
@@ -162,14 +205,13 @@ static void squeeze(struct portion *portion)
 
 	portion->cost = 0;
 	for (size_t i = end; i-- > portion->first;) {
-		if (!share->ops[i])
+		if (share->copies && !share->copies[i].uid)
 			continue;
-		share->ops[--to] = share->ops[i];
-		portion->cost += share_cost(share->ops[i]);
-		if (!share->keys)
-			continue;
-		share->keys[to] = share->keys[i];
-		share->sizes[to] = share->sizes[i];
+		portion->cost += cost_at(share, i);
+		if (share->copies)
+			share->copies[--to] = share->copies[i];
+		else
+			share->ops[--to] = share->ops[i];
 	}
 	portion->first = to;
 	portion->count = end - to;
@@ -178,6 +220,7 @@ static void squeeze(struct portion *portion)
 void shares_return(struct shares *shares, struct portion *portion)
 {
 	squeeze(portion);
+	drop_keys(portion);
 	if (!portion->count) {
 		shares_end(portion);
 		return;
@@ -196,8 +239,7 @@ void shares_close(struct shares *shares)
 	}
 	for (size_t i = 0; i < shares->len; i++) {
 		free(shares->list[i].ops);
-		free(shares->list[i].keys);
-		free(shares->list[i].sizes);
+		free(shares->list[i].copies);
 	}
 	free(shares->list);
 }

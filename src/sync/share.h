@@ -13,6 +13,7 @@
 #define SYNC_SHARE_H
 
 #include "sync/channel.h"
+#include "sync/landing.h"
 #include "sync/lane.h"
 
 /*
@@ -25,9 +26,8 @@
 /* The copies of one box. */
 struct share {
 	struct box *box;
-	const struct op **ops;    /* to LOCAL: ascending by UID; NULL once it has come */
-	struct message_key *keys; /* to LOCAL: beside ops */
-	uint64_t *sizes;          /* to LOCAL: beside ops */
+	const struct op **ops; /* to REMOTE */
+	struct copy *copies;   /* to LOCAL: ascending by UID, 0 in one that has come; in no plan */
 	size_t len;
 	size_t next;     /* the first that no lane has taken */
 	unsigned takers; /* portions that are under way */
@@ -39,7 +39,9 @@ struct portion {
 	size_t first;
 	size_t count;
 	uint64_t cost;
-	struct portion *link; /* for its owner's list */
+	struct message_key *keys; /* to LOCAL: what they are fetched by */
+	uint64_t *sizes;          /* to LOCAL: beside keys */
+	struct portion *link;     /* for its owner's list */
 };
 
 struct shares {
@@ -53,7 +55,7 @@ struct shares {
 	struct portion *returned; /* by lanes that are lost */
 };
 
-/* Collects the copies to side. */
+/* Collects the copies to side; those to LOCAL leave their plans. */
 void shares_open(struct shares *shares, struct channel *channel, enum side side);
 /*
  * Has work called on the main lane and, where there is enough to do, on others. Where others left
@@ -67,10 +69,10 @@ void shares_run(struct shares *shares, void (*work)(void *context, struct lane *
  */
 struct portion *shares_take(struct shares *shares, const struct share *last, uint64_t held);
 /* What one message costs. */
-uint64_t share_cost(const struct op *op);
+uint64_t share_cost(uint64_t size);
 /* The lane is done with the portion. */
 void shares_end(struct portion *portion);
-/* Gives back what of the portion is not NULL. */
+/* Gives back what of the portion has not come. */
 void shares_return(struct shares *shares, struct portion *portion);
 void shares_close(struct shares *shares);
 

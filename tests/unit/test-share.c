@@ -20,7 +20,7 @@ struct scene {
 };
 
 /* Boxes of so many messages of that size, to be fetched; UIDs downwards, as no plan has them. */
-static void set(struct scene *scene, const size_t *counts, uint64_t size, unsigned lanes)
+static void plan(struct scene *scene, const size_t *counts, uint64_t size)
 {
 	memset(scene, 0, sizeof(*scene));
 	scene->channel.boxes = scene->boxes;
@@ -36,6 +36,11 @@ static void set(struct scene *scene, const size_t *counts, uint64_t size, unsign
 		plan_add(&box->plan, OP_COPY, REMOTE, RULE_M7_COPY);
 		plan_add(&box->plan, OP_FLAG, LOCAL, RULE_M4_FLAGS);
 	}
+}
+
+static void set(struct scene *scene, const size_t *counts, uint64_t size, unsigned lanes)
+{
+	plan(scene, counts, size);
 	shares_open(&scene->shares, &scene->channel, LOCAL);
 	scene->shares.lanes = lanes;
 }
@@ -47,22 +52,28 @@ static void unset(struct scene *scene)
 		plan_free(&scene->boxes[i].plan);
 }
 
-static void one_lane_takes_whole_boxes_in_their_order(void **state)
+static void one_lane_takes_boxes_in_their_order(void **state)
 {
 	const size_t counts[4] = {3, 5000, 2};
 	struct scene scene;
 	struct portion *portion;
 
 	(void)state;
-	set(&scene, counts, MIB, 1);
+	set(&scene, counts, 4 * MIB, 1);
 	for (size_t i = 0; i < 3; i++) {
-		portion = shares_take(&scene.shares, NULL, i * 100 * MIB);
-		assert_ptr_equal(portion->share->box, &scene.boxes[i]);
-		assert_int_equal(portion->first, 0);
-		assert_int_equal(portion->count, counts[i]);
-		for (size_t k = 0; k < counts[i]; k++)
-			assert_int_equal(portion->share->keys[k].uid, k + 1);
-		shares_end(portion);
+		size_t taken = 0;
+		while (taken < counts[i]) {
+			portion = shares_take(&scene.shares, NULL, 47 * MIB);
+			assert_ptr_equal(portion->share->box, &scene.boxes[i]);
+			assert_int_equal(portion->first, taken);
+			assert_in_range(portion->cost, 1, 40 * MIB);
+			for (size_t k = 0; k < portion->count; k++) {
+				assert_int_equal(portion->keys[k].uid, ++taken);
+				assert_int_equal(portion->sizes[k], 4 * MIB);
+			}
+			shares_end(portion);
+		}
+		assert_int_equal(taken, counts[i]);
 	}
 	assert_null(shares_take(&scene.shares, NULL, 0));
 	assert_int_equal(scene.shares.left, 0);
@@ -75,14 +86,15 @@ static void a_box_that_is_not_at_work_is_left_out(void **state)
 	struct scene scene;
 
 	(void)state;
-	set(&scene, counts, 1, 1);
-	shares_close(&scene.shares);
+	plan(&scene, counts, 1);
 	scene.boxes[0].active = false;
 	shares_open(&scene.shares, &scene.channel, LOCAL);
 	struct portion *portion = shares_take(&scene.shares, NULL, 0);
 	assert_ptr_equal(portion->share->box, &scene.boxes[1]);
 	shares_end(portion);
 	assert_null(shares_take(&scene.shares, NULL, 0));
+	assert_int_equal(scene.boxes[0].plan.len, 4); /* as it was */
+	assert_int_equal(scene.boxes[1].plan.len, 3); /* what is not fetched stays in the plan */
 	unset(&scene);
 }
 
@@ -115,6 +127,20 @@ static void lanes_stay_then_spread_then_help(void **state)
 	unset(&scene);
 }
 
+static void one_lane_asks_for_no_more_than_it_needs(void **state)
+{
+	const size_t counts[4] = {100};
+	struct scene scene;
+
+	(void)state;
+	set(&scene, counts, MIB, 1);
+	assert_null(shares_take(&scene.shares, NULL, 48 * MIB));
+	struct portion *portion = shares_take(&scene.shares, NULL, 48 * MIB - 1);
+	assert_non_null(portion);
+	shares_end(portion);
+	unset(&scene);
+}
+
 static void who_has_enough_leaves_the_rest_to_others(void **state)
 {
 	const size_t counts[4] = {100};
@@ -144,8 +170,8 @@ static void check_all_given_out(unsigned lanes)
 	const struct share *last = NULL;
 	while ((portion = shares_take(&scene.shares, last, 0))) {
 		for (size_t i = portion->first; i < portion->first + portion->count; i++) {
-			assert_non_null(portion->share->ops[i]);
-			portion->share->ops[i] = NULL;
+			assert_int_not_equal(portion->share->copies[i].uid, 0);
+			portion->share->copies[i].uid = 0;
 			given++;
 		}
 		last = portion->share;
@@ -172,19 +198,19 @@ static void what_is_given_back_is_given_out_again(void **state)
 	set(&scene, counts, 100, 1);
 	struct portion *portion = shares_take(&scene.shares, NULL, 0);
 	struct share *share = portion->share;
-	share->ops[0] = share->ops[2] = share->ops[5] = NULL; /* these came */
+	share->copies[0].uid = share->copies[2].uid = share->copies[5].uid = 0; /* these came */
 	shares_return(&scene.shares, portion);
 	assert_int_equal(share->takers, 0);
 	portion = shares_take(&scene.shares, NULL, 0);
 	assert_int_equal(portion->count, 3);
 	const uint32_t wanted[3] = {2, 4, 5};
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(share->keys[portion->first + i].uid, wanted[i]);
-		assert_int_equal(share->ops[portion->first + i]->uid, wanted[i]);
+		assert_int_equal(portion->keys[i].uid, wanted[i]);
+		assert_int_equal(share->copies[portion->first + i].uid, wanted[i]);
 	}
 	assert_int_equal(portion->cost, 3 * (SHARE_MESSAGE + 100));
 	for (size_t i = 0; i < 3; i++)
-		share->ops[portion->first + i] = NULL;
+		share->copies[portion->first + i].uid = 0;
 	shares_return(&scene.shares, portion); /* nothing is left of it */
 	assert_null(shares_take(&scene.shares, NULL, 0));
 	unset(&scene);
@@ -250,9 +276,10 @@ static void other_lanes_are_asked_for_where_they_pay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(one_lane_takes_whole_boxes_in_their_order),
+	    cmocka_unit_test(one_lane_takes_boxes_in_their_order),
 	    cmocka_unit_test(a_box_that_is_not_at_work_is_left_out),
 	    cmocka_unit_test(lanes_stay_then_spread_then_help),
+	    cmocka_unit_test(one_lane_asks_for_no_more_than_it_needs),
 	    cmocka_unit_test(who_has_enough_leaves_the_rest_to_others),
 	    cmocka_unit_test(every_copy_is_given_out_once),
 	    cmocka_unit_test(what_is_given_back_is_given_out_again),
