@@ -34,9 +34,10 @@ static size_t arena_round(size_t size)
 /* Makes a chunk of size bytes, not yet in any list. */
 static struct arena_chunk *arena_new_chunk(size_t size)
 {
-	struct arena_chunk *chunk = xcalloc(1, sizeof(*chunk) + size);
+	size_t rounded = arena_round(size);
+	struct arena_chunk *chunk = xcalloc(1, sizeof(*chunk) + rounded);
 
-	chunk->size = size;
+	chunk->size = rounded;
 	return chunk;
 }
 
@@ -68,23 +69,42 @@ static struct arena_chunk *arena_chunk_for(struct arena *arena, size_t size)
 	return chunk;
 }
 
-/* Hands out size zeroed bytes, aligned for any type. */
-void *arena_alloc(struct arena *arena, size_t size)
+/* Rounds up what the first chunk has given, behind which anything may lie then. */
+static void arena_align(struct arena *arena)
 {
-	size_t rounded = arena_round(size);
-	struct arena_chunk *chunk = arena_chunk_for(arena, rounded);
+	struct arena_chunk *first = arena->chunks;
+
+	if (first != NULL)
+		first->used = first->used > 0 ? arena_round(first->used) : 0;
+}
+
+/* Takes size bytes from the chunk that serves so many. */
+static void *arena_take(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena_chunk_for(arena, size);
 	void *memory = chunk->data + chunk->used;
 
-	chunk->used += rounded;
-	arena->used += size;
+	chunk->used += size;
 	return memory;
 }
 
-/* Copies len bytes and terminates them. */
+/* Hands out size zeroed bytes, aligned for any type. */
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	arena_align(arena);
+	arena->used += size;
+	return arena_take(arena, arena_round(size));
+}
+
+/* Copies len bytes and terminates them; characters lie close to each other. */
 char *arena_strndup(struct arena *arena, const char *bytes, size_t len)
 {
-	char *copy = arena_alloc(arena, len < SIZE_MAX ? len + 1 : SIZE_MAX);
+	char *copy;
 
+	if (len > SIZE_MAX / 4) /* as much as there is no memory for */
+		return arena_alloc(arena, SIZE_MAX);
+	arena->used += len + 1;
+	copy = arena_take(arena, len + 1);
 	if (len > 0)
 		memcpy(copy, bytes, len);
 	return copy;

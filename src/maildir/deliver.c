@@ -43,10 +43,10 @@ struct maildir_delivery {
 	bool published;
 	uint64_t disk_size;
 	uint64_t wire_size;
-	int64_t date;                   /* its mtime, where it was set; or unknown */
-	struct intake *intake;          /* NULL once finished, and where nothing is written */
-	char file[MAILDIR_FILE_SIZE];   /* in tmp */
-	char unique[MAILDIR_FILE_SIZE]; /* with its sizes; "" before it is finished */
+	int64_t date;          /* its mtime, where it was set; or unknown */
+	struct intake *intake; /* NULL once finished, and where nothing is written */
+	char *file;            /* in tmp */
+	char *unique;          /* with its sizes; NULL before it is finished */
 };
 
 /* Says which file it is about. */
@@ -59,13 +59,15 @@ static int fail(const struct maildir_delivery *delivery, const char *what, struc
 static struct maildir_delivery *begin(struct maildir_mailbox *mailbox, struct error *err)
 {
 	struct maildir_delivery *begun;
+	char file[MAILDIR_FILE_SIZE];
 
 	assert(mailbox->may_write);
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
 		return NULL;
 	begun = xcalloc(1, sizeof(*begun));
 	begun->fd = -1;
-	maildir_namer_make(maildir_tree_namer(mailbox->tree), begun->file);
+	maildir_namer_make(maildir_tree_namer(mailbox->tree), file);
+	begun->file = xstrdup(file);
 	return begun;
 }
 
@@ -85,6 +87,18 @@ static int make_file(struct maildir_delivery *delivery, const struct maildir_mai
 	return 0;
 }
 
+/* Its buffer is not cleared: that would take longer than most messages do. */
+static struct intake *open_intake(void)
+{
+	struct intake *intake = xmalloc(sizeof(*intake));
+
+	intake->eol = (struct eol_unwire){0};
+	intake->digest = digest_open();
+	intake->header = (struct header_scan){0};
+	intake->len = 0;
+	return intake;
+}
+
 /* Begins with nothing. */
 int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_delivery **delivery,
 			 struct error *err)
@@ -98,8 +112,7 @@ int maildir_deliver_open(struct maildir_mailbox *mailbox, struct maildir_deliver
 		maildir_deliver_close(&opened, mailbox);
 		return -1;
 	}
-	opened->intake = xcalloc(1, sizeof(*opened->intake));
-	opened->intake->digest = digest_open();
+	opened->intake = open_intake();
 	*delivery = opened;
 	return 0;
 }
@@ -420,20 +433,22 @@ static int set_date(struct maildir_delivery *delivery, int64_t date, struct erro
 int maildir_deliver_finish(struct maildir_delivery *delivery, struct identity *identity,
 			   struct error *err)
 {
+	char unique[MAILDIR_FILE_SIZE];
 	int64_t date = identity->date;
 	int rc;
 
-	assert(!delivery->unique[0]);
+	assert(!delivery->unique);
 	rc = delivery->intake ? finish_intake(delivery, identity, err)
 			      : finish_taken(delivery, identity, err);
 	if (rc < 0 || set_date(delivery, date, err) < 0)
 		return -1;
 	identity->date = date;
 	if (maildir_name_with_sizes(delivery->file, delivery->disk_size, delivery->wire_size,
-				    delivery->unique) < 0) {
+				    unique) < 0) {
 		errno = ENAMETOOLONG;
 		return fail(delivery, "name", err);
 	}
+	delivery->unique = xstrdup(unique);
 	return 0;
 }
 
@@ -491,7 +506,7 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	    utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(delivery, "date", err);
 	if (dir == MAILDIR_NEW) {
-		memcpy(file, delivery->unique, sizeof(file));
+		memcpy(file, delivery->unique, strlen(delivery->unique) + 1);
 	} else if (maildir_name_with_flags(delivery->unique, &mailbox->keywords, flags,
 					   (struct flags){0}, file) < 0) {
 		errno = ENAMETOOLONG;
@@ -550,6 +565,8 @@ void maildir_deliver_close(struct maildir_delivery **delivery, struct maildir_ma
 		unlinkat(mailbox->fds[MAILDIR_TMP], closed->file, 0);
 	file_close(&closed->fd);
 	close_intake(closed);
+	free(closed->file);
+	free(closed->unique);
 	free(closed);
 	*delivery = NULL;
 }
