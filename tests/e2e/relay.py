@@ -2,9 +2,11 @@
 """A line between one run after the other and the server, that can be cut after so many bytes, or altered."""
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
+import threading
 
 # A wait for something to happen; how long nothing may happen at all.
 PATIENCE_MS = 60_000
@@ -26,13 +28,16 @@ class Line:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.said = {"up": bytearray(), "down": bytearray()}
         self.is_cut = False
+        self.is_deaf = False
         if relay.alter:
             relay.alter.begin()
         for way in WAYS:
             self.pass_on(way, b"")
 
     def open_ends(self):
-        return [(end.fileno(), self, way) for way, end in self.ends.items() if end.fileno() >= 0]
+        """Those that are still to be heard."""
+        return [(end.fileno(), self, way) for way, end in self.ends.items()
+                if end.fileno() >= 0 and not (self.is_deaf and way == "up")]
 
     def read(self, way):
         """What that end said goes on to the other; after a cut nothing does."""
@@ -49,7 +54,7 @@ class Line:
     def pass_on(self, way, data):
         most = self.relay.cuts.get(way)
         cut = most is not None and not self.relay.was_cut and len(self.said[way]) + len(data) >= most
-        if cut:
+        if cut and self.relay.how != "nothing":
             data = data[:most - len(self.said[way])]
         self.said[way] += data
         try:
@@ -60,14 +65,27 @@ class Line:
             self.cut()
 
     def cut(self):
-        """The client sees the line end, or break; the server sees it end, and does what it was told before."""
-        self.is_cut = self.relay.was_cut = True
-        self.end("down")
+        """What is to happen once so much was said; of an end the server is told, too, and does what it was told before."""
+        self.relay.was_cut = True
+        if self.relay.sleep:
+            self.relay.put_to_sleep()
+        self.is_cut = self.relay.how != "nothing"
+        self.is_deaf = self.relay.how == "deaf"
+        if self.relay.how in ("end", "reset"):
+            self.end("down")
+            if self.relay.how == "reset":
+                self.reset_client()
+            self.end("up")
+
+    def reset_client(self):
         client = self.ends["up"]
-        if self.relay.reset and client.fileno() >= 0:
+        if client.fileno() >= 0:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.close()
-        self.end("up")
+
+    def close(self):
+        for way in WAYS:
+            self.ends[way].close()
 
     def end(self, way):
         try:
@@ -88,30 +106,39 @@ class Relay:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.alter = None  # alter(way, data) returns what goes on instead; alter.begin() is called for each line
-        self.forget({}, False)
+        self.forget({}, "end", None)
 
     def close(self):
         self.listener.close()
 
-    def forget(self, cuts, reset):
+    def forget(self, cuts, how, sleep):
         self.cuts = cuts
-        self.reset = reset
+        self.how = how
+        self.sleep = sleep
+        self.process = None
         self.was_cut = False
         self.lines = []
 
-    def run(self, argv, environment, reset=False, **cuts):
+    def run(self, argv, environment, how="end", sleep=None, **cuts):
         """Runs a program to its end, and the server's side of its lines; returns (status, standard error).
 
-        up=N or down=N cuts its line after so many bytes that way: `was_cut` tells whether it came so far.
+        up=N or down=N says after how many bytes that way something happens to its line: an "end", a "reset",
+        nobody is heard any more ("stall"), nor read ("deaf"), or "nothing". With it the program may be put to
+        sleep for some seconds. `was_cut` tells whether it came so far.
         """
-        self.forget(cuts, reset)
+        self.forget(cuts, how, sleep)
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              env=environment) as process:
+                              env=environment) as self.process:
             try:
-                return self.serve(process)
+                return self.serve(self.process)
             except BaseException:
-                process.kill()
+                self.process.kill()
                 raise
+
+    def put_to_sleep(self):
+        """As a computer that is suspended: what comes meanwhile is there when it wakes up."""
+        self.process.send_signal(signal.SIGSTOP)
+        threading.Timer(self.sleep, self.process.send_signal, [signal.SIGCONT]).start()
 
     def serve(self, process):
         errors, running = b"", True
@@ -135,6 +162,9 @@ class Relay:
                     said = os.read(fd, CHUNK)
                     errors += said
                     running = bool(said)
+            for line in self.lines if not running else ():
+                if line.is_deaf:
+                    line.close()
 
     def said(self, way):
         return b"".join(bytes(line.said[way]) for line in self.lines)

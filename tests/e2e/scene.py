@@ -162,8 +162,9 @@ class Scene:
     def close(self):
         self.relay.close()
 
-    def run(self, *arguments, reset=False, **cuts):
-        return self.relay.run(self.channel.argv("sync", *arguments), self.channel.environment(), reset, **cuts)
+    def run(self, *arguments, **happens):
+        """What happens to the line: as Relay.run() has it."""
+        return self.relay.run(self.channel.argv("sync", *arguments), self.channel.environment(), **happens)
 
     def assert_even(self):
         assert self.run() == (0, "")
@@ -184,10 +185,10 @@ class Scene:
         return {path: os.stat(path).st_mtime_ns for side in (self.channel.local, self.remote)
                 for _, directory in side.mailbox_paths() for path in files_of(directory)}
 
-    def cut(self, way, offset, reset):
+    def cut(self, way, offset, how):
         """One broken run and those that mend it; returns whether the line was cut."""
         self.tree.put_back()
-        status, said = self.run(reset=reset, **{way: offset})
+        status, said = self.run(how=how, **{way: offset})
         # A line that breaks after all was done is missed by nobody.
         assert status in (0, 69) and bool(said) == bool(status), (status, said)
         was_cut = self.relay.was_cut

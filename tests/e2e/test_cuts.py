@@ -64,7 +64,7 @@ def test_cut_after_every_byte(scenes, lengths, way, part):
     def work(scene):
         for offset in offsets:
             try:
-                offsets.note(offset, scene.cut(way, offset, reset=bool(offset // PARTS[way] % 2)))
+                offsets.note(offset, scene.cut(way, offset, ("end", "reset")[offset // PARTS[way] % 2]))
             except BaseException as error:
                 offsets.over = True
                 raise AssertionError(f"cut after {offset} bytes {way}: {error}") from error
