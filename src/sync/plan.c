@@ -56,13 +56,14 @@ const char *op_name(enum op_kind kind)
 
 const char *guard_reason_text(enum guard_reason reason)
 {
-	switch (reason) {
-	case GUARD_EMPTIED: return "it looks emptied";
-	case GUARD_MANY: return "more than the configuration allows (safety: deletions)";
-	case GUARD_GONE: return "the mailbox itself is gone";
-	case GUARD_FINE: break;
-	}
-	return "nothing";
+	static const char *const texts[] = {
+	    [GUARD_FINE] = "nothing",
+	    [GUARD_EMPTIED] = "it looks emptied",
+	    [GUARD_MANY] = "more than the configuration allows (safety: deletions)",
+	    [GUARD_GONE] = "the mailbox itself is gone",
+	};
+
+	return texts[reason];
 }
 
 /* The new operation is all zeros but for what is given. */

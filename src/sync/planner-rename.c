@@ -15,8 +15,9 @@ static bool may_be_on_server(const struct journal_head *head, const struct stamp
 		*sure = head->mailbox_id == now->mailbox_id;
 		return *sure;
 	}
-	return head->uidvalidity && head->uidvalidity == now->uidvalidity && head->uidnext &&
-	       now->uidnext >= head->uidnext && now->modseq >= head->highestmodseq;
+	if (!head->uidvalidity || head->uidvalidity != now->uidvalidity || !head->uidnext)
+		return false;
+	return now->uidnext >= head->uidnext && now->modseq >= head->highestmodseq;
 }
 
 /*

@@ -241,6 +241,23 @@ static void takes_what_both_lost_for_no_alarm(void **state)
 	unmake(&it);
 }
 
+/* Of a mailbox that is gone itself, an empty one is asked about, too. */
+static void asks_about_a_mailbox_that_is_gone(void **state)
+{
+	struct mailbox mailbox = usual;
+	struct situation it;
+
+	(void)state;
+	make(&mailbox, &it);
+	guard_block_gone(&it.input, LOCAL, &it.plan);
+	assert_int_equal(it.plan.verdict[REMOTE].reason, GUARD_FINE);
+	plan_add(&it.plan, OP_DELETE, REMOTE, RULE_B4_DELETE);
+	guard_block_gone(&it.input, LOCAL, &it.plan);
+	assert_int_equal(it.plan.verdict[REMOTE].reason, GUARD_GONE);
+	assert_true(it.plan.ops[it.plan.len - 1].blocked);
+	unmake(&it);
+}
+
 /* Each side has its own verdict. */
 static void judges_each_side_by_itself(void **state)
 {
@@ -304,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(does_not_count_what_was_kept),
 	    cmocka_unit_test(stays_quiet_where_nothing_goes),
 	    cmocka_unit_test(takes_what_both_lost_for_no_alarm),
+	    cmocka_unit_test(asks_about_a_mailbox_that_is_gone),
 	    cmocka_unit_test(judges_each_side_by_itself),
 	    cmocka_unit_test(exempts_trash_junk_and_what_the_user_allowed),
 	    cmocka_unit_test(blocks_all_where_the_mailbox_is_gone),

@@ -63,6 +63,37 @@ static void adds_cleared_operations(void **state)
 	plan_free(&plan);
 }
 
+/* What is known of a message comes back, whichever part of it that is. */
+static void keeps_what_identifies(void **state)
+{
+	static const struct identity parts[] = {
+	    {.size = 7, .date = 9},
+	    {.size = 7, .has_message_id = true},
+	    {.size = 7, .has_digest = true, .digest = {{1}}},
+	    {.date = 9, .message_id = 3, .has_message_id = true},
+	    {.date = 9, .message_id = 3},
+	    {.email_id = 5},
+	};
+	struct plan plan = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		struct op *op = plan_add(&plan, OP_COPY, LOCAL, RULE_M7_COPY);
+		plan_identify(&plan, op, &parts[i]);
+		const struct identity found = plan_identity(op);
+		assert_int_equal(found.size, parts[i].size);
+		assert_int_equal(found.date, parts[i].date);
+		assert_int_equal(found.message_id, parts[i].message_id);
+		assert_int_equal(found.email_id, parts[i].email_id);
+		assert_int_equal(found.has_message_id, parts[i].has_message_id);
+		assert_int_equal(found.has_digest, parts[i].has_digest);
+		assert_memory_equal(&found.digest, &parts[i].digest, sizeof(found.digest));
+		/* Size and date take no room of their own. */
+		assert_int_equal(op->identity.rest != NULL, i > 0);
+	}
+	plan_free(&plan);
+}
+
 static void counts_what_is_to_be_done(void **state)
 {
 	struct plan plan = {0};
@@ -86,6 +117,7 @@ int main(void)
 	    cmocka_unit_test(names_every_rule),          cmocka_unit_test(names_every_operation),
 	    cmocka_unit_test(tells_every_reason),        cmocka_unit_test(adds_cleared_operations),
 	    cmocka_unit_test(counts_what_is_to_be_done),
+	    cmocka_unit_test(keeps_what_identifies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
