@@ -104,6 +104,19 @@ out:
 	return rc;
 }
 
+/* What may be entered but not written would be found out one message after the other. */
+int maildir_mailbox_check(struct maildir_mailbox *mailbox, struct error *err)
+{
+	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
+		return -1;
+	for (int i = 0; i < MAILDIR_DIRS; i++)
+		if (faccessat(mailbox->fds[i], ".", W_OK | X_OK, AT_EACCESS) < 0)
+			return error_errno(err, SCOPE_MAILBOX,
+					   "mailbox %s: nothing can be put into its directory %s",
+					   text_show(mailbox->name), dir_names[i]);
+	return 0;
+}
+
 /* Goes on after an error, so that the other directories are not left in doubt as well. */
 int maildir_mailbox_sync(struct maildir_mailbox *mailbox, uint64_t *syncs, struct error *err)
 {

@@ -45,6 +45,8 @@ int maildir_mailbox_open(struct maildir_tree *tree, const char *name, bool may_w
 int maildir_mailbox_open_home(const struct maildir_mailbox *mailbox, struct error *err);
 /* Opens tmp, making it where it is missing. */
 int maildir_mailbox_open_tmp(struct maildir_mailbox *mailbox, struct error *err);
+/* Looks whether its directories may be written. -1: the text says which may not, and why. */
+int maildir_mailbox_check(struct maildir_mailbox *mailbox, struct error *err);
 /*
  * Makes every changed directory durable, counting in *syncs. After an error that directory is not
  * tried again: nobody knows what of it is on disk.

@@ -454,19 +454,23 @@ static int maildir_open_source(struct store *head, const char *name, const struc
 }
 
 /* Of the file system; a privileged process may fill what is reserved for it. */
-static void maildir_room(struct store *head, const char *name, struct room *room)
+static int maildir_room(struct store *head, const char *name, struct room *room,
+			struct error *err)
 {
 	struct store_maildir *store = (struct store_maildir *)head;
-	struct maildir_mailbox *mailbox = cache_get(store, name, NULL);
+	struct maildir_mailbox *mailbox = cache_get(store, name, err);
 	bool all = geteuid() == 0;
 	struct statvfs st;
 
-	if (!mailbox || fstatvfs(mailbox->fds[MAILDIR_CUR], &st) < 0)
-		return;
+	if (!mailbox || maildir_mailbox_check(mailbox, err) < 0)
+		return -1;
+	if (fstatvfs(mailbox->fds[MAILDIR_CUR], &st) < 0)
+		return 0;
 	if (st.f_blocks)
 		room->bytes = (uint64_t)st.f_frsize * (all ? st.f_bfree : st.f_bavail);
 	if (st.f_files)
 		room->messages = all ? st.f_ffree : st.f_favail;
+	return 0;
 }
 
 /* Drafts that nobody dropped are never published any more. */

@@ -238,7 +238,8 @@ struct store_ops {
 	int (*submit)(struct store *store, const struct request *request, struct error *err);
 	int (*next)(struct store *store, struct answer *answer, struct error *err);
 	void (*expect)(struct store *store, uint64_t bytes); /* or NULL */
-	void (*room)(struct store *store, const char *mailbox, struct room *room); /* or NULL */
+	int (*room)(struct store *store, const char *mailbox, struct room *room,
+		    struct error *err); /* or NULL */
 	/* Local sides only; NULL else. */
 	int (*open_source)(struct store *store, const char *mailbox, const struct message_key *key,
 			   struct identity *identity, struct source **source, struct error *err);
@@ -285,12 +286,15 @@ static inline void store_expect(struct store *store, uint64_t bytes)
 		store->ops->expect(store, bytes);
 }
 
-/* What a mailbox still takes, as far as that is known; the largest numbers where it is not. */
-static inline void store_room(struct store *store, const char *mailbox, struct room *room)
+/*
+ * What a mailbox still takes, as far as that is known; the largest numbers where it is not. -1:
+ * nothing, for it may not be written (scope mailbox).
+ */
+static inline int store_room(struct store *store, const char *mailbox, struct room *room,
+			     struct error *err)
 {
 	*room = (struct room){UINT64_MAX, UINT64_MAX};
-	if (store->ops->room)
-		store->ops->room(store, mailbox, room);
+	return store->ops->room ? store->ops->room(store, mailbox, room, err) : 0;
 }
 
 /*

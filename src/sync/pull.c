@@ -83,7 +83,7 @@ static bool is_full(const struct error *err)
 }
 
 /*
- * Something could not be put into one mailbox. What is to be removed may make room: it is not held
+ * Nothing more can be put into one mailbox. What is to be removed may make room: it is not held
  * back for want of that.
  */
 static void shut(struct haul *haul, struct box *box, const struct error *err)
@@ -96,6 +96,12 @@ static void shut(struct haul *haul, struct box *box, const struct error *err)
 	box->full |= err->sys != EFBIG;
 	box->shut |= err->sys != EFBIG;
 	unlock(haul);
+}
+
+/* Lets the message go by that is arriving. */
+static void skip(struct haul *haul, struct box *box, const struct error *err)
+{
+	shut(haul, box, err);
 	haul->skipping = true;
 	store_drop_draft(haul->lane->stores[LOCAL], haul->draft);
 	haul->draft = NULL;
@@ -150,12 +156,16 @@ static size_t fit_portion(struct haul *haul, const struct portion *portion)
 {
 	const struct share *share = portion->share;
 	struct room room;
+	struct error err;
 	uint64_t taken = haul->held;
 	size_t count = 0;
 
 	if (is_marked(haul, &share->box->full))
 		return 0;
-	store_room(haul->lane->stores[LOCAL], share->box->at[LOCAL], &room);
+	if (store_room(haul->lane->stores[LOCAL], share->box->at[LOCAL], &room, &err)) {
+		shut(haul, share->box, &err);
+		return 0;
+	}
 	while (count < portion->count) {
 		const struct copy *copy = &share->copies[portion->first + count];
 		taken += space_of(copy);
@@ -241,14 +251,14 @@ static int take_body(struct haul *haul, const struct answer *answer, struct erro
 	if (haul->skipping)
 		return 0;
 	if (!haul->draft && store_open_draft(local, box->at[LOCAL], &haul->draft, err)) {
-		shut(haul, box, err);
+		skip(haul, box, err);
 		return 0;
 	}
 	if (!store_write_draft(local, haul->draft, answer->data, answer->len, err))
 		return 0;
 	if (!is_full(err))
 		return fail(haul, box, err);
-	shut(haul, box, err);
+	skip(haul, box, err);
 	return 0;
 }
 
@@ -296,7 +306,6 @@ static int end_body(struct haul *haul, const struct answer *answer, struct error
 		if (!is_full(err))
 			return fail(haul, landing->box, err);
 		shut(haul, landing->box, err);
-		haul->skipping = false;
 		return 0;
 	}
 	if (!haul->len++)
