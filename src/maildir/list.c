@@ -33,20 +33,34 @@ struct walk {
 	struct dirents dirents;
 };
 
-/* Whether a directory has cur and new, when they changed, and which one it is. */
-bool maildir_look(int home, struct maildir_listing *listing)
+/* Looks at a directory in a mailbox's: 1, 0 where there is none of that name, -1 with errno. */
+static int look_at_part(int home, const char *part, struct stat *st)
+{
+	if (fstatat(home, part, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return S_ISDIR(st->st_mode);
+}
+
+/*
+ * Whether a directory has cur and new, when they changed, and which one it is. A failed look is no
+ * answer: the mailbox would seem to be removed.
+ */
+int maildir_look(int home, struct maildir_listing *listing)
 {
 	int64_t now = clock_wall_ns();
 	struct stat cur, fresh, own;
+	int rc = look_at_part(home, "cur", &cur);
 
-	if (fstatat(home, "cur", &cur, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(cur.st_mode) ||
-	    fstatat(home, "new", &fresh, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(fresh.st_mode) ||
-	    fstat(home, &own) < 0)
-		return false;
+	if (rc == 1)
+		rc = look_at_part(home, "new", &fresh);
+	if (rc == 1 && fstat(home, &own) < 0)
+		rc = -1;
+	if (rc != 1)
+		return rc;
 	listing->cur_ns = maildir_stamp_trusted(&cur, now);
 	listing->new_ns = maildir_stamp_trusted(&fresh, now);
 	listing->inode = own.st_ino;
-	return true;
+	return 1;
 }
 
 /* Whether an entry can be the directory of a mailbox, by its looks. */
@@ -58,7 +72,10 @@ static bool is_candidate(enum maildir_layout layout, const char *entry)
 	       strcmp(entry, "tmp") != 0;
 }
 
-/* Whether an entry is a directory; a symlink to one is named, for its owner would miss it. */
+/*
+ * Whether an entry is a directory, or cannot be looked at: then opening it will say why. A symlink
+ * to one is named, for its owner would miss it.
+ */
 static bool is_directory(int home, const struct dirent_view *entry)
 {
 	unsigned char type = entry->type;
@@ -66,6 +83,8 @@ static bool is_directory(int home, const struct dirent_view *entry)
 
 	if (type == DT_UNKNOWN && fstatat(home, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		type = IFTODT(st.st_mode);
+	else if (type == DT_UNKNOWN && errno != ENOENT)
+		return true;
 	if (type == DT_LNK && fstatat(home, entry->name, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		log_warn("the directory %s is a symlink and is left out", text_show(entry->name));
 	return type == DT_DIR;
@@ -129,19 +148,24 @@ static int visit_place(struct walk *walk, const struct place *place, struct erro
 		return 0;
 	if (home < 0)
 		return visit_closed(walk, place, err);
-	if (place->name[0] && maildir_look(home, &listing))
+	if (place->name[0])
+		rc = maildir_look(home, &listing);
+	if (rc < 0)
+		error_errno(err, SCOPE_STORE, "cannot look into the directory %s",
+			    text_show(place->path));
+	if (rc == 1)
 		*array_push(walk->found, walk->count, walk->cap) = listing;
-	if (is_root || layout == MAILDIR_LAYOUT_TREE)
+	if (rc >= 0 && (is_root || layout == MAILDIR_LAYOUT_TREE))
 		rc = dirents_read(&walk->dirents, home, err);
 	else
 		walk->dirents.len = 0;
-	for (size_t at = 0; rc == 0 && dirents_next(&walk->dirents, &at, &entry);)
+	for (size_t at = 0; rc >= 0 && dirents_next(&walk->dirents, &at, &entry);)
 		if (is_candidate(layout, entry.name) && is_directory(home, &entry))
 			note_place(walk, place, entry.name);
 	file_close(&home);
 	if (rc < 0 && err)
 		err->scope = SCOPE_STORE;
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* Orders by name. */

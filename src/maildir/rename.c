@@ -107,7 +107,7 @@ static bool remove_leftover(struct renaming *renaming, const char *path, int hom
 	struct maildir_listing ignored;
 	int fd;
 
-	if (maildir_look(home, &ignored))
+	if (maildir_look(home, &ignored) != 0)
 		return false;
 	maildir_remove_leftovers(home);
 	maildir_remove_path(renaming->tree, arena_strdup(&renaming->arena, path), NULL);

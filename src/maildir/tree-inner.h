@@ -16,7 +16,7 @@ struct maildir_tree {
 };
 
 /* list.c: whether an opened directory is a mailbox; then fills all of listing but its name. */
-bool maildir_look(int home, struct maildir_listing *listing);
+int maildir_look(int home, struct maildir_listing *listing);
 
 /* change.c: makes every directory of an encoded path durably. -1, or a descriptor of the last. */
 int maildir_make_path(const struct maildir_tree *tree, const char *path, struct error *err);
