@@ -29,14 +29,28 @@ struct search {
 	size_t len, cap;
 };
 
-/* Opens a journal to see whether its mailbox was renamed; one that cannot be read says nothing. */
+/*
+ * Whether a mailbox was renamed cannot be told: it is left alone. Taken for one that was deleted it
+ * would be deleted on the other side, and the next run, which sees that it was renamed, would take
+ * that for the other user's doing, and delete the rest. (A damaged journal is set aside later, and
+ * nothing is deleted without one.)
+ */
+static void leave_alone(struct channel *channel, size_t index, const struct error *err)
+{
+	if (channel->boxes[index].error.kind == ERROR_NONE && err->sys != EBADMSG)
+		box_fail(&channel->boxes[index], err);
+}
+
+/* Opens a journal to see whether its mailbox was renamed. */
 static void open_journal(struct search *search, size_t index)
 {
 	struct box *box = &search->channel->boxes[index];
 	struct error err;
 
-	if (journal_open(search->channel->setup.journals, box->name, &box->journal, &err))
+	if (journal_open(search->channel->setup.journals, box->name, &box->journal, &err)) {
+		leave_alone(search->channel, index, &err);
 		return;
+	}
 	const struct journal_head *head = journal_head(box->journal);
 	if (head->even || head->pairs)
 		search->names[index].head = head;
@@ -123,6 +137,7 @@ static void load_journals(struct search *search)
 		struct error err;
 		size_t len;
 		if (journal_load(box->journal, &err)) {
+			leave_alone(search->channel, rename->from, &err);
 			search->list[i--] = search->list[--search->len];
 			continue;
 		}
@@ -159,7 +174,22 @@ static bool wants_look(const struct planner_rename *rename, enum side side)
 	return rename->renamed[side] && (side == LOCAL || !rename->sure[REMOTE]);
 }
 
-/* Looks into the new mailboxes of one side: one flight. A look that fails finds nothing. */
+/* A mailbox could not be looked into: nothing is known of what it may have been before. */
+static void drop_candidates(struct search *search, size_t to, const struct error *err)
+{
+	size_t kept = 0;
+
+	leave_alone(search->channel, to, err);
+	for (size_t i = 0; i < search->len; i++) {
+		if (search->list[i].to == to)
+			leave_alone(search->channel, search->list[i].from, err);
+		else
+			search->list[kept++] = search->list[i];
+	}
+	search->len = kept;
+}
+
+/* Looks into the new mailboxes of one side: one flight. */
 static int look(struct search *search, enum side side, struct error *err)
 {
 	struct channel *channel = search->channel;
@@ -183,6 +213,8 @@ static int look(struct search *search, enum side side, struct error *err)
 		for (size_t i = 0; i < search->len && answer.kind == ANSWER_MESSAGE; i++)
 			if (search->list[i].to == answer.ticket)
 				compare_message(channel, &search->list[i], side, &answer.message);
+		if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE)
+			drop_candidates(search, answer.ticket, &answer.error);
 	}
 	free(asked);
 	return rc;
@@ -269,6 +301,24 @@ static void follow_rename(struct channel *channel, enum side side, const char *f
 }
 
 /*
+ * True for what may be refused for good, with nothing done. After a failed sync, say, it may be
+ * done or not.
+ */
+static bool is_refusal(const struct error *err)
+{
+	switch (err->sys) {
+	case 0:
+	case EEXIST:
+	case EINVAL:
+	case EACCES:
+	case EPERM:
+	case EXDEV:
+	case ENAMETOOLONG: return true;
+	default: return false;
+	}
+}
+
+/*
  * Renames one mailbox on the side that does not have the new name yet. Where that is refused, which
  * may be for good, its messages are kept even all the same.
  */
@@ -282,7 +332,7 @@ static int rename_on(struct channel *channel, struct box *box, enum side side, s
 	if (store_do(channel->setup.stores[side], &request, &answer, err)) {
 		if (err->scope >= SCOPE_STORE)
 			return -1;
-		if (err->sys != ENOENT) {
+		if (is_refusal(err)) {
 			box->unrenamed = *err;
 			return 0;
 		}

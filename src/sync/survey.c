@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/digest.h"
@@ -227,7 +228,7 @@ static void choose_box(const struct channel *channel, struct box *box)
 {
 	struct error err = {0};
 
-	if (box->replaced)
+	if (box->replaced || box->error.kind != ERROR_NONE)
 		return;
 	int rc = choose(channel, box, &err);
 	if (rc && set_aside(channel, box, &err))
@@ -263,7 +264,7 @@ static void await_server(const struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len && channel->setup.stores[REMOTE]->lingers; i++)
 		if (is_in_doubt(&channel->boxes[i])) {
-			clock_sleep_ms(LINGER_MS);
+			clock_sleep_ms((unsigned)fault_bound("EVENMAIL_LINGER_MS", LINGER_MS));
 			return;
 		}
 }
