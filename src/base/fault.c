@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STRUCK_MAX (2 * PATH_MAX)
@@ -42,8 +43,8 @@ static const struct kind kinds[] = {
 };
 
 /* Counts over all threads: the n-th point is one point, whoever passes it. */
-static atomic_ullong fault_passed;
-static unsigned long long fault_stop_at;
+static atomic_ullong stops_passed;
+static uint64_t stop_at;
 
 /* What fails: set by one thread, before there are others. */
 static struct {
@@ -72,18 +73,18 @@ static void fault_write_count(const char *name, unsigned long long count)
 static void fault_write_counts(void)
 {
 	failure.at = 0;
-	fault_write_count("EVENMAIL_STOP_COUNT", atomic_load(&fault_passed));
+	fault_write_count("EVENMAIL_STOP_COUNT", atomic_load(&stops_passed));
 	fault_write_count("EVENMAIL_FAIL_COUNT", atomic_load(&failure_passed));
 }
 
 /* Reads the environment before main(), so that a run that passes no point writes its 0 as well. */
 __attribute__((constructor)) static void fault_start(void)
 {
-	const struct fault_plan plan = {.at = fault_bound("EVENMAIL_FAIL_AT", 0),
+	const struct fault_plan plan = {.stop_at = fault_bound("EVENMAIL_STOP_AT", 0),
+					.at = fault_bound("EVENMAIL_FAIL_AT", 0),
 					.with = getenv("EVENMAIL_FAIL_WITH"),
 					.where = getenv("EVENMAIL_FAIL_WHERE")};
 
-	fault_stop_at = fault_bound("EVENMAIL_STOP_AT", 0);
 	fault_arm(&plan);
 	if (getenv("EVENMAIL_STOP_COUNT") != NULL || getenv("EVENMAIL_FAIL_COUNT") != NULL)
 		atexit(fault_write_counts);
@@ -117,6 +118,13 @@ void fault_arm(const struct fault_plan *plan)
 	failure.at = plan->at;
 	failure.struck[0] = '\0';
 	atomic_store(&failure_passed, 0);
+	stop_at = plan->stop_at;
+	atomic_store(&stops_passed, 0);
+}
+
+uint64_t fault_passed(void)
+{
+	return atomic_load(&stops_passed);
 }
 
 uint64_t fault_counted(void)
@@ -146,14 +154,15 @@ static void fault_describe(const char *what, int fd, const char *name, char out[
 /* True where the test asked for this point. */
 static bool fault_is_stop(void)
 {
-	return atomic_fetch_add(&fault_passed, 1) + 1 == fault_stop_at;
+	return atomic_fetch_add(&stops_passed, 1) + 1 == stop_at;
 }
 
 /* Ends here; the name tells the test's reader where that was. */
 static void fault_stop(const char *name)
 {
-	fprintf(stderr, "evenmail: stopped at point %llu: %s\n", fault_stop_at, name);
-	kill(getpid(), SIGKILL);
+	fprintf(stderr, "evenmail: stopped at point %llu: %s\n", (unsigned long long)stop_at, name);
+	/* Not getpid(), which a test may have replaced. */
+	syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
 	for (;;)
 		pause();
 }

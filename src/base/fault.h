@@ -47,6 +47,7 @@ enum fault_call {
 
 /* For a test that runs many runs in one process: what the environment says otherwise. */
 struct fault_plan {
+	uint64_t stop_at;  /* 0: nowhere */
 	uint64_t at;       /* 0: only count */
 	const char *with;  /* see above; NULL: nothing fails. Borrowed */
 	const char *where; /* or NULL; borrowed */
@@ -54,7 +55,9 @@ struct fault_plan {
 
 /* Begins to count anew. */
 void fault_arm(const struct fault_plan *plan);
-/* Calls that could have failed since, */
+/* Points passed since, */
+uint64_t fault_passed(void);
+/* calls that could have failed, */
 uint64_t fault_counted(void);
 /* and what the first that did was: "write FILE", or "" where none did yet. */
 const char *fault_struck(void);

@@ -72,6 +72,17 @@ int file_read_all(int fd, struct buf *out, struct error *err)
 }
 
 /* Goes on after signals. */
+int file_lock(int fd, int operation)
+{
+	int rc;
+
+	do
+		rc = flock(fd, operation);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+/* Goes on after signals. */
 int file_cut(int fd, uint64_t size)
 {
 	int rc;
@@ -208,9 +219,7 @@ static int file_open_temporary(int dirfd, const char *name, struct error *err)
 
 		if (fd < 0)
 			return error_errno(err, SCOPE_MAILBOX, "cannot make %s", text_show(name));
-		do
-			rc = flock(fd, LOCK_EX);
-		while (rc < 0 && errno == EINTR);
+		rc = file_lock(fd, LOCK_EX);
 		if (rc == 0 && file_is_at(fd, dirfd, name))
 			rc = file_cut(fd, 0);
 		else if (rc == 0)

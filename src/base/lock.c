@@ -71,12 +71,7 @@ static int lock_open(int dirfd, const char *name, struct error *err)
 		if (fd < 0)
 			return error_errno(err, SCOPE_STORE, "cannot open the lock %s",
 					   text_show(name));
-		int rc;
-
-		do
-			rc = flock(fd, LOCK_EX | LOCK_NB);
-		while (rc < 0 && errno == EINTR);
-		if (rc < 0) {
+		if (file_lock(fd, LOCK_EX | LOCK_NB) < 0) {
 			if (errno == EWOULDBLOCK)
 				lock_tell_holder(fd, err);
 			else

@@ -97,11 +97,15 @@ static int journal_open_to_append(const struct journal *journal, struct error *e
 
 	if (fd < 0)
 		return error_errno(err, SCOPE_MAILBOX, "cannot open");
-	if (fstat(fd, &st) == 0 && st.st_ino == journal->inode && S_ISREG(st.st_mode) &&
-	    (uint64_t)st.st_size == journal->size)
+	if (fstat(fd, &st) < 0)
+		error_errno(err, SCOPE_MAILBOX, "cannot look at it");
+	else if (st.st_ino == journal->inode && S_ISREG(st.st_mode) &&
+		 (uint64_t)st.st_size == journal->size)
 		return fd;
+	else
+		journal_refuse_change(err);
 	file_close(&fd);
-	return journal_refuse_change(err);
+	return -1;
 }
 
 /*
@@ -232,9 +236,20 @@ static int journal_make_anew(struct journal *journal, struct error *err)
 	return journal_adopt(journal, sink.passed, err);
 }
 
+/* Whether the file is still the one that was read or written last. */
+static bool journal_has_old_file(const struct journal *journal)
+{
+	struct stat st;
+
+	return fstatat(journal->dir->fd, journal->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == journal->inode && (uint64_t)st.st_size == journal->size;
+}
+
 /*
  * Writes the file anew where it is more than twice what it needs. What is needed is reckoned only
  * when the file has doubled since. Where it fails the old file serves on: all in it is committed.
+ * Where the new one is in its place by then, it may not be so after a power cut: nothing more is
+ * taken in this run.
  */
 static void journal_compact(struct journal *journal)
 {
@@ -247,9 +262,11 @@ static void journal_compact(struct journal *journal)
 	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
 	if (journal->size <= journal->compact_at)
 		return;
-	if (journal_make_anew(journal, &err) < 0)
+	if (journal_make_anew(journal, &err) < 0) {
 		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
 			 text_show(journal->file), err.text);
+		journal->broken = !journal_has_old_file(journal);
+	}
 }
 
 /* Where it fails, nothing more is taken: what the file holds now is for the next run to find out.

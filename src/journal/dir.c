@@ -107,7 +107,13 @@ int journal_dir_open_file(const struct journal_dir *dir, const char *name, int *
 	if (*fd < 0)
 		return error_errno(err, SCOPE_MAILBOX, "cannot open %s/%s", text_show(dir->path),
 				   text_show(name));
-	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(*fd, &st) < 0) {
+		error_errno(err, SCOPE_MAILBOX, "cannot look at %s/%s", text_show(dir->path),
+			    text_show(name));
+		file_close(fd);
+		return -1;
+	}
+	if (S_ISREG(st.st_mode))
 		return 0;
 	file_close(fd);
 	return error_set(err, ERROR_IO, SCOPE_MAILBOX, "%s/%s is no regular file",

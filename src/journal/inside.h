@@ -6,6 +6,7 @@
 #define JOURNAL_INSIDE_H
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "journal/dir.h"
 #include "journal/journal.h"
@@ -19,7 +20,7 @@
 #include <sys/types.h>
 
 #define JOURNAL_MAX        ((size_t)1 << 30) /* bytes of a file or of a transaction */
-#define JOURNAL_COMPACT_AT ((size_t)64 * 1024)
+#define JOURNAL_COMPACT_AT ((size_t)fault_bound("EVENMAIL_COMPACT_AT", 64 * 1024))
 
 struct journal {
 	struct journal_dir *dir;

@@ -58,7 +58,7 @@ static int mark_lock(const struct maildir_mailbox *mailbox, int lock, struct err
 	int rc = 0;
 
 	buf_init(&mark, MARK_MAX);
-	if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+	if (file_lock(lock, LOCK_EX | LOCK_NB) == 0) {
 		append_mark(&mark);
 		rc = file_write(lock, mark.data, mark.len, err);
 		if (rc < 0)
@@ -84,7 +84,7 @@ static bool is_abandoned(int fd)
 	       memcmp(found.data, mark.data, mark.len) == 0;
 	buf_free(&mark);
 	buf_free(&found);
-	return same && flock(fd, LOCK_EX | LOCK_NB) == 0;
+	return same && file_lock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 /* Seconds since a lock was made, by the file system's own clock as far as that is known. */

@@ -166,9 +166,7 @@ int maildir_tree_mark(struct maildir_tree *tree, struct error *err)
 	lock = maildir_tree_open_dir(tree, ".");
 	if (lock < 0)
 		return error_errno(err, SCOPE_FATAL, "cannot open %s", text_show(tree->path));
-	do
-		rc = flock(lock, LOCK_EX);
-	while (rc < 0 && errno == EINTR);
+	file_lock(lock, LOCK_EX);
 	rc = read_marker(tree, err);
 	if (rc < 0 || tree->id[0])
 		goto out;

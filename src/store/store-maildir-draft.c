@@ -4,6 +4,7 @@
 #include "store/store-maildir-inner.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -152,7 +153,9 @@ static int settle_file_system(struct store_maildir *store, struct error *err)
 	int rc;
 
 	store->figures.fs_syncs++;
-	rc = syncfs(store->root);
+	do
+		rc = syncfs(store->root);
+	while (rc < 0 && errno == EINTR);
 	if (rc < 0)
 		error_errno(err, SCOPE_MESSAGE, "cannot make new messages durable");
 	for (struct draft *draft = store->drafts; draft; draft = draft->next)
