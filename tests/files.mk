@@ -21,3 +21,4 @@ EXTRA_DIST += tests/e2e/outage.py tests/e2e/power.py tests/e2e/test_power.py tes
 	tests/power/record.c
 EXTRA_DIST += tests/e2e/test_lost.py tests/e2e/test_refusals.py
 EXTRA_DIST += tests/e2e/test_refused_mail.py
+EXTRA_DIST += tests/e2e/stages.py tests/e2e/stopping.py tests/e2e/test_stop_everywhere.py

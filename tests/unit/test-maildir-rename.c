@@ -285,7 +285,7 @@ static void survives_every_stop(void **state)
 		enum maildir_layout layout;
 		const char *after;
 		unsigned least;
-	} rows[] = {{TREE, "x/y x/y/k x/y/l", 10}, {PLUSPLUS, "x/y x/y/k x/y/l", 10}};
+	} rows[] = {{TREE, "x/y x/y/k x/y/l", 6}, {PLUSPLUS, "x/y x/y/k x/y/l", 6}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
