@@ -82,20 +82,21 @@ WRAP(int, openat, int dir, const char *path, int flags, ...)
 	return open_fails(dir, path, flags) ? -1 : __real_openat(dir, path, flags, mode);
 }
 
-/* Used for openat2(2) only, which the library does not have. */
+/* Our code uses it for openat2(2), which the library does not have, and tests for whatever it is. */
 WRAP(long, syscall, long number, ...)
 {
 	va_list args;
+	long values[6];
 
 	va_start(args, number);
-	int dir = va_arg(args, int);
-	const char *path = va_arg(args, const char *);
-	void *how = va_arg(args, void *);
-	size_t size = va_arg(args, size_t);
+	for (size_t i = 0; i < 6; i++)
+		values[i] = va_arg(args, long);
 	va_end(args);
-	if (number == SYS_openat2 && fault_fails(FAULT_OPEN, "open", dir, path))
+	if (number == SYS_openat2 &&
+	    fault_fails(FAULT_OPEN, "open", (int)values[0], (const char *)values[1]))
 		return -1;
-	return __real_syscall(number, dir, path, how, size);
+	return __real_syscall(number, values[0], values[1], values[2], values[3], values[4],
+			      values[5]);
 }
 
 WRAP(ssize_t, read, int fd, void *bytes, size_t len)
