@@ -447,7 +447,8 @@ static void add_damaged(struct verification *it, const struct error *why)
 					     arena_strdup(&result->arena, why->text));
 	struct error err;
 
-	if (!it->how->repair || (why->sys && why->sys != EBADMSG))
+	/* One that is another mailbox's, or of another version, is whole: its owner may want it. */
+	if (!it->how->repair || why->sys != EBADMSG)
 		return;
 	finding->mended =
 	    !journal_set_aside(it->channel->setup.journals, it->box->name, &err);

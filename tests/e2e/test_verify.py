@@ -377,6 +377,19 @@ def test_a_damaged_journal_is_set_aside(pair):
     assert kinds(findings) == ["stray-file"] and findings[0]["harmless"]
 
 
+def test_another_mailboxes_journal_is_told_and_kept(pair, corpus):
+    """FAULTS 8: it is whole, and whose it is the user knows."""
+    pair.remote.create("Other")
+    pair.remote.add("Other", corpus.message("plain"))
+    pair.sync()
+    inbox, other = (f"{pair.state_directory}/{name}.journal" for name in ("INBOX", "Other"))
+    shutil.copy(other, inbox)
+    for arguments in ([], ["--repair"]):
+        findings, _ = verify(pair, *arguments, status=DIFFERENT)
+        assert kinds(findings) == ["journal-damaged"] and "belongs to mailbox Other" in findings[0]["text"]
+    assert os.path.exists(inbox)
+
+
 def test_a_digest_that_the_journal_lacks_is_filled_in(channel, corpus, plain_line):
     """Pairs that were matched by Message-ID have the file's digest; one that never got it gets it."""
     message = corpus.message("plain")
