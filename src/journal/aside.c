@@ -56,7 +56,8 @@ static bool classify(const char *file, enum journal_stray_kind *kind)
 	buf_init(&mailbox, NAME_MAX);
 	rc = journal_file_mailbox(file, &mailbox);
 	buf_free(&mailbox);
-	if (rc >= 0 || !strcmp(file, JOURNAL_CHANNEL_FILE) || !strcmp(file, JOURNAL_LOCK_FILE))
+	if (rc >= 0 || !strcmp(file, JOURNAL_CHANNEL_FILE) || !strcmp(file, JOURNAL_LOCK_FILE) ||
+	    !strcmp(file, JOURNAL_GENERATION_FILE))
 		return false;
 	*kind = STRAY_FOREIGN;
 	if (file[0] == '.' && len > suffix && !strcmp(file + len - suffix, temporary))

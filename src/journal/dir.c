@@ -314,7 +314,7 @@ static char *dir_entry_mailbox(const struct journal_dir *dir, const char *file)
 	default: break;
 	}
 	if (mailbox == NULL && file[0] != '.' && strcmp(file, JOURNAL_CHANNEL_FILE) != 0 &&
-	    strcmp(file, JOURNAL_LOCK_FILE) != 0)
+	    strcmp(file, JOURNAL_LOCK_FILE) != 0 && strcmp(file, JOURNAL_GENERATION_FILE) != 0)
 		log_info("%s/%s is no journal and left alone", text_show(dir->path),
 			 text_show(file));
 	buf_free(&name);

@@ -13,8 +13,9 @@
 #include <stdbool.h>
 
 #define JOURNAL_SUFFIX       ".journal"
-#define JOURNAL_CHANNEL_FILE "channel"
-#define JOURNAL_LOCK_FILE    "lock"
+#define JOURNAL_CHANNEL_FILE    "channel"
+#define JOURNAL_GENERATION_FILE "generation"
+#define JOURNAL_LOCK_FILE       "lock"
 
 struct journal_dir {
 	char *path; /* for messages */

@@ -148,6 +148,20 @@ const char *journal_dir_tree(const struct journal_dir *dir);
  */
 int journal_dir_set(struct journal_dir *dir, const char *account, const char *tree,
 		    struct error *err);
+/*
+ * The generation of the Maildir tree that the journals speak of (run/generation.h). Key "" and
+ * number 0 where there is none, or none that can be understood.
+ */
+#define JOURNAL_KEY_SIZE 17 /* 16 letters and a NUL */
+struct journal_generation {
+	char key[JOURNAL_KEY_SIZE];
+	uint64_t number;
+};
+int journal_dir_generation(const struct journal_dir *dir, struct journal_generation *generation,
+			   struct error *err);
+/* Replaces it durably. */
+int journal_dir_set_generation(struct journal_dir *dir, const struct journal_generation *generation,
+			       struct error *err);
 /* The names of the mailboxes that have a journal, sorted; freed by journal_names_free. */
 int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err);
 void journal_names_free(char **names, size_t count);

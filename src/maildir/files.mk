@@ -6,6 +6,7 @@ libevenmail_a_SOURCES += \
 	src/maildir/dirents.c src/maildir/dirents.h \
 	src/maildir/dotlock.c src/maildir/dotlock.h \
 	src/maildir/encode.c src/maildir/encode.h \
+	src/maildir/generation.c \
 	src/maildir/glance.c src/maildir/glance.h \
 	src/maildir/keep.c src/maildir/keep.h \
 	src/maildir/keywords.c src/maildir/keywords.h \

@@ -45,6 +45,17 @@ const char *maildir_tree_id(const struct maildir_tree *tree);
 /* Writes the marker durably where there is none; one that another run wrote meanwhile is taken. */
 int maildir_tree_mark(struct maildir_tree *tree, struct error *err);
 
+/*
+ * The tree's generation under a key (letters and digits): a number, in a file .evenmail-KEY beside
+ * the marker, that a tree restored from a backup has as it was then. 0 where there is none, or none
+ * that can be understood. -1: ERROR_IO.
+ */
+int maildir_tree_generation(const struct maildir_tree *tree, const char *key, uint64_t *number,
+			    struct error *err);
+/* Sets it durably. */
+int maildir_tree_set_generation(const struct maildir_tree *tree, const char *key, uint64_t number,
+				struct error *err);
+
 /* One mailbox of the tree. */
 struct maildir_listing {
 	const char *name; /* mail/mailbox-name.h */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "run/generation.h"
 #include "run/lanes.h"
 #include "store/store-imap.h"
 #include "store/store-maildir.h"
@@ -116,6 +117,14 @@ static int open_journals(struct account *account, struct error *err)
 	return 0;
 }
 
+/* Forgets what was agreed on: the next steps match anew, as in a first run. */
+static int begin_anew(struct account *account, struct error *err)
+{
+	if (forget_journals(account, err))
+		return -1;
+	return generation_raise(account, err);
+}
+
 /* The state directory and the tree. */
 static int open_local(struct account *account, struct error *err)
 {
@@ -132,7 +141,7 @@ static int open_local(struct account *account, struct error *err)
 			return -1;
 		log_warn("%s: %s is taken as it is and matched anew", setup->name,
 			 text_show(setup->tree_path));
-		if (forget_journals(account, err))
+		if (begin_anew(account, err))
 			return -1;
 	}
 	if (!setup->dry_run && record_identity(account, err))
@@ -205,8 +214,34 @@ int account_open(const struct account_setup *setup, struct account **account, st
 	return 0;
 }
 
+/*
+ * What a tree that was restored from a backup lacks was not deleted, and what it has again was not
+ * added: the journals say nothing of it.
+ */
+static int check_generation(struct account *account, struct error *err)
+{
+	const char *path = account->setup.tree_path, *name = account->setup.name;
+	bool behind;
+
+	if (generation_is_behind(account, &behind, err))
+		return -1;
+	if (!behind || !account->tree)
+		return 0;
+	if (account->setup.dry_run)
+		return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
+				 "%s is older than what is known of it (restored from a backup?); "
+				 "evenmail sync %s matches it anew and deletes nothing",
+				 text_show(path), name);
+	log_warn("%s: %s is older than what is known of it (restored from a backup?); it is "
+		 "matched anew, nothing is deleted or doubled",
+		 name, text_show(path));
+	return begin_anew(account, err);
+}
+
 int account_plan(struct account *account, struct error *err)
 {
+	if (check_generation(account, err))
+		return -1;
 	if (channel_list(&account->channel, err) || channel_survey(&account->channel, err))
 		return -1;
 	channel_plan(&account->channel);
@@ -215,6 +250,7 @@ int account_plan(struct account *account, struct error *err)
 
 int account_apply(struct account *account, struct error *err)
 {
+	generation_follow(account);
 	if (channel_apply(&account->channel, err))
 		return -1;
 	return channel_confirm(&account->channel, err);

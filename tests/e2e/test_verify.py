@@ -446,7 +446,7 @@ def test_strays_in_the_state_directory(pair):
     assert [event["name"] for event in findings] == [".INBOX.journal.tmp", "notes.txt"]
     findings, _ = verify(pair, "--repair", status=DIFFERENT)
     assert [event["mended"] for event in findings] == [True, False]
-    assert sorted(os.listdir(state)) == sorted(["channel", "lock", "notes.txt",
+    assert sorted(os.listdir(state)) == sorted(["channel", "generation", "lock", "notes.txt",
                                                 *(os.path.basename(path) for path in journals(pair))])
     assert not verify(pair, "test/INBOX")[0], "a mailbox that was named has no strays"
 

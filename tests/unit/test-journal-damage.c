@@ -505,6 +505,36 @@ static void test_tail_is_verified(void **state)
 	free(bytes);
 }
 
+/* FAULTS 9: what cannot be understood is none. */
+static void test_generation(void **state)
+{
+	const struct journal_generation made = {"abcdefghijklmnop", UINT64_MAX};
+	struct journal_generation found = made;
+	struct buf text;
+
+	(void)state;
+	assert_int_equal(journal_dir_generation(dirs[false], &found, NULL), 0);
+	assert_true(found.key[0] == '\0' && found.number == 0);
+	assert_int_equal(journal_dir_set_generation(dirs[true], &made, NULL), 0);
+	assert_int_equal(journal_dir_generation(dirs[false], &found, NULL), 0);
+	assert_string_equal(found.key, made.key);
+	assert_true(found.number == made.number);
+	buf_init(&text, 65536);
+	fixture_read("generation", &text);
+	for (size_t len = 0; len < text.len; len++) {
+		fixture_write_file("generation", text.data, len);
+		assert_int_equal(journal_dir_generation(dirs[false], &found, NULL), 0);
+		assert_true(found.key[0] == '\0' && found.number == 0);
+	}
+	for (size_t i = 0; i < 150; i++) {
+		buf_puts(&text, "1");
+		fixture_write_file("generation", text.data, text.len);
+		assert_int_equal(journal_dir_generation(dirs[false], &found, NULL), 0);
+		assert_true(found.key[0] == '\0' && found.number == 0);
+	}
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +552,7 @@ int main(void)
 	    cmocka_unit_test(test_refusal_names_the_line),
 	    cmocka_unit_test(test_fitting_checksums),
 	    cmocka_unit_test(test_tail_is_verified),
+	    cmocka_unit_test(test_generation),
 	};
 
 	int rc = cmocka_run_group_tests(tests, make_sample, drop_sample);

@@ -156,6 +156,47 @@ static void refuses_damaged_markers(void **state)
 	maildir_tree_close(&tree);
 }
 
+/* FAULTS 9: what cannot be understood is as old as can be. */
+static void keeps_generations(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t number;
+	} cases[] = {
+	    {"evenmail generation 1 7\n", 7},
+	    {"evenmail generation 1 18446744073709551615\n", UINT64_MAX},
+	    {"evenmail generation 1 18446744073709551616\n", 0},
+	    {"evenmail generation 1 7", 0},
+	    {"evenmail generation 1 07\n", 0},
+	    {"evenmail generation 1 -7\n", 0},
+	    {"evenmail generation 2 7\n", 0},
+	    {"evenmail generation 1 7\nx", 0},
+	    {"evenmail generation 1 7\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 0},
+	    {"", 0},
+	};
+	struct fixture *fixture = *state;
+	struct error err = {0};
+	uint64_t number = 1;
+
+	assert_int_equal(maildir_tree_generation(fixture->tree, "abc", &number, &err), 0);
+	assert_int_equal(number, 0);
+	assert_int_equal(maildir_tree_set_generation(fixture->tree, "abc", 41, &err), 0);
+	assert_int_equal(maildir_tree_set_generation(fixture->tree, "abc", 42, &err), 0);
+	assert_int_equal(maildir_tree_generation(fixture->tree, "abc", &number, &err), 0);
+	assert_int_equal(number, 42);
+	assert_int_equal(maildir_tree_generation(fixture->tree, "abcd", &number, &err), 0);
+	assert_int_equal(number, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		fixture_put(fixture, ".evenmail-abc", cases[i].text, strlen(cases[i].text));
+		assert_int_equal(maildir_tree_generation(fixture->tree, "abc", &number, &err), 0);
+		assert_true(number == cases[i].number);
+	}
+	assert_int_equal(unlink(fixture_path(fixture, ".evenmail-abc")), 0);
+	assert_int_equal(symlink("/etc/passwd", fixture_path(fixture, ".evenmail-abc")), 0);
+	assert_int_equal(maildir_tree_generation(fixture->tree, "abc", &number, &err), -1);
+	assert_int_equal(err.scope, SCOPE_FATAL);
+}
+
 /* The names of a listing, each with a space before it. */
 static const char *list(struct fixture *fixture)
 {
@@ -475,6 +516,8 @@ int main(void)
 	    TREE(marks_once),
 	    PLUSPLUS(marks_once),
 	    TREE(refuses_damaged_markers),
+	    TREE(keeps_generations),
+	    PLUSPLUS(keeps_generations),
 	    TREE(creates_and_lists),
 	    PLUSPLUS(creates_and_lists),
 	    TREE(deletes_what_is_empty),
