@@ -89,6 +89,7 @@ def test_flags_still_go_over_in_a_refused_mailbox(pair):
 
 @pytest.mark.parametrize("how", ["gone", "empty", "emptied folders"])
 def test_an_unmounted_tree_deletes_nothing(pair, how):
+    """FAULTS 10"""
     before = pair.remote.state()
     shutil.rmtree(pair.local_root)
     if how != "gone":
@@ -100,6 +101,43 @@ def test_an_unmounted_tree_deletes_nothing(pair, how):
     assert pair.remote.state() == before
     pair.sync(status=STOPPED)
     assert pair.remote.state() == before
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_one_file_left_is_as_good_as_none(pair, side):
+    """FAULTS 10, and quietly."""
+    pair.side(side).remove("INBOX", *pair.inbox[1:])
+    for _ in range(2):
+        process = pair.sync("-q", status=STOPPED)
+        assert "39" in process.err
+        assert pair.side(OTHER[side]).state()[("INBOX",)] == contents(*pair.inbox)
+
+
+@pytest.mark.parametrize("how", ["away", "elsewhere", "mailbox"])
+def test_a_symlink_that_leads_elsewhere_deletes_nothing(pair, how):
+    """FAULTS 10: the root, which may be one, and a mailbox, which may not."""
+    place = pair.local.directory("Work") if how == "mailbox" else pair.local_root
+    real, before = f"{pair.directory}/real", pair.remote.state()
+    os.rename(place, real)
+    os.symlink(real, place)
+    if how != "mailbox":
+        pair.sync()
+        if how == "away":
+            os.rename(real, f"{real}.away")
+        else:
+            os.unlink(place)
+            os.mkdir(f"{pair.directory}/empty")
+            os.symlink(f"{pair.directory}/empty", place)
+    for _ in range(2):
+        pair.sync(status=STOPPED)
+        assert pair.remote.state() == before
+    if how == "away":
+        os.rename(f"{real}.away", real)
+    else:
+        os.unlink(place)
+        os.rename(real, place)
+    pair.sync()
+    assert pair.state() == before
 
 
 @pytest.mark.parametrize("how", ["gone", "empty"])
