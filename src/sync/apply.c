@@ -36,6 +36,11 @@ void box_note_removal(struct box *box, uint32_t uid)
 		journal_note(box->journal, &note);
 }
 
+bool box_is_made_anew(const struct box *box)
+{
+	return box->rule == RULE_B1_CREATE && box->missing == REMOTE;
+}
+
 void box_put_copy(struct box *box, enum side side, const struct pair *pair)
 {
 	journal_put(box->journal, pair);

@@ -247,6 +247,11 @@ int trash_prepare(struct channel *channel, struct error *err);
  * what the server's user deleted.
  */
 void box_note_removal(struct box *box, uint32_t uid);
+/*
+ * True where the server's mailbox was made by this run: what the journal has pairs for was another
+ * one, and a UID that is a pair's is none of its.
+ */
+bool box_is_made_anew(const struct box *box);
 /* The journal row of a copy to side that came to rest. */
 void box_put_copy(struct box *box, enum side side, const struct pair *pair);
 /* A message came to be on the server under that UID. */

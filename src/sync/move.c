@@ -311,7 +311,8 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	if (!uid && op->kind == OP_MOVE)
 		journal_forget(box->journal, op->uid); /* gone from there, and its note stands */
 	bool known = journal_pair_of_uid(target->journal, uid);
-	if (!uid || (known && op->kind == OP_MOVE) || !is_there(moves, target, answer))
+	if (!uid || (known && (op->kind == OP_MOVE || box_is_made_anew(target))) ||
+	    !is_there(moves, target, answer))
 		return;
 	moving->done = true;
 	if (known) {

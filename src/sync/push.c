@@ -323,11 +323,13 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 	box->wrote[REMOTE] = true;
 	if (!expected) /* a mailbox that this run made: its first UID tells */
 		box->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
-	if (!answer->created.uid || (expected && answer->uidvalidity != expected)) {
+	bool known = journal_pair_of_uid(box->journal, answer->created.uid);
+	if (!answer->created.uid || (expected && answer->uidvalidity != expected) ||
+	    (known && box_is_made_anew(box))) {
 		box->lost_append = true;
 		return;
 	}
-	if (journal_pair_of_uid(box->journal, answer->created.uid)) {
+	if (known) {
 		struct error why;
 		error_set(&why, ERROR_REFUSED, SCOPE_MESSAGE,
 			  "the server keeps one copy only: it holds the same message as UID %u",

@@ -5,6 +5,7 @@ A seed decides what is done. What users did is noted per content, and when both 
 what must be there: nothing that no user deleted is lost, nothing is doubled, flags are as their user left them.
 """
 import hashlib
+import imaplib
 import json
 import os
 import random
@@ -132,7 +133,11 @@ class RemoteUser:
     name = "remote"
 
     def __init__(self, channel):
-        self.remote = Remote(channel.server, channel.user)
+        self.channel = channel
+        self.connect()
+
+    def connect(self):
+        self.remote = Remote(self.channel.server, self.channel.user)
         self.imap = self.remote.imap
 
     def mailboxes(self):
@@ -140,8 +145,11 @@ class RemoteUser:
 
     def leave(self):
         """No mailbox is selected any more."""
-        if self.imap.state == "SELECTED":
-            self.imap.unselect()
+        try:
+            if self.imap.state == "SELECTED":
+                self.imap.unselect()
+        except imaplib.IMAP4.abort:
+            self.connect()
 
     def select(self, mailbox):
         self.remote.ask("SELECT", self.imap.select(self.remote.wire_name(mailbox)))
@@ -158,6 +166,7 @@ class RemoteUser:
         return sorted(found)
 
     def deliver(self, mailbox, mail, letters):
+        self.leave()
         self.remote.add(mailbox, Delivered(mail.body, letters, mail.date))
 
     def flag(self, mailbox, key, before, after):
@@ -235,6 +244,10 @@ class History:
             getattr(self, f"do_{doing}")(user, chance)
         except (FileNotFoundError, FileExistsError, RemoteError) as error:
             self.tell(f"    ({user.name} {doing}: {str(error)[:80]})")
+        except imaplib.IMAP4.abort as error:
+            # Dovecot throws out who has a mailbox open that another one renamed.
+            self.tell(f"    ({user.name} {doing}: {str(error)[:80]})")
+            user.connect()
 
     def pick_mailbox(self, user, chance):
         """Most goes to the first."""
@@ -268,6 +281,9 @@ class History:
         except (FileNotFoundError, RemoteError):
             mail.added = 0  # the mailbox was renamed meanwhile
             raise
+        except imaplib.IMAP4.abort:
+            mail.removed[user.name] += 1  # it may be there or not
+            raise
 
     def do_flag(self, user, chance):
         picked = self.pick(user, chance)
@@ -286,7 +302,12 @@ class History:
             return
         mailbox, mail, _, key = picked
         self.tell(f"{user.name}: message {mail.number} removed from {mailbox}")
-        user.remove(mailbox, key)
+        try:
+            user.remove(mailbox, key)
+        except imaplib.IMAP4.abort:
+            mail.single = False  # it may be gone or not
+            mail.removed[user.name] += 1
+            raise
         mail.removed[user.name] += 1
 
     def do_move(self, user, chance):

@@ -65,8 +65,9 @@ static void expect_trashed(const struct world *world, const struct token *token,
 
 /*
  * True where a deletion may be undone: the pair was forgotten, or whoever deleted the copy was
- * quicker than the run that would have learnt of it (of a file that it moved, the next one). A
- * message that is back can be deleted again.
+ * quicker than the run that would have learnt of it (of a file that it moved, the next one), or two
+ * mailboxes have the file's name, and each side deleted one. A message that is back can be deleted
+ * again.
  */
 static bool is_doubtful(const struct world *world, const struct token *token, size_t name)
 {
@@ -76,7 +77,7 @@ static bool is_doubtful(const struct world *world, const struct token *token, si
 	bool is_new = copies->delivered[LOCAL] || copies->delivered[REMOTE] || moved ||
 		      name == WORLD_TRASH;
 
-	return world->reset ||
+	return world->reset || token->again ||
 	       (is_new && (world->broke || (world->ran && (!told || moved || !token->single))));
 }
 
@@ -241,6 +242,15 @@ static bool is_sole(const struct world *world, const struct token *token)
 	return token->single && have == 1;
 }
 
+/* True where a run may have moved a message to the trash while its user moved it and set a flag. */
+static bool is_trashed_late(const struct world *world, const struct token *token, uint32_t flag)
+{
+	for (enum side side = LOCAL; side < SIDES; side++)
+		if (token->moved[side] && token->late & flag && is_trashed(world, side))
+			return true;
+	return false;
+}
+
 /*
  * What a flag must be, where that can be told: true and *set. A message that one side moved may
  * have been told from all others by its copy only; then it has the flags of that side.
@@ -260,8 +270,7 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
 	    (world->reset && (world->renamed || moved)) ||
 	    (world->renamed && world->late && moved) ||
-	    (token->moved[REMOTE] && token->late & flag &&
-	     world->history->deletion[LOCAL] == DELETION_TRASH) ||
+	    is_trashed_late(world, token, flag) ||
 	    (world->history->abilities[REMOTE].same_validity && world->renamed &&
 	     token->late & flag))
 		return false;
@@ -316,6 +325,16 @@ static void check_side(struct world *world, enum side side, size_t name)
 	}
 }
 
+/* True for a mailbox that has a message which the server never took: it stays whatever happens. */
+static bool keeps_refused(const struct world *world, size_t name)
+{
+	for (size_t i = 0; i < world->len; i++)
+		if (world->tokens[i].copies[name].have[LOCAL] &&
+		    world_is_refused(world, &world->tokens[i]))
+			return true;
+	return false;
+}
+
 /* Both sides have the same mailboxes. */
 static void check_names(struct world *world)
 {
@@ -329,7 +348,8 @@ static void check_names(struct world *world)
 			else if (!memory_has(world->sides[other_side(side)], name) &&
 				 !world_is_left(world, name))
 				world_fail(world, "%s: on the %s side only", name, side_name(side));
-			else if (world->led && !world->expected[index])
+			else if (world->led && !world->expected[index] &&
+				 !keeps_refused(world, index))
 				world_fail(world, "%s: not there when the run began", name);
 		}
 }
@@ -339,7 +359,7 @@ static void check_bodies(struct world *world)
 {
 	uint64_t sent = world_bodies(world) - world->bodies;
 
-	if (world->plain && !world->reset && sent)
+	if (world->plain && !world->reset && sent && world->history->abilities[REMOTE].uidplus)
 		world_fail(world, "%llu messages were transferred, though users only renamed",
 			   (unsigned long long)sent);
 	if (world->history->abilities[REMOTE].uidplus &&
@@ -389,9 +409,9 @@ static void start_anew(struct world *world)
 void world_check(struct world *world)
 {
 	world->led &= !world->late && !world->reset;
-	check_names(world);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		world_count(world, side);
+	check_names(world);
 	for (size_t i = 0; i < world->len; i++)
 		check_copies(world, &world->tokens[i]);
 	for (size_t name = 0; name < world->names_len; name++)

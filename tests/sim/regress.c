@@ -243,6 +243,14 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(LOCAL, INBOX, 0), MOVE(LOCAL, INBOX, 0), BRING_BACK(INBOX), REST, RENUMBER,
       EXPUNGE(LOCAL, WORK)}},
+    {"a new mailbox's UIDs are not those of the one before it",
+     5,
+     VARIANT_NONE,
+     {{.kind = STEP_DELIVER, .side = REMOTE, .mailbox = 16067},
+      {.kind = STEP_MOVE, .side = REMOTE},
+      {.kind = STEP_SPREAD, .side = REMOTE, .flag = 8318},
+      {.kind = STEP_RUN, .fault = FAULT_KILL, .after = 18, .busy = 10298607256405431471u},
+      {.kind = STEP_SPREAD, .flag = 9785}}},
 };
 
 const char *regress_history(size_t index, struct history *history)

@@ -337,6 +337,7 @@ static void restore(struct world *world, const struct step *step)
 		if (!token)
 			continue;
 		token->single = false;
+		token->again = true;
 		note_delivered(world, token, LOCAL, name, flags);
 		world->acted[LOCAL] = true;
 		world->owed++;

@@ -50,6 +50,7 @@ struct token {
 	struct flags value[SIDES];
 	bool moved[SIDES];
 	bool nameless; /* it has no Message-ID */
+	bool again;    /* its user brought a file of it back */
 	bool sent;     /* a run may have sent it to the server, which told no id then */
 	bool partial;  /* the local side had more of it when both were even: the server took not all */
 };
