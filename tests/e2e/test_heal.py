@@ -185,6 +185,7 @@ def new_uidvalidity(channel, mailbox):
 
 @pytest.mark.parametrize("mailbox", ["INBOX", "Work"])
 def test_a_changed_uidvalidity_heals(pair, plain_line, mail, corpus, mailbox):
+    """FAULTS 23: matched anew, nothing is deleted or doubled, and only what is new is sent."""
     time.sleep(1.1)  # Dovecot takes the seconds of the clock
     new_uidvalidity(pair, mailbox)
     new = corpus.message("plain")
@@ -209,7 +210,7 @@ def restore_server(channel, backup):
 
 
 def test_a_server_restored_from_a_backup_heals(pair, plain_line, mail, corpus):
-    """UIDNEXT and HIGHESTMODSEQ went back: what came since is given back to it, and nothing that is here comes again."""
+    """FAULTS 25: UIDNEXT and HIGHESTMODSEQ went back: what came since is given back to it, and nothing that is here comes again."""
     pair.close()
     backup = shutil.copytree(f"{pair.server.home(pair.user)}/Maildir", f"{pair.directory}/backup")
     later, here = corpus.messages(5, "plain"), corpus.messages(2, "plain")

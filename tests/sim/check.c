@@ -409,6 +409,7 @@ static void start_anew(struct world *world)
 void world_check(struct world *world)
 {
 	world->led &= !world->late && !world->reset;
+	world_learn_names(world);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		world_count(world, side);
 	check_names(world);

@@ -259,12 +259,7 @@ static bool is_remote(const struct world *world, const struct token *token)
  */
 static void cut_power(struct world *world, uint64_t seed)
 {
-	const char *name;
-
-	/* Users' renames that the run took further made names of their own. */
-	for (enum side side = LOCAL; side < SIDES; side++)
-		for (size_t i = 0; (name = memory_name(world->sides[side], i)); i++)
-			world_name(world, name);
+	world_learn_names(world);
 	size_t names = world->names_len;
 	unsigned *before = xcalloc(world->len * names + 1, sizeof(*before));
 

@@ -42,6 +42,15 @@ size_t world_name(struct world *world, const char *name)
 	return i;
 }
 
+void world_learn_names(struct world *world)
+{
+	const char *name;
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		for (size_t i = 0; (name = memory_name(world->sides[side], i)); i++)
+			world_name(world, name);
+}
+
 void world_open(struct world *world, const struct history *history, const char *directory)
 {
 	*world = (struct world){.history = history};

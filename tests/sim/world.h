@@ -112,6 +112,8 @@ unsigned world_copies(const struct world *world, enum side side, size_t name,
 void world_count(struct world *world, enum side side);
 /* The index of a mailbox's name; NAMES_MAX where it is new and there is no room for it. */
 size_t world_name(struct world *world, const char *name);
+/* Takes in the names that runs gave, where they took a user's rename further. */
+void world_learn_names(struct world *world);
 /* A content that nobody has seen before. */
 struct token *world_new_token(struct world *world);
 /* True where a mailbox is left out, for the server has its name for those below only (rule B2). */

@@ -14,6 +14,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A mailbox without keywords. */
@@ -106,6 +110,60 @@ static void refuses_names_that_are_too_long(void **state)
 	    maildir_name_with_flags(file, &none, (struct flags){FLAG_SEEN}, (struct flags){0}, out),
 	    -1);
 	assert_int_equal(maildir_name_with_sizes(file, 1, 2, out), -1);
+}
+
+#define PROCESSES 16
+#define EACH      10000
+
+/* Not 0: the clock stands there, as if it were set back again and again. */
+static time_t clock_stands;
+
+/* In front of the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_REALTIME || !clock_stands)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	*now = (struct timespec){.tv_sec = clock_stands};
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* FAULTS 14: many processes at one instant, each with the clock where it was: no name twice. */
+static void makes_no_name_twice(void **state)
+{
+	char(*names)[MAILDIR_FILE_SIZE] =
+	    mmap(NULL, sizeof(*names) * PROCESSES * EACH, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+
+	(void)state;
+	assert_ptr_not_equal(names, MAP_FAILED);
+	clock_stands = 1000000000;
+	for (size_t i = 0; i < PROCESSES; i++) {
+		pid_t pid = fork();
+		assert_int_not_equal(pid, -1);
+		if (pid)
+			continue;
+		struct maildir_namer namer;
+		maildir_namer_init(&namer);
+		for (size_t k = 0; k < EACH; k++)
+			maildir_namer_make(&namer, names[i * EACH + k]);
+		_exit(0);
+	}
+	for (size_t i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	clock_stands = 0;
+	qsort(names, PROCESSES * EACH, sizeof(*names), compare_names);
+	assert_int_equal(strncmp(names[0], "1000000000.M000000P", 19), 0);
+	for (size_t i = 1; i < PROCESSES * EACH; i++)
+		assert_string_not_equal(names[i - 1], names[i]);
+	munmap(names, sizeof(*names) * PROCESSES * EACH);
 }
 
 static void makes_unique_names(void **state)
@@ -358,6 +416,7 @@ int main(void)
 	    cmocka_unit_test(changes_flags_and_keeps_other_letters),
 	    cmocka_unit_test(refuses_names_that_are_too_long),
 	    cmocka_unit_test(makes_unique_names),
+	    cmocka_unit_test(makes_no_name_twice),
 	    cmocka_unit_test(knows_its_own_names_strictly),
 	    cmocka_unit_test(encodes_names),
 	    cmocka_unit_test(refuses_directories_that_are_too_long),
