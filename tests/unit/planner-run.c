@@ -459,11 +459,11 @@ static struct planner_input input_of(const struct planner_case *it, size_t box,
 
 void planner_run(const struct planner_case *it, uint64_t seed, struct planner_run *run)
 {
-	struct inputs in[CASE_BOXES_MAX];
+	struct inputs *in = xcalloc(CASE_BOXES_MAX, sizeof(*in));
 	struct planner_box boxes[CASE_BOXES_MAX];
 	size_t order[CASE_BOXES_MAX];
 
-	*run = (struct planner_run){0};
+	*run = (struct planner_run){.inputs = in};
 	for (size_t i = 0; i < it->boxes_len; i++)
 		order[i] = i;
 	if (!it->ordered)
@@ -478,14 +478,15 @@ void planner_run(const struct planner_case *it, uint64_t seed, struct planner_ru
 		tell_plan(it, order, order[i], boxes[i].plan, run);
 	if (run->len)
 		qsort(run->lines, run->len, sizeof(*run->lines), compare_lines);
-	for (size_t i = 0; i < it->boxes_len; i++)
-		free_inputs(&in[i]);
 }
 
 void planner_run_free(struct planner_run *run)
 {
-	for (size_t i = 0; i < CASE_BOXES_MAX; i++)
+	for (size_t i = 0; i < CASE_BOXES_MAX; i++) {
 		plan_free(&run->plans[i]);
+		free_inputs(&run->inputs[i]);
+	}
+	free(run->inputs);
 	free(run->lines);
 	arena_free(&run->arena);
 }

@@ -9,8 +9,11 @@
 
 #include "planner-case.h"
 
+struct inputs;
+
 struct planner_run {
 	struct arena arena;
+	struct inputs *inputs; /* what the plans' operations point into */
 	struct plan plans[CASE_BOXES_MAX]; /* of the case's mailboxes, in its order */
 	char **lines; /* sorted */
 	size_t len, cap;

@@ -62,7 +62,8 @@ static void model_put(struct model *model, uint32_t uid, const char *name, struc
 	if (i == model->len)
 		model->len++;
 	model->pairs[i] = (struct pair){.uid = uid, .flags = flags};
-	strcpy(model->names[i], name);
+	/* It may be that very name. */
+	memmove(model->names[i], name, strlen(name) + 1);
 }
 
 /* Same pairs, in order, found by both keys and by index. */
