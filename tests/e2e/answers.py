@@ -21,7 +21,7 @@ class Lines:
 
     def begin(self):
         """A new connection."""
-        self.ways = {"up": Way(self.up_line), "down": Way(self.down_line)}
+        self.ways = {"up": Way(self.up_line, True), "down": Way(self.down_line, False)}
 
     def __call__(self, way, data):
         return self.ways[way].take(data)
@@ -36,8 +36,9 @@ class Lines:
 class Way:
     """One direction: what of it is a literal's, and what of it is to be swallowed."""
 
-    def __init__(self, replace):
+    def __init__(self, replace, may_wait):
         self.replace = replace
+        self.may_wait = may_wait  # for "+" before a literal
         self.rest = b""
         self.literal = 0  # bytes of it that are still to come
         self.inside = False  # the next line ends, or goes on with, what has begun
@@ -62,7 +63,7 @@ class Way:
             instead = self.replace(line)
             self.swallow = instead is not None
         # Who is refused before "+" never sends the literal.
-        awaited = found and not (self.swallow and not found[2])
+        awaited = found and not (self.swallow and self.may_wait and not found[2])
         self.literal = int(found[1]) if awaited else 0
         self.inside = bool(awaited)
         return instead if instead is not None else b"" if self.swallow else line

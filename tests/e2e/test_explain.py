@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from answers import refuse
 from channel import contents
-from test_sequences import refuse
 
 
 @pytest.fixture

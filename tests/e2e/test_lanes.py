@@ -145,6 +145,7 @@ def test_little_to_do_opens_one_connection(make_laned, line, mail, corpus):
 @pytest.mark.parametrize("direction", ["pull", "push"])
 @pytest.mark.parametrize("allowed", [1, 2])
 def test_a_server_that_allows_few(make_laned, make_proxy, servers, mail, wanted, allowed, direction):
+    """FAULTS 32: it refuses further logins, and the run goes on with those that it has."""
     server = servers(settings=f"mail_max_userip_connections = {allowed}")
     # A slow line, so that the others are refused before all is done.
     channel = make_laned(4, line=make_proxy(server.imap_port, rate=250_000), server=server)
@@ -161,6 +162,7 @@ def test_a_server_that_allows_few(make_laned, make_proxy, servers, mail, wanted,
 
 
 def test_a_connection_that_never_answers_is_not_awaited(make_laned, line, mail, wanted):
+    """FAULTS 32."""
     line.silent = (1, 2)
     channel = make_laned()
     fill(channel, "pull", mail)

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from answers import refuse
 from channel import contents
 from figures import longer, note_figure
-from test_sequences import refuse
 
 LOCKED = 75
 SECONDS = 300

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mailbox that is renamed on one side is renamed on the other (rule B5): no message is sent, its UIDs stay."""
 import os
-import re
 import signal
 
 import pytest
 
+from answers import refuse
 from channel import contents
 from corpus import Message
 
@@ -276,26 +276,13 @@ def test_a_stop_at_every_step(make_channel, corpus, tmp_path, side):
         channel.close()
 
 
-def refuse_renames(line):
-    tags = []
-
-    def alter(direction, data):
-        if direction == "up":
-            tags.extend(re.findall(rb"(\S+) RENAME ", data))
-            return re.sub(rb"RENAME [^\r]*", b"NOOP", data)
-        for tag in tags:
-            data = re.sub(tag + rb" OK [^\r]*", tag + b" NO [CANNOT] That one stays", data)
-        return data
-    line.alter = alter
-
-
 def test_what_the_server_does_not_rename_stays_even(work, corpus, plain_line):
     """It may refuse for ever, as for its own mailboxes: mail goes on under the two names."""
     held, fresh = work.held["Work"], corpus.messages(2, "plain")
     for below in ("Work/Deep/Deeper", "Work/Deep"):
         work.remote.delete_mailbox(below)
     work.sync("--allow-deletions")
-    refuse_renames(plain_line)
+    refuse(plain_line, b"RENAME", "NO [CANNOT] That one stays")
     rename(work, "local", "Work", "Renamed")
     work.remote.add("Work", fresh[0])
     work.local.add("Renamed", fresh[1])

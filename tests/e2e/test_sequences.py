@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from answers import refuse
 from channel import contents
 
 
@@ -33,23 +34,6 @@ def test_uidvalidity_changes_after_a_first_run_that_was_cut(half_done):
     half_done.remote.add("Work", *reversed(mail))
     half_done.sync()
     assert half_done.state()[("Work",)] == contents(mail[0].with_flags("F"), *mail[1:])
-
-
-def refuse(proxy, command, answer="NO [UNAVAILABLE] not now", match=b""):
-    """From now on the server refuses that command, or those of it that hold the bytes."""
-    pattern = re.compile(rb"(?m)^(\S+) " + command + rb"(?= |\r)[^\r]*" + match + rb"[^\r]*")
-    refused = {}
-
-    def alter(direction, data):
-        if direction == "up":
-            for found in pattern.finditer(data):
-                refused[found[1]] = True
-            return pattern.sub(rb"\1 NOOP", data)
-        for tag in refused:
-            data = re.sub(rb"(?m)^" + tag + rb" OK [^\r]*", tag + b" " + answer.encode(), data)
-        return data
-
-    proxy.alter = alter
 
 
 def test_a_message_that_cannot_be_fetched_does_not_stop_deletions(channel, plain_line, corpus):

@@ -10,9 +10,9 @@ import zlib
 
 import pytest
 
+from answers import refuse
 from channel import contents
 from figures import note_figure
-from test_sequences import refuse
 
 DIFFERENT = 1
 

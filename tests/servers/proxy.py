@@ -69,8 +69,10 @@ class Connection:
             now = time.monotonic()
             if data and direction == "down" and self.number in self.proxy.silent:
                 continue
-            if self.proxy.alter:
+            if data and self.proxy.alter:
                 data = self.proxy.alter(direction, data)
+                if not data:
+                    continue
             data, cut = self.limit(direction, data)
             if data:
                 line.put((now + self.proxy.delay, data, self.note_entry(direction, data)))
@@ -171,7 +173,8 @@ class Proxy:
         self.cut_only = None  # the numbers of the connections that are cut; None: all
         self.silent = ()  # the numbers of those in which the server is not heard
         self.record = record
-        self.alter = None  # alter(direction, data) returns what goes on instead
+        # alter(direction, data) returns what goes on instead; alter.begin(), if it has one, is called for each connection
+        self.alter = None
         self.connections = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", listen))
@@ -185,6 +188,8 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if hasattr(self.alter, "begin"):
+                self.alter.begin()
             try:
                 connection = Connection(self, client, len(self.connections))
             except OSError:
