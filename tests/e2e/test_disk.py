@@ -38,7 +38,7 @@ def small_disk(tmp_path):
 
     yield mount
     for path in mounted:
-        subprocess.run(["umount", path], check=True)
+        subprocess.run(["umount", "-l", path], check=True)
 
 
 def is_whole(channel, *messages):
@@ -153,7 +153,7 @@ def test_the_state_has_no_room(channel, small_disk, corpus):
         summary = channel.summary()
         assert summary["local"]["new"] == summary["remote"]["new"] == 0
     finally:
-        subprocess.run(["umount", f"{channel.directory}/state"], check=True)
+        subprocess.run(["umount", "-l", f"{channel.directory}/state"], check=True)
 
 
 def test_a_file_that_may_not_be_so_large(channel, corpus):

@@ -4,6 +4,7 @@ import fcntl
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -98,14 +99,24 @@ def test_the_holder_is_killed(channel, make_proxy, corpus):
     channel.remote.add("INBOX", *messages)
     line = make_proxy(channel.server.imap_port)
     channel.use_plain(line.port)
+    channel.keys["compress"] = "no"
+    stuck = threading.Event()
+
+    def stick(direction, data):
+        """From the first content on the server is not heard: the holder stays."""
+        if direction == "up" or b"BODY[]" not in data:
+            return data
+        line.silent = range(1000)
+        stuck.set()
+        return data[:200]
+
+    line.alter = stick
     holder = channel.start("sync")
-    deadline = time.monotonic() + SECONDS
-    while not line.total("down") and time.monotonic() < deadline:
-        time.sleep(0.01)
-    line.silent = range(1000)  # from here on the server is not heard: the holder stays
+    assert stuck.wait(SECONDS)
     waiting = channel.start("sync", "--wait", "-v")
     await_line(waiting, "waiting for its end")
     line.silent = ()
+    line.alter = None
     holder.kill()
     holder.communicate(timeout=SECONDS)
     _, err = waiting.communicate(timeout=SECONDS)
