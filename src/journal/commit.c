@@ -13,6 +13,10 @@
 
 #define JOURNAL_PIECE ((size_t)64 * 1024) /* written at once */
 
+/* What a note's record takes beside a pair's, and the rest of a file, about. */
+#define NOTE_MORE 64u
+#define REST      1024u
+
 /* Nothing that journal_commit() sets itself counts. */
 static bool journal_same_head(const struct journal_head *a, const struct journal_head *b)
 {
@@ -143,7 +147,7 @@ static int journal_append(struct journal *journal, const struct journal_head *he
 struct journal_sink {
 	struct buf piece; /* what was not passed on yet */
 	size_t most;      /* at so many bytes it is */
-	int fd;           /* -1: they are only counted */
+	int fd;           /* -1: they stay in the piece */
 	size_t passed;
 	uint32_t crc; /* of what was passed on */
 	int rc;       /* -1: writing failed */
@@ -155,10 +159,9 @@ static void journal_pass_on(struct journal_sink *sink)
 {
 	struct buf *piece = &sink->piece;
 
-	if (sink->fd >= 0 && sink->rc == 0)
+	if (sink->rc == 0)
 		sink->rc = file_write(sink->fd, piece->data, piece->len, sink->err);
-	if (sink->fd >= 0)
-		sink->crc = (uint32_t)crc32_z(sink->crc, (const Bytef *)piece->data, piece->len);
+	sink->crc = (uint32_t)crc32_z(sink->crc, (const Bytef *)piece->data, piece->len);
 	sink->passed += piece->len;
 	buf_reset(piece);
 }
@@ -207,16 +210,17 @@ void journal_put_all(const struct journal *journal, struct buf *file)
 	*file = sink.piece;
 }
 
-/* How long a file it takes. */
+/*
+ * How long a file it takes, about: to put 100,000 pairs into words only to count those would take
+ * longer than many a run. A note is a pair's record and a little more.
+ */
 static size_t journal_reckon(const struct journal *journal)
 {
-	struct journal_sink sink = {.most = JOURNAL_PIECE, .fd = -1};
+	uint64_t pair = journal->put_pairs ? journal->put_bytes / journal->put_pairs : 0;
+	size_t notes;
 
-	buf_init(&sink.piece, JOURNAL_MAX);
-	journal_put_each(journal, &sink);
-	journal_pass_on(&sink);
-	buf_free(&sink.piece);
-	return sink.passed;
+	rows_notes(journal->rows, &notes);
+	return rows_count(journal->rows) * (pair + 1) + notes * (pair + NOTE_MORE) + REST;
 }
 
 /* Writes the file anew, with what it needs. */
@@ -245,6 +249,12 @@ static bool journal_has_old_file(const struct journal *journal)
 	       st.st_ino == journal->inode && (uint64_t)st.st_size == journal->size;
 }
 
+/* Leaves a file alone that holds up to twice what is needed. */
+static void journal_compact_above(struct journal *journal, size_t needed)
+{
+	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
+}
+
 /*
  * Writes the file anew where it is more than twice what it needs. What is needed is reckoned only
  * when the file has doubled since. Where it fails the old file serves on: all in it is committed.
@@ -253,20 +263,20 @@ static bool journal_has_old_file(const struct journal *journal)
  */
 static void journal_compact(struct journal *journal)
 {
-	size_t needed;
 	struct error err;
 
 	if (journal->size <= journal->compact_at)
 		return;
-	needed = journal_reckon(journal);
-	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
+	journal_compact_above(journal, journal_reckon(journal));
 	if (journal->size <= journal->compact_at)
 		return;
 	if (journal_make_anew(journal, &err) < 0) {
 		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
 			 text_show(journal->file), err.text);
 		journal->broken = !journal_has_old_file(journal);
+		return;
 	}
+	journal_compact_above(journal, journal->size);
 }
 
 /* Where it fails, nothing more is taken: what the file holds now is for the next run to find out.

@@ -33,6 +33,8 @@ struct journal {
 	struct rows *rows;  /* NULL until loaded */
 	struct buf pending; /* the open transaction's records */
 	size_t compact_at;  /* at this size it is worth reckoning what is needed */
+	uint64_t put_pairs; /* records of pairs, read and written, */
+	uint64_t put_bytes; /* and their bytes */
 	bool broken;        /* a write failed: nothing more is taken */
 };
 

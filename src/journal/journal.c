@@ -176,6 +176,8 @@ static void journal_take(struct journal *journal, const struct replay *replay, i
 	journal->inode = inode;
 	journal->sequence = replay->sequence;
 	journal->head = replay->head;
+	journal->put_pairs = replay->put_pairs;
+	journal->put_bytes = replay->put_bytes;
 }
 
 /* Reads all of the file, into rows too unless that is NULL. */
@@ -380,6 +382,16 @@ const struct journal_note *journal_notes(const struct journal *journal, size_t *
 	return rows_notes(journal->rows, count);
 }
 
+/* The record of a pair: what they take on average tells what the file needs. */
+static void journal_record_pair(struct journal *journal, const struct pair *pair)
+{
+	size_t mark = journal->pending.len;
+
+	record_put_pair(&journal->pending, pair);
+	journal->put_pairs++;
+	journal->put_bytes += journal->pending.len - mark;
+}
+
 /* The record is that of the row: what the caller's name points to may have ended with a note. */
 void journal_put(struct journal *journal, const struct pair *pair)
 {
@@ -391,7 +403,7 @@ void journal_put(struct journal *journal, const struct pair *pair)
 	switch (rows_put(journal->rows, pair)) {
 	case ROWS_SAME: break;
 	case ROWS_FLAGS: record_put_flags(&journal->pending, uid, flags); break;
-	case ROWS_PAIR: record_put_pair(&journal->pending, rows_of_uid(journal->rows, uid)); break;
+	case ROWS_PAIR: journal_record_pair(journal, rows_of_uid(journal->rows, uid)); break;
 	}
 }
 

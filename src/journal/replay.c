@@ -104,6 +104,10 @@ static int replay_apply(char *bytes, const struct span *span, struct rows *rows,
 			return replay_damage(replay, line,
 					     "a record that does not fit those before it");
 		at += len + 1;
+		if (record.kind != RECORD_PAIR)
+			continue;
+		replay->put_pairs++;
+		replay->put_bytes += len + 1;
 	}
 	rows_notes(rows, &notes);
 	if (rows_count(rows) != commit->head.pairs || notes != commit->head.notes)

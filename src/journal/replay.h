@@ -20,6 +20,8 @@ struct replay {
 	size_t end;        /* bytes that count */
 	uint64_t sequence; /* of the last commit; 0: none counts */
 	struct journal_head head;
+	uint64_t put_pairs; /* records of pairs, */
+	uint64_t put_bytes; /* and their bytes */
 	bool damaged;
 	const char *reason; /* where damaged: what does not fit */
 	uint64_t line; /* where damaged: its line, or that where the wrong transaction begins */
