@@ -21,35 +21,30 @@ struct map_slot {
 };
 
 /* The seed of the process: whoever does not know it cannot choose keys that collide. */
-static uint64_t map_seed[2];
+static uint64_t map_seed[3];
 static pthread_once_t map_seed_once = PTHREAD_ONCE_INIT;
 
 /* Makes the seed. */
 static void map_make_seed(void)
 {
-	map_seed[0] = random_u64();
-	map_seed[1] = random_u64();
+	for (size_t i = 0; i < 3; i++)
+		map_seed[i] = random_u64();
 }
 
-/* Turns the bits of x to the left. */
-static uint64_t map_rotate(uint64_t x, unsigned by)
+/* Both halves of a product as one word: every bit of it depends on all bits of the factors. */
+static uint64_t map_fold(uint64_t a, uint64_t b)
 {
-	return x << by | x >> (64 - by);
-}
+#ifdef __SIZEOF_INT128__
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
 
-/* One round of SipHash over its state of four words. */
-static void map_sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = map_rotate(v[1], 13) ^ v[0];
-	v[3] = map_rotate(v[3], 16) ^ v[2];
-	v[0] = map_rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = map_rotate(v[1], 17) ^ v[2];
-	v[3] = map_rotate(v[3], 21) ^ v[0];
-	v[2] = map_rotate(v[2], 32);
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
+	uint64_t middle = (low >> 32) + (one & UINT32_MAX) + other;
+
+	return (middle << 32 | (low & UINT32_MAX)) ^ (high + (one >> 32) + (middle >> 32));
+#endif
 }
 
 /* Up to eight bytes as a little-endian number. */
@@ -62,31 +57,28 @@ static uint64_t map_load(const unsigned char *bytes, size_t len)
 	return le64toh(word);
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein 2012): one round a word, three at the end. */
+/*
+ * Folded products of words that are masked by the seed: who does not know it cannot tell which
+ * differences cancel out. Half of each product is what came before, so that order counts; the
+ * length comes last.
+ */
 unsigned long long map_hash(const void *bytes, size_t len)
 {
 	const unsigned char *at = bytes;
-	uint64_t v[4] = {0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261,
-			 0x7465646279746573};
+	uint64_t hash, word = 0;
 	size_t left = len;
 
 	pthread_once(&map_seed_once, map_make_seed);
-	for (size_t i = 0; i < 4; i++)
-		v[i] ^= map_seed[i % 2];
-	for (;; at += 8, left -= 8) {
-		uint64_t word =
-		    left >= 8 ? map_load(at, 8) : map_load(at, left) | (uint64_t)len << 56;
-
-		v[3] ^= word;
-		map_sip_round(v);
-		v[0] ^= word;
-		if (left < 8)
-			break;
+	hash = map_seed[0];
+	for (; left > 16; at += 16, left -= 16)
+		hash = map_fold(map_load(at, 8) ^ map_seed[1], map_load(at + 8, 8) ^ hash);
+	if (left > 8) {
+		word = map_load(at, 8);
+		at += 8;
+		left -= 8;
 	}
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		map_sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	hash = map_fold(map_load(at, left) ^ map_seed[1], word ^ hash);
+	return map_fold(hash ^ map_seed[2], len ^ map_seed[1]);
 }
 
 /* The hash as slots keep it: 0 means free there. */

@@ -42,12 +42,13 @@ static uint64_t parse_uint(struct fields *fields, const char *text, size_t len, 
 	for (size_t i = 0; i < len; i++) {
 		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
 
-		if (digit > 9 || number > (max - digit) / 10) {
+		if (digit > 9 || number > UINT64_MAX / 10 || number * 10 > UINT64_MAX - digit) {
 			fields->bad = true;
 			return 0;
 		}
 		number = number * 10 + digit;
 	}
+	fields->bad |= number > max;
 	return number;
 }
 
@@ -131,6 +132,24 @@ static uint64_t take_hash(struct fields *fields)
 	return parse_hash(fields, text, len);
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Eight bytes at a time: 0x80 stays where a byte is below the blank, and where it is DEL. */
+static bool has_control(const char *text, size_t len)
+{
+	uint64_t found = 0;
+
+	for (; len > 0; text += 8, len = len > 8 ? len - 8 : 0) {
+		uint64_t word = EACH_BYTE * ' ', del;
+
+		memcpy(&word, text, len < 8 ? len : 8);
+		del = word ^ EACH_BYTE * 0x7f;
+		found |= (word - EACH_BYTE * ' ') & ~word;
+		found |= (del - EACH_BYTE) & ~del;
+	}
+	return found & EACH_BYTE * 0x80;
+}
+
 /* A word; NULL for "-". Controls cannot be in it: their escapes can. */
 static const char *take_text(struct fields *fields)
 {
@@ -139,9 +158,7 @@ static const char *take_text(struct fields *fields)
 
 	if (fields->bad)
 		return NULL;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			fields->bad = true;
+	fields->bad = has_control(text, len);
 	if (len == 1 && text[0] == '-')
 		return NULL;
 	if (escape_undo(text, len, &len) < 0)

@@ -96,31 +96,30 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 	*out = '\0';
 }
 
-/* The value of a small hexadecimal digit, or -1. */
-static int hex_value(char c)
+/* The value of a small hexadecimal digit; 16 of what is none. */
+static unsigned hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	unsigned digit = (unsigned)(unsigned char)c - '0', letter = (unsigned)(unsigned char)c - 'a';
+
+	return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
 }
 
 /* Reads 64 digits; out is set only where all are good. */
 int digest_from_hex(struct digest *out, const char *hex, size_t len)
 {
 	struct digest digest;
+	unsigned all = 0;
 
 	if (len != DIGEST_SIZE * 2)
 		return -1;
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		int high = hex_value(hex[2 * i]);
-		int low = hex_value(hex[2 * i + 1]);
+		unsigned high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
 
-		if (high < 0 || low < 0)
-			return -1;
+		all |= high | low;
 		digest.bytes[i] = (uint8_t)(high << 4 | low);
 	}
+	if (all > 15)
+		return -1;
 	*out = digest;
 	return 0;
 }

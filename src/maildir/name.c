@@ -15,24 +15,29 @@
 
 #define RANDOM_DIGITS 16
 
-/* The number of a field like ",S=123" in a unique name, or SIZE_UNKNOWN. */
+/* The number that text begins with and a comma or the end ends, or SIZE_UNKNOWN. */
+static uint64_t parse_number(const char *text, const char *end)
+{
+	const char *at = text;
+	uint64_t number = 0;
+
+	for (; at < end && *at >= '0' && *at <= '9'; at++) {
+		if (number > (SIZE_UNKNOWN - 9) / 10)
+			return SIZE_UNKNOWN;
+		number = number * 10 + (uint64_t)(*at - '0');
+	}
+	return at > text && (at == end || *at == ',') ? number : SIZE_UNKNOWN;
+}
+
+/* The number of the first field like ",S=123" in a unique name, or SIZE_UNKNOWN. */
 static uint64_t parse_size(const char *unique, size_t len, char letter)
 {
-	for (size_t i = 0; i + 3 < len; i++) {
-		uint64_t number = 0;
-		size_t at = i + 3;
+	const char *end = unique + len;
+	const char *at = memchr(unique, ',', len);
 
-		if (unique[i] != ',' || unique[i + 1] != letter || unique[i + 2] != '=')
-			continue;
-		for (; at < len && unique[at] >= '0' && unique[at] <= '9'; at++) {
-			if (number > (SIZE_UNKNOWN - 9) / 10)
-				return SIZE_UNKNOWN;
-			number = number * 10 + (uint64_t)(unique[at] - '0');
-		}
-		if (at > i + 3 && (at == len || unique[at] == ','))
-			return number;
-		return SIZE_UNKNOWN;
-	}
+	for (; at && end - at > 3; at = memchr(at + 1, ',', (size_t)(end - at - 1)))
+		if (at[1] == letter && at[2] == '=')
+			return parse_number(at + 3, end);
 	return SIZE_UNKNOWN;
 }
 
