@@ -148,10 +148,10 @@ static struct portion *cut(struct shares *shares, struct share *share)
 /* What the portion is fetched by. */
 static void add_keys(struct portion *portion)
 {
-	const struct copy *copies = portion->share->copies + portion->first;
-
 	if (!portion->share->copies)
 		return;
+	const struct copy *copies = portion->share->copies + portion->first;
+
 	portion->keys = xcalloc(portion->count, sizeof(*portion->keys));
 	portion->sizes = xcalloc(portion->count, sizeof(*portion->sizes));
 	for (size_t i = 0; i < portion->count; i++) {
