@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -157,13 +158,17 @@ static bool fault_is_stop(void)
 	return atomic_fetch_add(&stops_passed, 1) + 1 == stop_at;
 }
 
-/* Ends here; the name tells the test's reader where that was. */
+/* Ends here, or hears a signal; the name tells the test's reader where that was. */
 static void fault_stop(const char *name)
 {
+	int number = (int)fault_bound("EVENMAIL_STOP_SIGNAL", SIGKILL);
+	uint64_t times = fault_bound("EVENMAIL_STOP_TIMES", 1);
+
 	fprintf(stderr, "evenmail: stopped at point %llu: %s\n", (unsigned long long)stop_at, name);
 	/* Not getpid(), which a test may have replaced. */
-	syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
-	for (;;)
+	while (times-- > 0)
+		syscall(SYS_kill, syscall(SYS_getpid), number);
+	while (number == SIGKILL)
 		pause();
 }
 
@@ -235,9 +240,13 @@ size_t fault_shorten(enum fault_call call, int fd, size_t len)
 	return one ? 1 : len;
 }
 
-bool fault_line(const char *what)
+/* Nothing comes by it any more, either: a line does not break in one direction. */
+bool fault_line(const char *what, int line)
 {
-	return fault_fails(FAULT_LINE, what, -1, NULL);
+	if (!fault_fails(FAULT_LINE, what, -1, NULL))
+		return false;
+	shutdown(line, SHUT_RDWR);
+	return true;
 }
 
 #endif

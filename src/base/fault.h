@@ -8,7 +8,8 @@
  * Stops. Before each call with a durable effect, in the midst of each write, and before and after
  * each message to the server there is a point; the state after an effect is the one before the
  * next. EVENMAIL_STOP_AT=n ends the process by SIGKILL at the n-th point passed, and
- * EVENMAIL_STOP_COUNT=FILE has the number of points passed written there at exit.
+ * EVENMAIL_STOP_COUNT=FILE has the number of points passed written there at exit. With
+ * EVENMAIL_STOP_SIGNAL=NUMBER it gets another signal there, EVENMAIL_STOP_TIMES=n times.
  *
  * Failures. EVENMAIL_FAIL_WITH=KIND counts the calls that can fail in that way; of those
  * EVENMAIL_FAIL_AT=n lets the n-th fail, EVENMAIL_FAIL_COUNT=FILE has their number written there at
@@ -70,12 +71,12 @@ bool fault_fails(enum fault_call call, const char *what, int fd, const char *nam
 /* How many of len bytes this call is to read or write. */
 size_t fault_shorten(enum fault_call call, int fd, size_t len);
 /* True where the connection is to break now. */
-bool fault_line(const char *what);
+bool fault_line(const char *what, int line);
 /* The number that the environment has under that name, else the bound. */
 uint64_t fault_bound(const char *name, uint64_t bound);
 #else
 #define fault_point(name)        ((void)0)
-#define fault_line(what)         (false)
+#define fault_line(what, line)   (false)
 #define fault_bound(name, bound) (bound)
 #endif
 

@@ -246,7 +246,7 @@ int64_t imap_transport_round_trip(const struct imap_transport *transport)
 static int line_send(struct imap_transport *transport, const char *bytes, size_t len, size_t *done,
 		     struct error *err)
 {
-	CURLcode code = fault_line("send") ? CURLE_SEND_ERROR
+	CURLcode code = fault_line("send", transport->socket) ? CURLE_SEND_ERROR
 					   : curl_easy_send(transport->curl, bytes, len, done);
 
 	if (code == CURLE_AGAIN || (code == CURLE_OK && *done == 0))
@@ -264,7 +264,7 @@ static int line_receive(struct imap_transport *transport, char *bytes, size_t le
 {
 	CURLcode code = curl_easy_recv(transport->curl, bytes, len, done);
 
-	if (code == CURLE_OK && fault_line("receive"))
+	if (code == CURLE_OK && fault_line("receive", transport->socket))
 		code = CURLE_RECV_ERROR;
 	if (code == CURLE_AGAIN)
 		return 0;

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """FAULTS 1: killed at every point of a run, in every scene: the next runs end as after an unbroken one."""
+import itertools
 import os
+import re
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -13,6 +16,7 @@ from stopping import Stage, stop_everywhere
 
 # As many runs at once: each spends half of its time waiting.
 ABREAST = 3
+USERS = itertools.count(1)
 CAPABILITIES = {"rich": "IMAP4rev1 LITERAL+ ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS SPECIAL-USE",
                 "poor": "IMAP4rev1 SPECIAL-USE"}
 
@@ -41,19 +45,58 @@ def find_server(scratch):
         server.close()
 
 
+@pytest.fixture
+def make_stages(faults_program, find_server, scratch):
+    """make_stages(name, count) makes so many alike, each with an account of its own."""
+    made = []
+
+    def make(name, count):
+        build, kind, environment = STAGES[name]
+        for _ in range(count):
+            user = f"stop{next(USERS)}"
+            made.append(Stage(faults_program, find_server(kind), f"{scratch}/{user}", user, build, **environment))
+        return made
+
+    yield make
+    for stage in made:
+        stage.close()
+
+
 @pytest.mark.parametrize("name", STAGES)
-def test_stopped_at_every_point(faults_program, find_server, scratch, name):
-    build, kind, environment = STAGES[name]
-    number = list(STAGES).index(name)
-    stages = []
-    try:
-        for lane in range(ABREAST):
-            user = f"stop{number}x{lane}"
-            stages.append(Stage(faults_program, find_server(kind), f"{scratch}/{user}", user, build, **environment))
-        count = stop_everywhere(stages)
-    finally:
-        for stage in stages:
-            stage.close()
+def test_stopped_at_every_point(make_stages, name):
+    count = stop_everywhere(make_stages(name, ABREAST))
     assert count > 5, "the program is built with --enable-faults"
     note_figure("stops", count, "points stopped at")
-    print(f"{name}: {count} points")
+
+
+@pytest.mark.parametrize("name", ["both ways", "a local mailbox renamed"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_asked_to_stop(make_stages, name, number):
+    """FAULTS 48: the run ends at the next safe place with status 1; asked twice it ends at once, by that signal."""
+    stage, = make_stages(name, 1)
+    asked = [point for point in range(2 + int(number) % 3, 400, 9) if stage.ask(point, number, 1)]
+    twice = [point for point in asked[::3] if stage.ask(point, number, 2)]
+    assert len(asked) > 3 and twice
+    note_figure("stops", len(asked) + len(twice), "points at which a signal came")
+
+
+@pytest.mark.parametrize("way", ["line", "line+"])
+def test_the_line_fails_at_every_use(make_stages, way):
+    """What is sent or received fails, once or from then on: the run says so, and ends with 69 or makes up for it."""
+    stage, = make_stages("both ways", 1)
+    ends = list(itertools.takewhile(bool, (stage.fail(way, number) for number in range(1, 400))))
+    assert len(ends) > 10 and {status for status, _ in ends} <= {0, 1, 69}
+    assert all(re.search("the line broke|closed the line", said) for status, said in ends if status)
+    note_figure("errors", len(ends), "calls that failed")
+
+
+@pytest.mark.parametrize("way", ["ENOSPC+", "EIO", "EMFILE", "alloc"])
+def test_the_program_says_what_failed(make_stages, way):
+    """FAULTS 3, 6: by its exit status, too; and what it had done by then is neither lost nor done twice."""
+    stage, = make_stages("both ways", 1)
+    step = {"alloc": 97, "EIO": 11}.get(way, 3)
+    ends = list(itertools.takewhile(bool, (stage.fail(way, number) for number in range(1, 10_000, step))))
+    assert len(ends) > 5
+    # 78: the configuration could not be read. 69: the tunnel or the certificates could not.
+    assert {status for status, _ in ends} <= ({70} if way == "alloc" else {0, 1, 69, 74, 78}), ends
+    note_figure("errors", len(ends), "calls that failed")

@@ -5,8 +5,8 @@
  * as far as ENOSPC stands for a full disk).
  *
  *	faults                      some of it, as a test among others
- *	faults SHARD SHARDS         a shard's share of all stops and every other failure
- *	                            (with EVENMAIL_SOAK=2 of all)
+ *	faults SHARD SHARDS         a shard's share of all stops and every third failure
+ *	                            (with EVENMAIL_SOAK=3 of all)
  *	faults SCENE WAY NUMBER     one, to look at a failure
  */
 #include "figure.h"
@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #define SAMPLE        61 /* as a test among others: one of so many */
-#define FAILURE_STEP  2
+#define FAILURE_STEP  3
 #define FAILURES_MAX  10
 #define ALLOC_STEP    9 /* memory is asked for so often that one in so many does */
 
