@@ -219,6 +219,42 @@ static void match_group(struct candidate *list, size_t from, size_t to, struct m
 		ask_digests(list, from, to, out);
 }
 
+/* Message-ID, then the place. */
+static int compare_ids(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	int order = order_u64(x->message->state.identity.message_id,
+			      y->message->state.identity.message_id);
+
+	if (!order)
+		order = (int)x->side - (int)y->side;
+	return order ? order : order_u64(x->index, y->index);
+}
+
+/*
+ * What is left has no partner of its size. The size that a server tells may not be the message's
+ * (Exchange guesses, others lie), so those of one Message-ID are held against each other by their
+ * digests alone.
+ */
+static void match_ids(struct candidate *list, size_t len, struct match_result *out)
+{
+	size_t start = 0;
+
+	qsort(list, len, sizeof(*list), compare_ids);
+	for (size_t i = 1; i <= len; i++) {
+		uint64_t id = list[start].message->state.identity.message_id;
+		if (i < len && list[i].message->state.identity.message_id == id)
+			continue;
+		if (id && count_free(list, start, i, LOCAL) &&
+		    count_free(list, start, i, REMOTE)) {
+			match_digests(list, start, i, out);
+			if (count_free(list, start, i, LOCAL))
+				ask_digests(list, start, i, out);
+		}
+		start = i;
+	}
+}
+
 /* Puts the messages of one side into the list. */
 static size_t collect(struct candidate *list, size_t len, const struct fresh_message *messages,
 		      size_t count, enum side side)
@@ -234,6 +270,17 @@ static int compare_indexes(const void *a, const void *b)
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* Each index once: two ways may have asked for it. Returns how many are left. */
+static size_t drop_doubles(size_t *sorted, size_t len)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (!left || sorted[left - 1] != sorted[i])
+			sorted[left++] = sorted[i];
+	return left;
 }
 
 void match_find(const struct fresh_message *local, size_t local_len,
@@ -252,8 +299,10 @@ void match_find(const struct fresh_message *local, size_t local_len,
 		match_group(list, start, i, out);
 		start = i;
 	}
+	match_ids(list, len, out);
 	if (out->undecided_len)
 		qsort(out->undecided, out->undecided_len, sizeof(*out->undecided), compare_indexes);
+	out->undecided_len = drop_doubles(out->undecided, out->undecided_len);
 	free(list);
 }
 

@@ -4,7 +4,8 @@
  * changed UIDVALIDITY, an APPEND whose answer was lost. Pure.
  *
  * Two messages are the same where size and Message-ID agree and, among several that do, the date.
- * What is still ambiguous (or has no Message-ID) is decided by the digest; match_find says of
+ * What is still ambiguous (or has no Message-ID) is decided by the digest, and so is what has a
+ * partner by its Message-ID but of another size, for servers tell wrong ones; match_find says of
  * which remote messages the digest is needed, and is called again once they are known. Copies are
  * multisets: k on one side and n on the other make min(k, n) pairs. A file that is the half of a
  * pair elsewhere has its partner already, and is left to rule V1.
