@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "mail/mailbox-name.h"
+#include "maildir/keywords.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -43,11 +44,18 @@ static size_t slash_escape(const char *text, size_t len)
 	return i + 2 <= len && memcmp(text + i, "2F", 2) == 0 ? i + 2 : 0;
 }
 
-/* Whether a component is a directory that every Maildir has of its own. */
+/*
+ * Whether a component is what a Maildir has of its own: its directories, and the keywords' file with
+ * all that is made beside it.
+ */
 static bool is_reserved(const char *text, size_t len)
 {
-	return len == 3 && (memcmp(text, "cur", 3) == 0 || memcmp(text, "new", 3) == 0 ||
-			    memcmp(text, "tmp", 3) == 0);
+	static const char keywords[] = MAILDIR_KEYWORDS_FILE;
+	const size_t start = sizeof(keywords) - 1;
+
+	return (len == 3 && (memcmp(text, "cur", 3) == 0 || memcmp(text, "new", 3) == 0 ||
+			     memcmp(text, "tmp", 3) == 0)) ||
+	       (len >= start && memcmp(text, keywords, start) == 0);
 }
 
 /* Whether the byte at index i of a component has to be escaped. */
@@ -104,6 +112,12 @@ static int refuse_long(const char *name, struct error *err)
 			 text_show(name));
 }
 
+/* Whether a mailbox would lie where the root has its marker. */
+static bool is_marker(enum maildir_layout layout, const char *name)
+{
+	return layout == MAILDIR_LAYOUT_PLUSPLUS && strcmp(name, &MAILDIR_MARKER[1]) == 0;
+}
+
 /* Appends all components; the layouts part them in different ways. */
 static int encode_components(enum maildir_layout layout, const char *name, struct buf *out,
 			     struct error *err)
@@ -117,7 +131,12 @@ static int encode_components(enum maildir_layout layout, const char *name, struc
 			buf_putc(out, '.');
 		else
 			entry = out->len;
-		encode_component(layout, at, len, out);
+		if (is_marker(layout, name)) {
+			buf_printf(out, "%%%02X", (unsigned)(unsigned char)*at);
+			encode_component(layout, at + 1, len - 1, out);
+		} else {
+			encode_component(layout, at, len, out);
+		}
 		if (out->full || out->len - entry > MAILDIR_ENTRY_MAX)
 			return refuse_long(name, err);
 		if (at[len] == '\0')

@@ -5,7 +5,8 @@
  *
  * A '/' within a component is "%2F", as in the name itself (mail/mailbox-name.h). As %XX go: '%'
  * before two hexadecimal digits, controls, and what the layout cannot hold: in
- * "tree" a leading '.' or '~' and the components cur, new and tmp; in "maildir++" every '.'.
+ * "tree" a leading '.' or '~' and the components cur, new, tmp and dovecot-keywords*; in "maildir++"
+ * every '.', and the first byte of a mailbox whose directory would be the tree's marker.
  */
 #ifndef MAILDIR_ENCODE_H
 #define MAILDIR_ENCODE_H
@@ -20,7 +21,8 @@ enum maildir_layout {
 	MAILDIR_LAYOUT_PLUSPLUS,
 };
 
-#define MAILDIR_ENTRY_MAX 255 /* bytes of one directory entry */
+#define MAILDIR_MARKER    ".evenmail" /* in a tree's root; see maildir/tree.h */
+#define MAILDIR_ENTRY_MAX 255         /* bytes of one directory entry */
 #define MAILDIR_PATH_MAX  4095
 
 /*

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MARKER       ".evenmail"
+#define MARKER       MAILDIR_MARKER
 #define MARKER_START "evenmail tree 1 " /* before the id and a newline */
 #define MARKER_MAX   64
 
