@@ -27,6 +27,7 @@ struct maildir_content {
 	struct stat st;
 	struct flags flags;
 	struct identity identity;
+	bool has_nul;
 	struct eol_wire eol;
 	uint64_t offset; /* bytes of the file read in this pass */
 	uint64_t given;  /* bytes given out */
@@ -89,6 +90,7 @@ static int identify(struct maildir_content *content, bool readable, struct error
 		size += len;
 		digest_update(digest, content->wire, len);
 		header_feed(&header, content->wire, len);
+		content->has_nul = content->has_nul || memchr(content->wire, '\0', len);
 		buf_append(&content->kept, content->wire, len);
 	}
 	content->identity = (struct identity){
@@ -181,6 +183,12 @@ int maildir_content_identify(int fd, bool raw, const char *label, struct identit
 const struct identity *maildir_content_identity(const struct maildir_content *content)
 {
 	return &content->identity;
+}
+
+/* Whether it holds a byte that IMAP cannot carry. */
+bool maildir_content_has_nul(const struct maildir_content *content)
+{
+	return content->has_nul;
 }
 
 /* What its name said. */

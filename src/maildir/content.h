@@ -29,6 +29,8 @@ int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bo
 			 struct maildir_content **content, struct error *err);
 /* All of it: size, date (the file's mtime), Message-ID and digest. */
 const struct identity *maildir_content_identity(const struct maildir_content *content);
+/* Whether one of its bytes is NUL. */
+bool maildir_content_has_nul(const struct maildir_content *content);
 /* The flags that the file's name had when it was opened. */
 struct flags maildir_content_flags(const struct maildir_content *content);
 /* Up to len bytes; *got 0 is the end. -1: SCOPE_MESSAGE, the file changed or cannot be read. */

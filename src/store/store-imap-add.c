@@ -54,6 +54,11 @@ static enum job_progress append_run(struct store_imap *store, struct job *job)
 	if (job->add)
 		return job->steps ? JOB_SENT : JOB_DONE;
 	job->add = xcalloc(1, sizeof(*job->add));
+	/* No literal may hold one (RFC 9051 section 4.3), and some servers put another byte there. */
+	if (job->request.source->has_nul)
+		return job_fail(job, ERROR_REFUSED, SCOPE_MESSAGE,
+				"mailbox %s: the message holds a NUL byte, which IMAP cannot carry",
+				text_show(job->request.mailbox));
 	if (limit && job->request.source->size > limit)
 		return job_fail(
 		    job, ERROR_REFUSED, SCOPE_MESSAGE,

@@ -447,7 +447,10 @@ static int maildir_open_source(struct store *head, const char *name, const struc
 		return -1;
 	*identity = *maildir_content_identity(content);
 	opened = xcalloc(1, sizeof(*opened));
-	opened->source = (struct source){identity->size, source_read, source_close};
+	opened->source = (struct source){.size = identity->size,
+					 .has_nul = maildir_content_has_nul(content),
+					 .read = source_read,
+					 .close = source_close};
 	opened->content = content;
 	*source = &opened->source;
 	return 0;

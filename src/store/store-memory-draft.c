@@ -174,7 +174,8 @@ int memory_open_source(struct store *head, const char *name, const struct messag
 		return error_errno(err, SCOPE_MESSAGE, "mailbox %s: message %s", name, key->name);
 	}
 	opened = xcalloc(1, sizeof(*opened));
-	opened->source = (struct source){held->message.len, read_source, close_source};
+	opened->source = (struct source){
+	    .size = held->message.len, .read = read_source, .close = close_source};
 	opened->at = held->message.content;
 	opened->left = held->message.len;
 	*identity = held->message.state.identity;

@@ -99,7 +99,8 @@ static struct source *message_open(struct client *client, uint64_t size)
 {
 	struct message *message = calloc(1, sizeof(*message));
 
-	message->head = (struct source){size, message_read, message_close};
+	message->head = (struct source){
+	    .size = size, .read = message_read, .close = message_close};
 	message->client = client;
 	message->rest = size;
 	client->open++;
