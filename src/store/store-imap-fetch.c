@@ -27,6 +27,9 @@
 struct fetch_state {
 	size_t next;         /* the first key that was not asked for yet */
 	struct uidset got;   /* what came whole */
+	struct uidset named; /* of what the server spoke, be it without giving it */
+	struct uidset there; /* what did not come, and is listed all the same */
+	bool asked_again;    /* whether it is */
 	struct uidset retry; /* refused together with others: to be asked for singly */
 	/* The body that is arriving: */
 	bool in_body;
@@ -123,6 +126,40 @@ static void send_retries(struct store_imap *store, struct job *job)
 	uidset_clear(&fetch->retry);
 }
 
+/*
+ * Asks whether that of which the server spoke without giving it is still there: it may just have
+ * gone, which is nobody's fault, and which some servers (Courier) see only where the mailbox is
+ * opened anew.
+ */
+static void ask_again(struct store_imap *store, struct job *job)
+{
+	struct fetch_state *fetch = job->fetch;
+	struct uidset missing = {0};
+
+	uids_add_minus(&fetch->named, &fetch->got, &missing);
+	fetch->asked_again = true;
+	if (missing.len) {
+		store_select(store, job, NULL);
+		store_add_step(store, job, STEP_DETAILS,
+			       imap_uid_fetch(store->session, &missing, IMAP_FETCH_FLAGS, 0),
+			       job->selection);
+	}
+	uidset_free(&missing);
+}
+
+/* Says what the server lists and does not give: the mailbox is not even. */
+static void fail_missing(struct job *job)
+{
+	const struct uidset *there = &job->fetch->there;
+
+	if (there->len && job->error.kind == ERROR_NONE)
+		job_fail(job, ERROR_PROTOCOL, SCOPE_MAILBOX,
+			 "mailbox %s: the server lists message UID %u%s, but does not give its "
+			 "content; the next run asks again",
+			 text_show(job->request.mailbox), uidset_after(there, 0),
+			 uidset_count(there) > 1 ? " and others" : "");
+}
+
 static enum job_progress fetch_run(struct store_imap *store, struct job *job)
 {
 	bool good;
@@ -137,6 +174,10 @@ static enum job_progress fetch_run(struct store_imap *store, struct job *job)
 	}
 	if (good)
 		send_retries(store, job);
+	if (good && !job->steps && !job->fetch->asked_again && job->error.kind == ERROR_NONE)
+		ask_again(store, job);
+	if (!job->steps)
+		fail_missing(job);
 	return job->steps ? JOB_SENT : JOB_DONE;
 }
 
@@ -205,16 +246,29 @@ static bool is_body(const struct job *job, const struct step *step, const struct
 }
 
 /* Says that the server lists a message and gives no content: usual once, where it just went. */
-static void warn_of_nothing(const struct job *job, const struct step *step,
-			    const struct imap_fetch *row)
+static void log_nothing(const struct job *job, const struct step *step,
+			const struct imap_fetch *row)
 {
 	size_t index;
 
 	if (step->kind == STEP_BODY && is_meant(job, step) && row->has & IMAP_HAS_UID &&
 	    row->has & (IMAP_HAS_BODY | IMAP_HAS_NIL_BODY) && is_wanted(job, row->uid, &index))
-		log_warn("mailbox %s: message UID %u came without its content; the next run asks "
-			 "for it again",
+		log_info("mailbox %s: message UID %u came without its content",
 			 text_show(job->request.mailbox), row->uid);
+}
+
+/* Notes that the server knows a message that has not come, and where it was asked again, lists it. */
+static void note_named(struct job *job, const struct step *step, const struct imap_fetch *row)
+{
+	struct fetch_state *fetch = job->fetch;
+	size_t index;
+
+	if (!is_meant(job, step) || !(row->has & IMAP_HAS_UID) || !is_wanted(job, row->uid, &index))
+		return;
+	if (step->kind == STEP_BODY)
+		uidset_add(&fetch->named, row->uid);
+	else if (step->kind == STEP_DETAILS && row->has & IMAP_HAS_FLAGS)
+		uidset_add(&fetch->there, row->uid);
 }
 
 /* The end of a FETCH response, with a body or without. */
@@ -227,8 +281,10 @@ static bool take_fetch(struct store_imap *store, struct job *job, const struct s
 
 	fetch->in_body = fetch->unwanted = fetch->handed = false;
 	fetch->head_len = 0;
-	if (!good)
-		warn_of_nothing(job, step, row);
+	if (!good) {
+		note_named(job, step, row);
+		log_nothing(job, step, row);
+	}
 	if (!good && !handed)
 		return false;
 	out->kind = ANSWER_BODY_END;
@@ -313,6 +369,8 @@ static void fetch_free(struct job *job)
 	if (!job->fetch)
 		return;
 	uidset_free(&job->fetch->got);
+	uidset_free(&job->fetch->named);
+	uidset_free(&job->fetch->there);
 	uidset_free(&job->fetch->retry);
 	free(job->fetch);
 }
