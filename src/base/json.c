@@ -88,7 +88,20 @@ static void json_put_ascii(struct buf *out, unsigned char c)
 		buf_putc(out, (char)c);
 }
 
-/* Writes a string; DEL and C1 are escaped too, for the line may be shown on a terminal. */
+/* Writes a character of two or three bytes by its number. */
+static void json_put_number(struct buf *out, const char *bytes, size_t width)
+{
+	unsigned number = (unsigned char)bytes[0] & (width == 2 ? 0x1Fu : 0x0Fu);
+
+	for (size_t i = 1; i < width; i++)
+		number = number << 6 | ((unsigned char)bytes[i] & 0x3Fu);
+	buf_printf(out, "\\u%04X", number);
+}
+
+/*
+ * Writes a string; DEL, C1 and what turns the direction of writing are escaped too, for the line may
+ * be shown on a terminal.
+ */
 static void json_put_string(struct buf *out, const char *text)
 {
 	size_t len = strlen(text);
@@ -101,8 +114,8 @@ static void json_put_string(struct buf *out, const char *text)
 			buf_puts(out, "\xEF\xBF\xBD");
 		else if (width == 1)
 			json_put_ascii(out, (unsigned char)text[i]);
-		else if (text[i] == '\xC2' && (unsigned char)text[i + 1] < 0xA0)
-			buf_printf(out, "\\u%04X", (unsigned char)text[i + 1]);
+		else if (!text_is_harmless(text + i, width))
+			json_put_number(out, text + i, width);
 		else
 			buf_append(out, text + i, width);
 		i += width > 0 ? width : 1;

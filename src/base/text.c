@@ -56,7 +56,7 @@ size_t text_utf8_width(const char *bytes, size_t len)
  * Controls act on a terminal; line and paragraph separators and the marks that turn the direction
  * of writing (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069) make it show what is not there.
  */
-static bool text_is_harmless(const char *bytes, size_t width)
+bool text_is_harmless(const char *bytes, size_t width)
 {
 	if (width == 1)
 		return text_is_between(bytes[0], 0x20, 0x7E);

@@ -7,11 +7,14 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* How many bytes the UTF-8 character (RFC 3629) takes that bytes begin with; 0 where it is none. */
 size_t text_utf8_width(const char *bytes, size_t len);
+/* Whether a terminal may show a character of that width (as above) as it is. */
+bool text_is_harmless(const char *bytes, size_t width);
 /*
  * Appends bytes with controls (C0, DEL, C1), invalid UTF-8 and marks that turn the direction of
  * writing as \xNN; after max bytes of input, "...".
