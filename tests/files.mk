@@ -23,3 +23,4 @@ EXTRA_DIST += tests/e2e/outage.py tests/e2e/power.py tests/e2e/test_power.py tes
 EXTRA_DIST += tests/e2e/test_lost.py tests/e2e/test_refusals.py
 EXTRA_DIST += tests/e2e/test_refused_mail.py
 EXTRA_DIST += tests/e2e/stages.py tests/e2e/stopping.py tests/e2e/test_stop_everywhere.py
+EXTRA_DIST += tests/servers/hostile.py tests/servers/hostile_modes.py tests/e2e/test_hostile.py tests/e2e/test_odd_mail.py
