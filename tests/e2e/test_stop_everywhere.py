@@ -94,7 +94,7 @@ def test_the_line_fails_at_every_use(make_stages, way):
 def test_the_program_says_what_failed(make_stages, way):
     """FAULTS 3, 6: by its exit status, too; and what it had done by then is neither lost nor done twice."""
     stage, = make_stages("both ways", 1)
-    step = {"alloc": 97, "EIO": 11}.get(way, 3)
+    step = {"alloc": 23, "EIO": 11}.get(way, 3)
     ends = list(itertools.takewhile(bool, (stage.fail(way, number) for number in range(1, 10_000, step))))
     assert len(ends) > 5
     # 78: the configuration could not be read. 69: the tunnel or the certificates could not.

@@ -11,7 +11,6 @@ import pytest
 from channel import contents
 
 KILLS = 25
-POINTS_TRIED = 60
 CUTS = 20
 # Both sides change in every way at once: what a run may be stopped in the middle of.
 NUMBER = 12
@@ -67,33 +66,6 @@ def test_killed_at_random_instants(scene):
         process.send_signal(signal.SIGKILL)
         process.communicate()
     assert_ends_well(channel)
-
-
-def points(channel, directory):
-    """How many points a run of this channel passes at which it can be stopped."""
-    path = f"{directory}/points"
-    channel.run("sync", EVENMAIL_STOP_COUNT=path)
-    with open(path, encoding="ascii") as file:
-        return int(file.read())
-
-
-@pytest.mark.parametrize("slice_", range(6))
-def test_stopped_at_each_point(scene, tmp_path, slice_):
-    """Points before and after each durable step and each command; some of them, evenly spread."""
-    count = points(scene(), tmp_path)
-    assert count > 20, "the program is built with --enable-faults"
-    tried = sorted({1 + number * (count - 1) // (POINTS_TRIED - 1) for number in range(POINTS_TRIED)})
-    for point in tried[slice_::6]:
-        channel = scene()
-        stopped = channel.start(EVENMAIL_STOP_AT=str(point))
-        _, err = stopped.communicate()
-        # Two workers may share the points out otherwise: a run can end before the last few.
-        assert stopped.returncode in (-signal.SIGKILL, 0), err
-        try:
-            assert_ends_well(channel)
-        except AssertionError as error:
-            raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
-        channel.close()
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
