@@ -54,7 +54,10 @@ int box_commit(struct box *box, struct error *err)
 	bool stands = !begun.uidvalidity ||
 		      (head->uidvalidity == begun.uidvalidity && !(box->former && head->uidnext));
 
-	return journal_commit(box->journal, stands ? NULL : &begun, err);
+	struct journal_head next = stands ? *head : begun;
+	if (box->rescan)
+		next.cur_ns = next.new_ns = 0;
+	return journal_commit(box->journal, stands && !box->rescan ? NULL : &next, err);
 }
 
 int store_do(struct store *store, const struct request *request, struct answer *answer,

@@ -98,6 +98,7 @@ struct box {
 	bool full;          /* no more messages are to be fetched into it in this run, */
 	bool shut;          /* and those on their way cannot be put into its directory either */
 	bool undone;        /* not all was done: the head stays where it was */
+	bool rescan;        /* but says nothing of the local side: pairs of files changed that did not */
 	bool lost_append;   /* an APPEND's UID is still to be found */
 	bool healed;        /* files of a stopped run were found in place */
 	bool over;          /* the mailbox is gone on both sides: so goes its journal */

@@ -105,6 +105,7 @@ enum variant {
 	VARIANT_NONE,
 	VARIANT_SMALL, /* the server does not take large messages */
 	VARIANT_TRASH, /* what is deleted remotely goes to the local trash */
+	VARIANT_POOR,  /* the server has neither UIDPLUS nor ids */
 	VARIANT_SAME,  /* the server tells mailboxes apart by nothing but their names */
 };
 
@@ -251,6 +252,15 @@ static const struct {
       {.kind = STEP_SPREAD, .side = REMOTE, .flag = 8318},
       {.kind = STEP_RUN, .fault = FAULT_KILL, .after = 18, .busy = 10298607256405431471u},
       {.kind = STEP_SPREAD, .flag = 9785}}},
+    {"a file that is a new pair where it was another one keeps its flags",
+     6,
+     VARIANT_POOR,
+     {{.kind = STEP_DELIVER, .mailbox = 3035},
+      {.kind = STEP_MOVE, .flag = 55603},
+      BRING_BACK(INBOX),
+      REST,
+      {.kind = STEP_MOVE, .side = REMOTE, .mailbox = 46700},
+      {.kind = STEP_MOVE, .flag = 38127}}},
 };
 
 const char *regress_history(size_t index, struct history *history)
@@ -272,6 +282,8 @@ const char *regress_history(size_t index, struct history *history)
 		history->abilities[REMOTE].append_max = HISTORY_APPEND_MAX;
 	if (histories[index].variant == VARIANT_TRASH)
 		history->deletion[LOCAL] = DELETION_TRASH;
+	if (histories[index].variant == VARIANT_POOR)
+		history->abilities[REMOTE].uidplus = history->abilities[REMOTE].object_ids = false;
 	if (histories[index].variant == VARIANT_SAME) {
 		history->abilities[REMOTE].object_ids = false;
 		history->abilities[REMOTE].same_validity = true;
