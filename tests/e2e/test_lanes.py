@@ -2,6 +2,7 @@
 """Several connections at once: the same end as with one, whatever becomes of them."""
 import random
 import signal
+import threading
 import time
 
 import pytest
@@ -16,6 +17,33 @@ SMALL = 4
 MAILBOXES = 12
 CUTS = 6
 POINTS_TRIED = 24
+LONG = 60  # seconds that one lane is held at most, until another has logged in
+
+
+class Meeting:
+    """
+    Holds whoever moves content until two connections do and all are there: one alone could be done before
+    another has logged in.
+    """
+
+    def __init__(self, line, connections):
+        self.line = line
+        self.connections = connections
+        self.busy = set()
+        self.changed = threading.Condition()
+
+    def __call__(self, direction, data):
+        if direction == "up" and (b"BODY.PEEK[]" in data or b"APPEND" in data):
+            deadline = time.monotonic() + LONG
+            with self.changed:
+                self.busy.add(threading.get_ident())  # each connection is read by a thread of its own
+                self.changed.notify_all()
+                while not self.is_complete() and time.monotonic() < deadline:
+                    self.changed.wait(0.05)
+        return data
+
+    def is_complete(self):
+        return len(self.busy) > 1 and len(self.line.connections) >= self.connections
 
 
 @pytest.fixture
@@ -75,6 +103,7 @@ def assert_even(channel, wanted):
 def test_the_same_end_with_any_number(make_laned, line, mail, wanted, connections, direction):
     channel = make_laned(connections)
     fill(channel, direction, mail)
+    line.alter = Meeting(line, connections) if connections > 1 else None
     sync(channel)
     assert len(line.connections) == connections
     if connections > 1:
@@ -89,6 +118,7 @@ def test_the_same_end_with_any_number(make_laned, line, mail, wanted, connection
 def test_one_huge_mailbox_is_shared(make_laned, line, mail, direction):
     channel = make_laned()
     fill(channel, direction, {"INBOX": mail["INBOX"]})
+    line.alter = Meeting(line, 2)
     sync(channel)
     word = {"pull": b"BODY.PEEK[]", "push": b"APPEND"}[direction]
     assert sum(word in b"".join(data for way, data in connection.transcript if way == "up")
