@@ -23,6 +23,8 @@ struct copy {
 	uint32_t size; /* UINT32_MAX: not known, or more than any body has */
 };
 
+_Static_assert(sizeof(struct copy) <= 32, "a copy on its way costs at most 32 bytes");
+
 /* That of an operation, COPY or CLONE to the local side. */
 struct copy copy_of(const struct op *op);
 /* Its size, or SIZE_UNKNOWN. */
