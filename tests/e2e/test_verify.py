@@ -257,16 +257,17 @@ def test_a_mailbox_that_is_gone_on_a_side(pair, corpus):
     assert missing == {("Gone", "remote"), ("Lost", "local")}
 
 
-def test_a_new_uidvalidity(pair):
+def test_a_new_uidvalidity(pair, corpus):
     """Files are held against the journal all the same."""
-    damage(path_of(pair, pair.messages[0]))
-    directory = pair.server.home(pair.user) + "/Maildir"
-    pair.remote.close()
-    pair._remote = None
-    for path in glob.glob(f"{directory}/dovecot*"):
-        os.unlink(path)
-    with open(f"{directory}/dovecot-uidvalidity", "w", encoding="ascii") as file:
-        file.write("7fffff00")
+    pair.remote.create("Work")
+    pair.remote.add("Work", message := corpus.message("plain"))
+    pair.sync()
+    damage(path_of(pair, message, "Work"))
+    before = pair.remote.uidvalidity("Work")
+    pair.remote.delete_mailbox("Work")
+    pair.remote.create("Work")
+    pair.remote.add("Work", message)
+    assert pair.remote.uidvalidity("Work") != before
     findings, _ = verify(pair, "--repair", status=DIFFERENT)
     assert kinds(findings) == ["file-damaged", "uidvalidity-changed"]
     assert not findings[0]["mended"] and not findings[1]["mended"]
