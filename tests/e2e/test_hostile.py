@@ -41,7 +41,7 @@ with open(sys.argv[1], "w") as file:
 sys.exit(os.waitstatus_to_exitcode(status) % 256)
 """
 # What may lie in a tree, and in the state of a channel.
-FILE_IN_TREE = re.compile(r"(.*/)?(cur|new)/[^/]+|(.*/)?dovecot-keywords|\.evenmail")
+FILE_IN_TREE = re.compile(r"(.*/)?(cur|new)/[^/]+|(.*/)?dovecot-keywords|\.evenmail(-[A-Za-z0-9]+)?")
 FILE_IN_STATE = re.compile(r"evenmail/test/[^/]+")
 
 
