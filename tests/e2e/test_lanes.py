@@ -8,6 +8,7 @@ import time
 import pytest
 
 from channel import contents
+from stopping import count_points, stop_at
 from test_keywords import Keywords
 
 # What pays for another connection, in bytes (sync/share.h): so little that a small mailbox does.
@@ -279,18 +280,13 @@ def test_stopped_at_random_instants(make_laned, mail, wanted, direction, number)
 def test_killed_at_points(make_laned, mail, wanted, tmp_path, direction, slice_):
     whole = make_laned()
     fill(whole, direction, mail)
-    sync(whole, EVENMAIL_STOP_COUNT=f"{tmp_path}/points")
-    with open(f"{tmp_path}/points", encoding="ascii") as file:
-        count = int(file.read())
+    count = count_points(whole, tmp_path, **whole.lanes)
     assert count > POINTS_TRIED
     for number in range(slice_, POINTS_TRIED, 2):
         channel = make_laned()
         fill(channel, direction, mail)
         point = 1 + number * (count - 1) // (POINTS_TRIED - 1)
-        stopped = channel.start("sync", EVENMAIL_STOP_AT=str(point), **channel.lanes)
-        _, err = stopped.communicate()
-        # The lanes may pass the points in another number.
-        assert stopped.returncode in (-signal.SIGKILL, 0), err
+        stop_at(channel, point, **channel.lanes)
         sync(channel)
         assert channel.state() == wanted, f"stopped at point {point} of {count}"
         assert not channel.local.litter()

@@ -2,7 +2,6 @@
 """Mailboxes that are deleted on one side: they go on the other where nothing is lost by it."""
 import os
 import shutil
-import signal
 
 import pytest
 
@@ -246,42 +245,6 @@ def test_maildirplusplus(make_channel, corpus):
     shutil.rmtree(channel.local.directory("Work/deep"))
     channel.sync()
     assert_even_without(channel, "Work", "Work/deep")
-
-
-def points(channel, directory, *arguments):
-    path = f"{directory}/points"
-    channel.run("sync", *arguments, EVENMAIL_STOP_COUNT=path)
-    with open(path, encoding="ascii") as file:
-        return int(file.read())
-
-
-@pytest.mark.parametrize("side", ["local", "remote"])
-def test_stopped_at_each_point(make_channel, corpus, tmp_path, side):
-    """Wherever it is stopped, the next run ends as an unbroken one."""
-    inbox, work = corpus.messages(2, "plain"), corpus.messages(3, "plain")
-
-    def scene():
-        channel = make_channel()
-        channel.remote.fill({"INBOX": inbox, "Work": work, "Empty": []})
-        channel.sync()
-        channel.whole = channel.state()
-        for mailbox in ("Work", "Empty"):
-            delete(channel, side, mailbox)
-        return channel
-
-    count = points(scene(), tmp_path, "--allow-deletions")
-    assert count > 10, "the program is built with --enable-faults"
-    for point in range(1, count + 1):
-        channel = scene()
-        stopped = channel.start("sync", "--allow-deletions", EVENMAIL_STOP_AT=str(point))
-        _, err = stopped.communicate()
-        assert stopped.returncode in (-signal.SIGKILL, 0), err
-        try:
-            channel.sync("--allow-deletions")
-            assert_even_without(channel, "Work", "Empty")
-        except AssertionError as error:
-            raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
-        channel.close()
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])

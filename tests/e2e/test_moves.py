@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A move stays a move: nothing is sent again, dates and flags survive, and nothing is ever in neither place."""
 import os
-import signal
 import subprocess
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from channel import contents
 from corpus import Message
 from local import files_of
+from stopping import count_points, stop_at
 
 MANY = 1000
 BODY_BYTES = 10_000
@@ -204,33 +204,24 @@ def mounts():
         subprocess.run(["umount", directory], check=True)
 
 
-@pytest.mark.parametrize("side,capability,across", [("local", PLAIN, False), ("remote", None, False), ("remote", None, True)],
-                         ids=["copy and expunge", "rename", "rename across file systems"])
-def test_a_stop_at_every_step(make_channel, servers, corpus, mounts, tmp_path, capability, side, across):
+def test_a_stop_at_every_step_across_file_systems(make_channel, corpus, mounts, tmp_path):
     """Wherever the run stops, one of both places has it on the disk, and the next run finishes the move."""
     messages, archive = corpus.messages(3, "plain"), corpus.messages(1, "plain")
-    server = servers(capability=capability) if capability else servers()
 
     def scene():
-        channel = make_channel(server=server)
+        channel = make_channel()
         channel.archive = archive
         channel.remote.fill({"INBOX": messages, "Archive": archive})
-        if across:
-            os.makedirs(channel.local.directory("Archive"))
-            mounts(channel.local.directory("Archive"))
+        os.makedirs(channel.local.directory("Archive"))
+        mounts(channel.local.directory("Archive"))
         channel.sync()
-        channel.side(side).move("INBOX", "Archive", *messages[:2])
+        channel.remote.move("INBOX", "Archive", *messages[:2])
         return channel
 
-    counter = tmp_path / "points"
-    scene().run("sync", EVENMAIL_STOP_COUNT=str(counter))
-    count = int(counter.read_text(encoding="ascii"))
-    assert count > 10, "the program is built with --enable-faults"
+    count = count_points(scene(), tmp_path)
     for point in range(1, count + 1):
         channel = scene()
-        stopped = channel.start("sync", EVENMAIL_STOP_AT=str(point))
-        _, err = stopped.communicate()
-        assert stopped.returncode in (-signal.SIGKILL, 0), err
+        stop_at(channel, point)
         try:
             held = [row for rows in channel.local.state().values() for row in rows]
             assert all(message.state in held for message in messages)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mailbox that is renamed on one side is renamed on the other (rule B5): no message is sent, its UIDs stay."""
 import os
-import signal
 
 import pytest
 
@@ -244,36 +243,6 @@ def test_a_thousand(make_channel, servers, corpus, make_proxy):
     assert channel.state()[("There",)] == contents(*messages)
     print(f"renamed on the disk: {local['up']} bytes up, {local['down']} down; on the server: "
           f"{total['up'] - local['up']} up, {total['down'] - local['down']} down")
-
-
-@pytest.mark.parametrize("side", ["local", "remote"])
-def test_a_stop_at_every_step(make_channel, corpus, tmp_path, side):
-    """Wherever the run stops, the next one ends as an unbroken one does."""
-    held = {"Work": corpus.messages(3, "plain"), "Work/Deep": corpus.messages(2, "plain")}
-
-    def scene():
-        channel = make_channel()
-        channel.held = held
-        channel.remote.fill(held)
-        channel.sync()
-        rename(channel, side, "Work", "Renamed")
-        return channel
-
-    counter = tmp_path / "points"
-    scene().run("sync", EVENMAIL_STOP_COUNT=str(counter))
-    count = int(counter.read_text(encoding="ascii"))
-    assert count > 10, "the program is built with --enable-faults"
-    for point in range(1, count + 1):
-        channel = scene()
-        stopped = channel.start("sync", EVENMAIL_STOP_AT=str(point))
-        _, err = stopped.communicate()
-        assert stopped.returncode in (-signal.SIGKILL, 0), err
-        try:
-            channel.sync()
-            assert_renamed(channel, "Work", "Renamed")
-        except AssertionError as error:
-            raise AssertionError(f"stopped at point {point} of {count}: {error}") from error
-        channel.close()
 
 
 def test_what_the_server_does_not_rename_stays_even(work, corpus, plain_line):
