@@ -113,7 +113,8 @@ static struct request session_request(size_t i, const struct uidset *known,
 		request.verify_known = i & 1;
 	}
 	if (request.kind == REQUEST_APPEND) {
-		*message = (struct message){{4, message_read, message_close}, 4};
+		*message = (struct message){
+		    {.size = 4, .read = message_read, .close = message_close}, 4};
 		request.source = &message->head;
 	}
 	return request;
