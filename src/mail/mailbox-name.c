@@ -134,7 +134,7 @@ static size_t escape_len(const char *text, size_t len)
 {
 	size_t i = 1;
 
-	if (!len || *text != '%')
+	if (*text != '%')
 		return 0;
 	while (len - i >= 2 && memcmp(text + i, "25", 2) == 0)
 		i += 2;

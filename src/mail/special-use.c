@@ -32,9 +32,11 @@ unsigned special_use_of(const char *word)
 /* As RFC 6154 writes it. */
 const char *special_use_word(unsigned use)
 {
-	for (size_t i = 0; i < COUNT(uses); i++)
-		if (uses[i].use == use)
-			return uses[i].word;
-	assert(!"one use that there is");
-	return "";
+	size_t i = 0;
+
+	while (uses[i].use != use) {
+		i++;
+		assert(i < COUNT(uses));
+	}
+	return uses[i].word;
 }

@@ -41,7 +41,7 @@ static size_t slash_escape(const char *text, size_t len)
 		return 0;
 	while (i + 4 <= len && memcmp(text + i, "25", 2) == 0)
 		i += 2;
-	return i + 2 <= len && memcmp(text + i, "2F", 2) == 0 ? i + 2 : 0;
+	return memcmp(text + i, "2F", 2) == 0 ? i + 2 : 0;
 }
 
 /*
@@ -58,12 +58,12 @@ static bool is_reserved(const char *text, size_t len)
 	       (len >= start && memcmp(text, keywords, start) == 0);
 }
 
-/* Whether the byte at index i of a component has to be escaped. */
+/* Whether the byte at index i of a component has to be escaped; controls are in no name. */
 static bool needs_escape(enum maildir_layout layout, const char *text, size_t len, size_t i)
 {
-	unsigned char c = (unsigned char)text[i];
+	char c = text[i];
 
-	if (c < 0x20 || c == 0x7f || c == '/' || is_escape(text + i, len - i))
+	if (is_escape(text + i, len - i))
 		return true;
 	if (layout == MAILDIR_LAYOUT_PLUSPLUS)
 		return c == '.';

@@ -20,6 +20,7 @@ static const struct mailbox_naming dot = {'.', false, ""};
 static const struct mailbox_naming slash = {'/', false, ""};
 static const struct mailbox_naming flat = {'\0', false, ""};
 static const struct mailbox_naming courier = {'.', false, "INBOX."};
+static const struct mailbox_naming initial = {'.', false, "M."};
 static const struct mailbox_naming homes = {'/', false, "mail/"};
 static const struct mailbox_naming modern = {'/', true, ""};
 static const struct mailbox_naming modern_dot = {'.', true, "INBOX."};
@@ -34,6 +35,8 @@ struct row {
 static const struct row both_ways[] = {
     {&slash, "INBOX", "INBOX"},
     {&slash, "Sent", "Sent"},
+    {&initial, "M.Sent", "Sent"},
+    {&initial, "INBOX", "INBOX"},
     {&slash, "a/b/c", "a/b/c"},
     {&slash, "INBOX/a", "INBOX/a"},
     {&slash, "Inboxes", "Inboxes"},
@@ -331,6 +334,21 @@ static void test_bound_of_escapes(void **unused)
 	check_to_wire(&row);
 }
 
+/* Of several components, too, none of which is too long by itself. */
+static void test_bound_of_escapes_in_all(void **unused)
+{
+	char wire[MAILBOX_NAME_MAX];
+	size_t len = 0;
+
+	(void)unused;
+	while (len < MAILBOX_NAME_MAX / 2) {
+		memset(wire + len, '/', 100);
+		wire[len + 100] = '.';
+		len += 101;
+	}
+	check_no_name(&dot, wire, len - 1, "too long");
+}
+
 /* A wire name longer than any buffer in the way, of each kind. */
 static void test_endless_wire_names(void **unused)
 {
@@ -588,6 +606,7 @@ int main(void)
 	    cmocka_unit_test(test_to_wire_refused),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_bound_of_escapes),
+	    cmocka_unit_test(test_bound_of_escapes_in_all),
 	    cmocka_unit_test(test_endless_wire_names),
 	    cmocka_unit_test(test_widest_name_goes_out),
 	    cmocka_unit_test(test_full_out),

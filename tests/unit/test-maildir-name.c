@@ -321,6 +321,23 @@ static void refuses_directories_that_are_too_long(void **state)
 	assert_null(encode(MAILDIR_LAYOUT_PLUSPLUS, name));
 }
 
+/* Neither way is a part given for the whole where there is no room. */
+static void refuses_what_has_no_room(void **state)
+{
+	struct error err = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 8);
+	assert_int_equal(maildir_encode(MAILDIR_LAYOUT_TREE, "a/longer/name", &out, &err), -1);
+	buf_reset(&out);
+	assert_int_equal(maildir_decode(MAILDIR_LAYOUT_TREE, "parent", "entry", &out), -1);
+	buf_reset(&out);
+	assert_int_equal(maildir_decode(MAILDIR_LAYOUT_TREE, "par", "ent", &out), 0);
+	assert_string_equal(out.data, "par/ent");
+	buf_free(&out);
+}
+
 static void leaves_out_what_it_would_not_write(void **state)
 {
 	static const struct {
@@ -431,6 +448,7 @@ int main(void)
 	    cmocka_unit_test(knows_its_own_names_strictly),
 	    cmocka_unit_test(encodes_names),
 	    cmocka_unit_test(refuses_directories_that_are_too_long),
+	    cmocka_unit_test(refuses_what_has_no_room),
 	    cmocka_unit_test(leaves_out_what_it_would_not_write),
 	    cmocka_unit_test(encoding_is_reversible),
 	};

@@ -198,6 +198,7 @@ static void test_every_point(void **unused)
 	(void)unused;
 	buf_init(&wire, 200);
 	buf_init(&back, 200);
+	assert_int_equal(utf8_read("", 0, &(uint32_t){0}), 0);
 	for (uint32_t point = 0; point <= 0x10ffff; point++) {
 		char text[32], *end = text;
 		const char *const *sides = around[point % COUNT(around)];
