@@ -154,6 +154,7 @@ static size_t any_notes(uint64_t *seed, struct any_box *box)
 		box->notes[i] = (struct journal_note){
 		    .kind = (enum journal_note_kind)run_random(seed, JOURNAL_REFUSED + 1),
 		    .side = side,
+		    .identity = any_identity(seed),
 		    .uid = side == REMOTE ? id : 0,
 		    .name = side == LOCAL && run_random(seed, 4) ? names[id] : NULL};
 	}
