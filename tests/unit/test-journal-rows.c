@@ -48,8 +48,10 @@ static void model_forget(struct model *model, size_t i)
 	if (i == model->len)
 		return;
 	model->len--;
+	if (i == model->len)
+		return;
 	model->pairs[i] = model->pairs[model->len];
-	memmove(model->names[i], model->names[model->len], sizeof(model->names[i]));
+	memcpy(model->names[i], model->names[model->len], sizeof(model->names[i]));
 }
 
 static void model_put(struct model *model, uint32_t uid, const char *name, struct flags flags)
