@@ -91,11 +91,11 @@ static uint32_t find_set(const uint16_t *members, size_t len)
 		warn_once(&table.warned_of_sets, "different sets of keywords", KEYWORDS_SETS_MAX);
 		return KEYWORDS_UNKNOWN;
 	}
-	struct set *set = array_push(table.sets, table.len, table.cap);
-	*set = (struct set){.members = xmalloc(size), .len = len};
-	memcpy(set->members, members, size);
+	struct set set = {.members = xmalloc(size), .len = len};
+	memcpy(set.members, members, size);
+	*array_push(table.sets, table.len, table.cap) = set;
 	table.members += len;
-	map_put(&table.by_members, (const char *)set->members, size, table.len);
+	map_put(&table.by_members, (const char *)set.members, size, table.len);
 	return (uint32_t)table.len;
 }
 

@@ -2,6 +2,7 @@
 #include "trial.h"
 
 #include "base/fault.h"
+#include "locks.h"
 #include "mail/digest.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ static int run_apart(struct rig *rig, const struct fault_plan *plan, struct outc
 	child = clone(fly, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &flight);
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		status = -1;
+	locks_release();
 	munmap(stack, STACK_SIZE);
 	return status;
 }
