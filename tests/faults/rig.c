@@ -42,13 +42,13 @@ void __wrap_clock_sleep_ms(unsigned ms)
 	(void)ms;
 }
 
-void rig_open(struct rig *rig, const char *root, const struct memory_abilities *abilities)
+void rig_open(struct rig *rig, const char *template, const struct memory_abilities *abilities)
 {
 	*rig = (struct rig){
 	    .policy = {.change = {CHANGE_ALL, CHANGE_ALL}, .safety_percent = 101, .link = true}};
-	snprintf(rig->root, sizeof(rig->root), "%s", root);
-	if (mkdir(root, 0700) < 0) {
-		perror(root);
+	snprintf(rig->root, sizeof(rig->root), "%s", template);
+	if (!mkdtemp(rig->root)) {
+		perror(rig->root);
 		abort();
 	}
 	rig->server = memory_new(REMOTE, abilities);

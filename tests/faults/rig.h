@@ -37,7 +37,8 @@ struct outcome {
 	char struck[1024]; /* the call that was made to fail, or "" */
 };
 
-void rig_open(struct rig *rig, const char *root, const struct memory_abilities *abilities);
+/* The template is mkdtemp(3)'s. */
+void rig_open(struct rig *rig, const char *template, const struct memory_abilities *abilities);
 /* Removes all that is there. */
 void rig_close(struct rig *rig);
 /* With what is to disturb it; NULL: nothing. */

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,8 +62,7 @@ static void name_root(char root[PATH_MAX])
 
 	if (access("/dev/shm", W_OK) == 0)
 		parent = "/dev/shm";
-	snprintf(root, PATH_MAX, "%s/evenmail-faults-%ld", parent ? parent : "/tmp",
-		 syscall(SYS_getpid));
+	snprintf(root, PATH_MAX, "%s/evenmail-faults-XXXXXX", parent ? parent : "/tmp");
 }
 
 /* Each of the server's steps is an effect, too. */
