@@ -155,9 +155,9 @@ def keywords_of(path, keywords):
     return sorted(keywords.get(letter, letter) for letter in letters if letter.islower())
 
 
-def stop_everywhere(stages):
-    """Stops at each point of a run, several stages at once: each waits much. Returns how many points there were."""
-    numbers = itertools.count(1)
+def stop_everywhere(stages, first=1, step=1):
+    """Stops at each STEPth point of a run, several stages at once: each waits much. Returns how many it were."""
+    numbers = itertools.count(first, step)
     stopped = []
 
     def work(stage):
