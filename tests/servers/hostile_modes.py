@@ -261,11 +261,11 @@ mode("referral-with-ok", reply={"AUTHENTICATE": instead(lambda tag: [
 mode("referral-at-select", reply={"SELECT": lambda lines, session: [
     session.tag + b" NO [REFERRAL imap://evil.example/INBOX] elsewhere"]})
 mode("bye-at-greeting", greeting=b"* BYE " + ESCAPES + b"\r\n")
-mode("bye-at-login", reply={"AUTHENTICATE": lambda lines, session: [b"* BYE " + ESCAPES]})
+mode("bye-at-login", reply={"AUTHENTICATE": lambda lines, session: [b"* BYE " + ESCAPES]}, silent=True)
 mode("bye-at-list", reply={"LIST": before(b"* BYE " + ESCAPES)})
 mode("bye-at-select", reply={"SELECT": before(b"* BYE gone")})
 mode("bye-in-fetch", reply={"UID FETCH": lambda lines, session: [*lines[:1], b"* BYE gone", *lines[1:]]})
-mode("greeting-garbage", greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n")
+mode("greeting-garbage", greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n", silent=True)
 mode("greeting-none", greeting=lambda session: session.read_more(), silent=True)
 mode("greeting-endless", greeting=lambda session: [session.send(b"* " + b"g" * 65536) for _ in range(64)])
 mode("silence-at-fetch", reply={"UID FETCH": lambda lines, session: session.read_more() or ()}, silent=True)
