@@ -21,7 +21,10 @@ static int deflate_take(struct imap_deflate *deflate, size_t room, struct buf *o
 
 	while ((rc = imap_deflate_unpack(deflate, piece, room, &got, &err)) == 1) {
 		FUZZ_CHECK(got > 0 && got <= room);
-		if (buf_append(out, piece, got) < 0)
+		size_t left = PLAIN_MAX - out->len;
+
+		FUZZ_CHECK(buf_append(out, piece, got < left ? got : left) == 0);
+		if (got > left)
 			return -1;
 	}
 	if (rc < 0)
