@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keywords both ways: letters in files and dovecot-keywords here, flags of any name there."""
+"""Keywords both ways: letters in files and dovecot-keywords here, flags of any name there. FAULTS 29."""
 import os
 import re
 import shutil

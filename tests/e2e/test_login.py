@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reaching the server and proving who one is; and refusing to, where that would be unsafe."""
+"""Reaching the server and proving who one is; and refusing to, where that would be unsafe. FAULTS 40."""
 import base64
 import hashlib
 import os
@@ -72,9 +72,15 @@ def test_wrong_ca_is_refused(account, tmp_path, tls):
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
-def test_wrong_host_is_refused(make_channel, servers, make_proxy, tls):
-    """The certificate is good, but for another host; the password must not get there."""
-    server = servers(certificate_names="DNS:imap.example.org")
+@pytest.mark.parametrize("certificate", [
+    {"certificate_names": "DNS:imap.example.org"},
+    {"certificate_names": "DNS:*.localhost,IP:192.0.2.1"},
+    {"certificate_made": "-10 days"},
+    {"certificate_made": "+10 days"},
+], ids=["of another host", "of hosts below and another address", "expired", "not yet good"])
+def test_wrong_certificate_is_refused(make_channel, servers, make_proxy, certificate, tls):
+    """It is signed by the right CA, but not good for this host, or not now; the password must not get there."""
+    server = servers(**certificate)
     channel = make_channel(server=server)
     port = server.imaps_port if tls == "implicit" else server.imap_port
     proxy = make_proxy(port, record=True)

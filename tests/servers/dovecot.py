@@ -181,15 +181,20 @@ def make_ca(directory, name):
     return f"{directory}/{name}.pem"
 
 
-def make_certificate(directory, ca, name, alt_names):
-    """Makes directory/name.pem and name.key for alt_names ("DNS:x,IP:y"), signed by that CA."""
+def make_certificate(directory, ca, name, alt_names, made="now"):
+    """
+    Makes directory/name.pem and name.key for alt_names ("DNS:x,IP:y"), signed by that CA.
+
+    It is good for two days, which begin at `made`, as faketime takes it ("-10 days").
+    """
     extensions = f"{directory}/{name}.ext"
     with open(extensions, "w", encoding="ascii") as file:
         file.write(f"subjectAltName={alt_names}\nextendedKeyUsage=serverAuth\n")
     run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
         "-subj", "/CN=evenmail test server", "-keyout", f"{directory}/{name}.key",
         "-out", f"{directory}/{name}.csr")
-    run("openssl", "x509", "-req", "-in", f"{directory}/{name}.csr", "-CA", f"{directory}/{ca}.pem",
+    clock = () if made == "now" else ("faketime", made)
+    run(*clock, "openssl", "x509", "-req", "-in", f"{directory}/{name}.csr", "-CA", f"{directory}/{ca}.pem",
         "-CAkey", f"{directory}/{ca}.key", "-set_serial", str(time.time_ns()), "-days", "2",
         "-extfile", extensions, "-out", f"{directory}/{name}.pem")
 
@@ -198,8 +203,8 @@ class Dovecot:
     """One server; directory None means a temporary one, which close() takes away."""
 
     def __init__(self, directory=None, mail="maildir", separator="/", prefix="", capability=None,
-                 listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1", tls_only=False,
-                 deflate=False, shared=False, settings=""):
+                 listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1",
+                 certificate_made="now", tls_only=False, deflate=False, shared=False, settings=""):
         self.temporary = directory is None
         # Sockets live below: their path must stay short of 108 bytes.
         self.dir = os.path.abspath(directory or tempfile.mkdtemp(prefix="evenmail-dovecot-", dir="/tmp"))
@@ -209,6 +214,7 @@ class Dovecot:
         self.capability = capability
         self.listescape = listescape
         self.certificate_names = certificate_names
+        self.certificate_made = certificate_made
         self.tls_only = tls_only
         self.deflate = deflate
         self.shared = shared
@@ -268,7 +274,8 @@ class Dovecot:
         os.chown(f"{self.dir}/mail", self.owner.pw_uid, self.owner.pw_gid)
         if not os.path.exists(f"{self.dir}/tls/server.pem"):
             make_ca(f"{self.dir}/tls", "ca")
-            make_certificate(f"{self.dir}/tls", "ca", "server", self.certificate_names)
+            make_certificate(f"{self.dir}/tls", "ca", "server", self.certificate_names,
+                             self.certificate_made)
         self.imap_port = self.imap_port or find_free_port()
         self.imaps_port = self.imaps_port or find_free_port()
         with open(self.conf, "w", encoding="utf-8") as file:
