@@ -9,6 +9,8 @@ from html import escape
 TOOLS = ["evenmail", "mbsync", "interimap", "offlineimap3", "limit"]
 COLORS = {"evenmail": "#0b7a5a", "mbsync": "#c4533a", "interimap": "#dd9f4c", "offlineimap3": "#8a8fb0",
           "limit": "#b9bec4"}
+LETTERS = {"evenmail": "e", "mbsync": "m", "interimap": "i", "offlineimap3": "o", "limit": "l"}
+PLOT_COLUMNS = 36
 NOTE = """\
 Seconds, medians; the limit is a client that knows beforehand what there is to do, and syncs nothing to disk.
 interimap has no Maildir: its local side is an account on the same Dovecot, which syncs nothing either.
@@ -50,7 +52,8 @@ def make_report(directory):
     summaries = {key: Summary(rows) for key, rows in found.items()}
     works = [work for work in about["works"] if any(key == work["key"] for key, _ in summaries)]
     tools = [tool for tool in TOOLS if any(tool == name for _, name in summaries)]
-    text = "\n".join([NOTE, *overview(works, tools, summaries), "", *details(works, tools, summaries), "",
+    text = "\n".join([NOTE, *overview(works, tools, summaries), "", *plot(works, tools, summaries), "",
+                      *details(works, tools, summaries), "",
                       *remarks(works, tools, summaries), *describe(about)])
     with open(os.path.join(directory, "results.txt"), "w", encoding="utf-8") as file:
         file.write(text + "\n")
@@ -95,6 +98,36 @@ def overview(works, tools, summaries):
         rows.append([work["title"], f"{work['delay_ms']} ms",
                      *(figure(cell.seconds) + cell.mark() if cell else "-" for cell in cells)])
     return align(rows)
+
+
+def plot(works, tools, summaries):
+    """A chart of letters, on a logarithmic scale; of two that meet, the one that is named first is shown."""
+    low, high = decades(summaries)
+    def column(seconds):
+        return round((math.log10(max(seconds, 10 ** low)) - low) / (high - low) * PLOT_COLUMNS)
+
+    margin = max(len(work["title"]) for work in works) + 2
+    scale = [" "] * (margin + PLOT_COLUMNS + 8)
+    for power in range(low, high + 1):
+        mark = f"{10 ** power:g} s"
+        at = margin + column(10 ** power)
+        scale[at:at + len(mark)] = mark
+    lines = ["".join(scale).rstrip()]
+    for work in works:
+        cells = [":" if any(column(10 ** power) == at for power in range(low, high + 1)) else "."
+                 for at in range(PLOT_COLUMNS + 1)]
+        for tool in reversed(tools):
+            cell = summaries.get((work["key"], tool))
+            if cell and not cell.mark():
+                cells[column(cell.seconds)] = LETTERS[tool]
+        lines.append(f"{work['title']:{margin}}" + "".join(cells))
+    return [*lines, "".join([" " * margin, ", ".join(f"{LETTERS[tool]} {tool}" for tool in tools)])]
+
+
+def decades(summaries):
+    """The powers of ten that all seconds lie between."""
+    values = [cell.seconds for cell in summaries.values()]
+    return math.floor(math.log10(max(min(values), 0.001))), math.ceil(math.log10(max(max(values), 0.1)))
 
 
 def details(works, tools, summaries):
@@ -153,9 +186,7 @@ class Chart:
 
     def __init__(self, works, tools, summaries):
         self.works, self.tools, self.summaries = works, tools, summaries
-        values = [cell.seconds for cell in summaries.values()]
-        self.low = math.floor(math.log10(max(min(values), 0.001)))
-        self.high = math.ceil(math.log10(max(max(values), 0.1)))
+        self.low, self.high = decades(summaries)
 
     def x(self, seconds):
         share = (math.log10(max(seconds, 10 ** self.low)) - self.low) / max(self.high - self.low, 1)
