@@ -45,6 +45,11 @@ enum imap_kind {
 	 */
 	IMAP_BODY_DATA,
 	IMAP_FETCH, /* fetch: one whole FETCH response; its body, if any, has been handed out */
+	/*
+	 * An untagged response about a mailbox that cannot be read, though it is clear where it
+	 * ends: what it was to tell is not known. text: why, for the user.
+	 */
+	IMAP_MALFORMED,
 	IMAP_OTHER, /* anything else. name: its word ("ID"); text: the rest, as it is */
 };
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct imap_parser {
 	struct lex lex;
@@ -15,9 +16,10 @@ struct imap_parser {
 	struct fetch fetch; /* the FETCH that is being read */
 	bool classified;    /* of the current line: kind and resume are known */
 	enum response_line kind;
-	size_t resume; /* of a FETCH: where in its line reading goes on */
+	size_t resume;  /* of a FETCH: where in its line reading goes on */
+	bool malformed; /* of a FETCH: error says why, its literals are held from there on */
 	bool failed;
-	struct error error; /* why, once failed */
+	struct error error; /* why, once malformed or failed */
 };
 
 /* Makes a parser at the start of a line. */
@@ -57,6 +59,7 @@ static void parser_classify(struct imap_parser *parser, const char *line, size_t
 	if (parser->classified)
 		return;
 	parser->classified = true;
+	parser->malformed = false;
 	parser->kind = response_classify(&cursor, &sequence);
 	if (parser->kind != RESPONSE_FETCH)
 		return;
@@ -77,12 +80,14 @@ static int parser_take_literal(struct imap_parser *parser, struct error *err)
 		lex_refuse(&parser->lex);
 		return 0;
 	}
-	if (parser->kind != RESPONSE_FETCH)
+	if (parser->kind != RESPONSE_FETCH || parser->malformed)
 		return lex_hold(&parser->lex, err);
 
 	struct lex_cursor cursor = {line + parser->resume, line + at};
-	if (fetch_read(&parser->fetch, &cursor, err) < 0)
-		return -1;
+	if (fetch_read(&parser->fetch, &cursor, err) < 0) {
+		parser->malformed = true;
+		return parser->fetch.values.has & IMAP_HAS_BODY ? -1 : lex_hold(&parser->lex, err);
+	}
 	parser->resume = at;
 	if (!fetch_awaits_body(&parser->fetch))
 		return lex_hold(&parser->lex, err);
@@ -93,26 +98,43 @@ static int parser_take_literal(struct imap_parser *parser, struct error *err)
 	return 0;
 }
 
-/* Makes an answer of a whole line. */
+/* Reads what is left of a FETCH as an answer. */
+static int parser_end_fetch(struct imap_parser *parser, const char *line, size_t len,
+			    struct imap_answer *answer, struct error *err)
+{
+	struct lex_cursor cursor = {line + parser->resume, line + len};
+
+	if (parser->malformed || fetch_read(&parser->fetch, &cursor, err) < 0 ||
+	    fetch_finish(&parser->fetch, &cursor, err) < 0)
+		return -1;
+	answer->kind = IMAP_FETCH;
+	answer->fetch = parser->fetch.values;
+	return 0;
+}
+
+/* Makes an answer of a whole line; of one that cannot be read, too, if only it is that one. */
 static int parser_take_line(struct imap_parser *parser, struct imap_answer *answer,
 			    struct error *err)
 {
 	const char *line;
 	size_t len;
+	int rc;
 
 	lex_line(&parser->lex, &line, &len);
 	parser_classify(parser, line, len);
 	parser->classified = false;
 	*answer = (struct imap_answer){0};
-	if (parser->kind != RESPONSE_FETCH)
-		return response_read(&parser->response, line, len, answer, err);
-
-	struct lex_cursor cursor = {line + parser->resume, line + len};
-	if (fetch_read(&parser->fetch, &cursor, err) < 0 ||
-	    fetch_finish(&parser->fetch, &cursor, err) < 0)
+	if (parser->kind == RESPONSE_FETCH)
+		rc = parser_end_fetch(parser, line, len, answer, err);
+	else
+		rc = response_read(&parser->response, line, len, answer, err);
+	if (rc == 0)
+		return 0;
+	if ((parser->kind == RESPONSE_FETCH && parser->fetch.values.has & IMAP_HAS_BODY) ||
+	    !response_may_pass(line, len))
 		return -1;
-	answer->kind = IMAP_FETCH;
-	answer->fetch = parser->fetch.values;
+	*answer = (struct imap_answer){.kind = IMAP_MALFORMED,
+				       .text = {err->text, strlen(err->text)}};
 	return 0;
 }
 

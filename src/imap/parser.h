@@ -9,6 +9,10 @@
  * Bounds, each an error past it: a line with its held literals 1 MiB, nesting 64, a UID set
  * 100,000 ranges, a body literal 4 GiB - 1. A number that does not fit its type is malformed.
  * UID 0 is malformed. After an error the stream is lost and the parser stays in error.
+ *
+ * A malformed line is an error where what comes after it may be part of it: a string or list in it
+ * does not end, or it goes wrong behind a message's literal, whose length may be what is wrong. Else,
+ * and where it is about one mailbox, it is IMAP_MALFORMED, and all others are read.
  */
 #ifndef IMAP_PARSER_H
 #define IMAP_PARSER_H

@@ -358,6 +358,33 @@ int response_read(struct response *response, const char *line, size_t len,
 	return response_read_named(response, &cursor, &token, answer, err);
 }
 
+/* Whether a response starts with a number and a word. */
+static bool response_is_numbered(const struct lex_token *number, struct lex_cursor cursor)
+{
+	struct lex_token word;
+
+	return number->kind == LEX_ATOM && isdigit((unsigned char)number->bytes[0]) &&
+	       lex_expect(&cursor, LEX_ATOM, &word, NULL) == 0;
+}
+
+/* Of a status line only a code about the mailbox can be malformed, and its text is any text. */
+bool response_may_pass(const char *line, size_t len)
+{
+	static const char *const names[] = {"STATUS", "SEARCH", "ESEARCH", "VANISHED"};
+	struct lex_cursor cursor = {line, line + len};
+	struct lex_token word;
+
+	if (len == 0 || *cursor.at++ != '*' || lex_token(&cursor, true, &word, NULL) < 0)
+		return false;
+	if (response_find_status(&word) >= 0)
+		return true;
+	bool may = response_is_numbered(&word, cursor);
+
+	for (size_t i = 0; i < RESPONSE_COUNT(names); i++)
+		may = may || lex_is_word(&word, names[i]);
+	return may && lex_skip_until(&cursor, LEX_END, NULL) == 0;
+}
+
 /* Tells lines apart by their first words, as far as literals are concerned. */
 enum response_line response_classify(struct lex_cursor *cursor, uint32_t *sequence)
 {

@@ -19,6 +19,7 @@
 #include "imap/answer.h"
 #include "imap/lex.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,11 @@ enum response_line response_classify(struct lex_cursor *cursor, uint32_t *sequen
 /* Fills a zeroed answer. -1: malformed. */
 int response_read(struct response *response, const char *line, size_t len,
 		  struct imap_answer *answer, struct error *err);
+/*
+ * Whether a malformed line can be passed over: it is untagged and about one mailbox, and its strings
+ * and lists are whole, so that nothing else can have begun in it.
+ */
+bool response_may_pass(const char *line, size_t len);
 
 /* For imap/code.c: what an astring holds, in place or in scratch. */
 struct imap_string response_string(struct response *response, const struct lex_token *token);

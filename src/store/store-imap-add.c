@@ -235,6 +235,8 @@ static bool create_take(struct store_imap *store, struct job *job, const struct 
 	(void)out;
 	if (answer->kind == IMAP_STATUS && step->kind == STEP_STATUS)
 		job->add->messages = answer->mailbox.messages;
+	if (answer->kind == IMAP_MALFORMED && step->kind == STEP_STATUS)
+		store_describe_malformed(&job->error, job->request.mailbox, answer);
 	if (answer->kind != IMAP_TAGGED)
 		return false;
 	if (step->kind == STEP_CREATE && !good && refuses_use(job, answer)) {

@@ -452,6 +452,10 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 	(void)out;
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
+	if (answer->kind == IMAP_MALFORMED && step->kind == STEP_SEARCH) {
+		change->refused = change->final = true;
+		store_describe_malformed(&change->error, job->request.mailbox, answer);
+	}
 	if (answer->code == IMAP_CODE_COPYUID &&
 	    (step->kind == STEP_COPY || step->kind == STEP_MOVE))
 		note_moves(change, answer);

@@ -4,8 +4,8 @@
  *
  * Bodies are asked for in pieces of some 64 messages or 8 MiB, several of them on their way. They
  * stream through: whether one counts is known only at its end, so a body that came in vain is ended
- * by an ANSWER_BODY_END without a UID. A piece that the server refuses is asked for again message
- * by message, so that one bad message keeps no other back.
+ * by an ANSWER_BODY_END without a UID. A piece that the server refuses, or tells of in a line that
+ * cannot be read, is asked for again message by message, so that one bad message keeps no other back.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -31,6 +31,9 @@ struct fetch_state {
 	struct uidset there; /* what did not come, and is listed all the same */
 	bool asked_again;    /* whether it is */
 	struct uidset retry; /* refused together with others: to be asked for singly */
+	bool malformed;      /* something of the piece that arrives cannot be read: error says so */
+	bool doubt;          /* of any piece */
+	struct error error;
 	/* The body that is arriving: */
 	bool in_body;
 	bool unwanted; /* nobody asked for it: none of it is handed out */
@@ -136,6 +139,8 @@ static void ask_again(struct store_imap *store, struct job *job)
 	struct fetch_state *fetch = job->fetch;
 	struct uidset missing = {0};
 
+	if (fetch->doubt)
+		uids_add_keys(&job->request, &fetch->named);
 	uids_add_minus(&fetch->named, &fetch->got, &missing);
 	fetch->asked_again = true;
 	if (missing.len) {
@@ -320,6 +325,18 @@ static bool is_passing(enum imap_code code)
 	}
 }
 
+/* Has what did not come of a piece asked for one by one; false where the piece is one message. */
+static bool retry_piece(struct job *job, const struct step *step)
+{
+	struct fetch_state *fetch = job->fetch;
+	const struct message_key *keys = job->request.keys;
+
+	for (size_t i = step->first; step->count > 1 && i < step->first + step->count; i++)
+		if (!uidset_has(&fetch->got, keys[i].uid))
+			uidset_add(&fetch->retry, keys[i].uid);
+	return step->count > 1;
+}
+
 /* A piece was refused: its messages are asked for one by one, or this one is the refused. */
 static void take_refusal(struct job *job, const struct step *step, const struct imap_answer *answer)
 {
@@ -327,13 +344,7 @@ static void take_refusal(struct job *job, const struct step *step, const struct 
 	const struct message_key *keys = job->request.keys;
 	char what[64];
 
-	if (step->count > 1) {
-		for (size_t i = step->first; i < step->first + step->count; i++)
-			if (!uidset_has(&fetch->got, keys[i].uid))
-				uidset_add(&fetch->retry, keys[i].uid);
-		return;
-	}
-	if (uidset_has(&fetch->got, keys[step->first].uid) ||
+	if (retry_piece(job, step) || uidset_has(&fetch->got, keys[step->first].uid) ||
 	    answer->code == IMAP_CODE_EXPUNGEISSUED)
 		return;
 	bool for_good = !is_passing(answer->code);
@@ -346,19 +357,53 @@ static void take_refusal(struct job *job, const struct step *step, const struct 
 			       job->request.mailbox, what, answer);
 }
 
+/* A piece of which something could not be read is over. */
+static void end_malformed(struct job *job, const struct step *step)
+{
+	struct fetch_state *fetch = job->fetch;
+	uint32_t uid = job->request.keys[step->first].uid;
+
+	if (!retry_piece(job, step) && !uidset_has(&fetch->got, uid) &&
+	    job->error.kind == ERROR_NONE)
+		job->error = fetch->error;
+}
+
+/* Something cannot be read: what did not come with it is asked for again. */
+static void take_malformed(struct job *job, const struct step *step,
+			   const struct imap_answer *answer)
+{
+	struct fetch_state *fetch = job->fetch;
+
+	fetch->doubt = true;
+	fetch->malformed |= step->kind == STEP_BODY;
+	store_describe_malformed(&fetch->error, job->request.mailbox, answer);
+	if (step->kind == STEP_DETAILS && job->error.kind == ERROR_NONE)
+		job->error = fetch->error;
+}
+
+/* The end of a piece. */
+static void take_end(struct job *job, const struct step *step, const struct imap_answer *answer)
+{
+	if (step->selection->state == SELECTION_OPEN && answer->status != IMAP_OK)
+		take_refusal(job, step, answer);
+	else if (step->selection->state == SELECTION_OPEN && job->fetch->malformed)
+		end_malformed(job, step);
+	job->fetch->malformed = false;
+}
+
 static bool fetch_take(struct store_imap *store, struct job *job, const struct step *step,
 		       const struct imap_answer *answer, struct answer *out)
 {
 	switch (answer->kind) {
 	case IMAP_BODY_DATA: return take_body(job, step, answer, out);
 	case IMAP_FETCH: return take_fetch(store, job, step, &answer->fetch, out);
+	case IMAP_MALFORMED: take_malformed(job, step, answer); return false;
 	case IMAP_TAGGED:
 		if (step->kind != STEP_BODY)
 			return false;
 		store->bodies -= step->count;
 		store->bodies_bytes -= step->bytes;
-		if (answer->status != IMAP_OK && step->selection->state == SELECTION_OPEN)
-			take_refusal(job, step, answer);
+		take_end(job, step, answer);
 		return false;
 	default: return false;
 	}
@@ -406,6 +451,8 @@ static bool identify_take(struct store_imap *store, struct job *job, const struc
 	if (answer->kind == IMAP_TAGGED && answer->status != IMAP_OK && step->kind != STEP_SELECT)
 		store_describe_refusal(&job->error, SCOPE_MAILBOX, job->request.mailbox,
 				       "tell what identifies its messages", answer);
+	if (answer->kind == IMAP_MALFORMED)
+		store_describe_malformed(&job->error, job->request.mailbox, answer);
 	if (answer->kind != IMAP_FETCH || (row->has & needed) != needed || !is_meant(job, step) ||
 	    !uids_find_key(&job->request, row->uid, &index))
 		return false;

@@ -196,6 +196,8 @@ static bool flag_take(struct store_imap *store, struct job *job, const struct st
 		attempt->answered = true;
 		attempt->arrived = keywords_union(attempt->arrived, answer->fetch.flags.keywords);
 	}
+	if (attempt && answer->kind == IMAP_MALFORMED) /* they may have arrived there */
+		attempt->arrived = attempt->keywords;
 	return false;
 }
 

@@ -69,6 +69,7 @@ struct selection {
 	enum selection_state state;
 	bool began; /* something of this mailbox came: what comes now is not the last one's */
 	bool bad;   /* failed with BAD */
+	bool malformed; /* what was told cannot be read, error says: it fails, whatever the end is */
 	struct stamp stamp; /* messages: EXISTS when it was opened */
 	uint32_t exists;    /* as it is now */
 	struct flag_room permanent;
@@ -208,6 +209,10 @@ enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_sco
  */
 void store_describe_refusal(struct error *err, enum error_scope scope, const char *mailbox,
 			    const char *what, const struct imap_answer *answer);
+
+/* Fills err with what the server said of a mailbox that cannot be read. */
+void store_describe_malformed(struct error *err, const char *mailbox,
+			      const struct imap_answer *answer);
 
 /* store-imap-trace.c: a job is about to change these messages of its mailbox. */
 void trace_expect(struct job *job, const struct uidset *uids);

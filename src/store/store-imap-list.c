@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * LIST: every mailbox with its figures, in one flight where the server has LIST-STATUS, else with a
- * second one of STATUS. Subscriptions come with the list, or by LSUB beside it. What cannot be
+ * second one of STATUS; a STATUS that cannot be read tells nothing. Subscriptions come with the list, or by LSUB beside it. What cannot be
  * named, or is better not synced, is left out and said.
  */
 #include "base/alloc.h"

@@ -283,7 +283,7 @@ static void selection_end(struct store_imap *store, struct selection *selection,
 				       answer);
 		return;
 	}
-	selection->state = SELECTION_OPEN;
+	selection->state = selection->malformed ? SELECTION_FAILED : SELECTION_OPEN;
 	selection->stamp.messages = selection->exists;
 	if (store->read_only)
 		selection->permanent = room_for_all;
@@ -322,6 +322,12 @@ void selection_take(struct store_imap *store, const struct step *step,
 	case IMAP_STATUS_LINE:
 		if (opening)
 			selection_take_code(selection, answer);
+		break;
+	case IMAP_MALFORMED:
+		selection->malformed |= opening;
+		if (opening)
+			store_describe_malformed(&selection->error, selection->mailbox->name,
+						 answer);
 		break;
 	case IMAP_TAGGED:
 		if (opening)

@@ -4,7 +4,8 @@
  *
  * All ways send what they need behind the SELECT at once, and then hold the rows against EXISTS.
  * A delta that does not fit is no delta: everything is listed. A listing that does not fit is asked
- * for once more, and then is an error. Only what fits is evidence that a message is gone.
+ * for once more, and then is an error; so is one of which a line cannot be read. Only what fits is
+ * evidence that a message is gone.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -46,7 +47,8 @@ struct scan_state {
 	uint32_t top_sequence;  /* of the rows of this listing: order must be the same as of UIDs */
 	uint32_t top_uid;
 	bool doubt;   /* something came that cannot be */
-	bool refused; /* one of the commands was */
+	bool refused; /* one of the commands was: error says so */
+	bool malformed; /* one of the answers is: likewise */
 	bool retried;
 	bool complete;
 	bool vanished_told;
@@ -149,7 +151,7 @@ static enum job_progress scan_anew(struct store_imap *store, struct job *job, co
 	uidset_clear(&scan->seen);
 	uidset_clear(&scan->told);
 	uidset_clear(&scan->vanished);
-	scan->doubt = scan->refused = false;
+	scan->doubt = scan->refused = scan->malformed = false;
 	return scan_send(store, job);
 }
 
@@ -297,6 +299,10 @@ static bool scan_take(struct store_imap *store, struct job *job, const struct st
 		if (step->kind == STEP_SEARCH && answer->uids)
 			uids_add_all(answer->uids, &scan->found);
 		return false;
+	case IMAP_MALFORMED:
+		scan->malformed = true;
+		store_describe_malformed(&scan->error, job->request.mailbox, answer);
+		return false;
 	case IMAP_EXPUNGE:
 	case IMAP_VANISHED: scan->top_sequence = scan->top_uid = 0; return false;
 	case IMAP_TAGGED:
@@ -440,6 +446,15 @@ static enum job_progress scan_end_search(struct store_imap *store, struct job *j
 	return scan_details(store, job);
 }
 
+/* Something that was told cannot be read. */
+static enum job_progress scan_end_malformed(struct store_imap *store, struct job *job)
+{
+	if (!job->scan->retried)
+		return scan_retry(store, job, "an answer of the server's cannot be read");
+	job->error = job->scan->error;
+	return JOB_DONE;
+}
+
 /* A step of the scan is over with all its commands. */
 static enum job_progress scan_end(struct store_imap *store, struct job *job)
 {
@@ -449,6 +464,8 @@ static enum job_progress scan_end(struct store_imap *store, struct job *job)
 	if (scan->way == SCAN_QRESYNC && job->selection->state == SELECTION_FAILED &&
 	    job->selection->bad)
 		return scan_anew(store, job, "the server refused QRESYNC");
+	if (scan->malformed)
+		return scan_end_malformed(store, job);
 	if (job_check_selection(job))
 		return JOB_DONE;
 	switch (scan->phase) {

@@ -62,6 +62,8 @@ void trace_take(struct job *job, const struct step *step, const struct imap_answ
 		trace_row(trace, &answer->fetch);
 	else if (answer->kind == IMAP_VANISHED)
 		trace_vanished(trace, answer->uids);
+	else if (answer->kind == IMAP_MALFORMED)
+		trace->others = true;
 	if (answer->kind != IMAP_TAGGED || answer->code != IMAP_CODE_HIGHESTMODSEQ)
 		return;
 	if (trace->gone)

@@ -3,6 +3,7 @@
 #include "store/store-imap.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/store-imap-inner.h"
 
@@ -106,6 +107,14 @@ void store_describe_refusal(struct error *err, enum error_scope scope, const cha
 	if (mailbox)
 		error_prefix(err, "mailbox %s", text_show(mailbox));
 	buf_free(&words);
+}
+
+void store_describe_malformed(struct error *err, const char *mailbox,
+			      const struct imap_answer *answer)
+{
+	error_set(err, ERROR_PROTOCOL, SCOPE_MAILBOX,
+		  "mailbox %s: %.*s; nothing is concluded from that, the next run looks again",
+		  text_show(mailbox), (int)answer->text.len, answer->text.bytes);
 }
 
 /* Frees a job; a source that was not handed on is closed. */
@@ -255,6 +264,9 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 	struct job *job = step ? step->job : NULL;
 	bool over = answer->kind == IMAP_TAGGED;
 
+	if (answer->kind == IMAP_MALFORMED)
+		log_info("%.*s; what it was to tell is not known", (int)answer->text.len,
+			 answer->text.bytes);
 	if (!step)
 		return false;
 	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};

@@ -290,6 +290,8 @@ def meet_and_heal(pair, mode, status, want, gone=()):
         local, remote = pair.local(), pair.remote()
         # Where something could not be added nothing is removed in that run.
         assert all(set(remote[name]) <= set(local[name]) for name in remote if name != ("INBOX",)), "others must wait"
+        assert gone or all(remote[(name,)] == local[(name,)] == wanted(FIRST)[(name,)] for name in FIRST
+                           if name != "INBOX"), "others go on"
     sane = heal(pair, mode, want)
     assert run.peak < sane.peak + MEMORY, (run.peak, sane.peak)
 

@@ -334,27 +334,26 @@ STATUS = {name: status for status, names in {
     (0, 2): """
         names-vanish account-empty""",
     (0, 69): """
-        modseq-2^64 flags-odd""",
+        flags-odd""",
     (1, 1): """
         names-part-long uid-max uid-same uid-descending uid-none sequence-max uidvalidity-zero
         uidvalidity-missing exists-zero exists-one-more exists-max uidvalidity-flips fetch-of-others
         vanished-flood vanished-all-now expunge-flood expunge-beyond exists-flood exists-falls tag-early
         flags-none referral-at-select body-empty body-quoted-empty body-nil body-part body-missing
-        appenduid-of-another no-list no-select no-uid-fetch no-append bad-all""",
+        appenduid-of-another no-list no-select no-uid-fetch no-append bad-all literal-in-number uid-zero
+        uid-negative uid-2^32 uid-2^64 uid-word uid-nil uid-twice sequence-zero sequence-huge size-negative
+        size-2^64 uidvalidity-2^32 uidvalidity-2^64 uidvalidity-negative uidnext-2^32 highestmodseq-2^64
+        exists-2^32 vanished-too-many-ranges vanished-garbage vanished-zero expunge-zero expunge-range
+        code-numbers body-list body-atom""",
     (1, 2): """
         names-inbox-vanishes""",
     (69, 69): """
         names-literal-huge names-none delimiter-long literal-4gb-1 literal-4gb literal-2^63 literal-2^64
-        literal-negative literal-cut literal-in-untagged-text-2^70 literal-in-number literal-in-unknown-4gb
-        literal-never-comes uid-zero uid-negative uid-2^32 uid-2^64 uid-word uid-nil uid-twice sequence-zero
-        sequence-huge size-negative size-2^64 uidvalidity-2^32 uidvalidity-2^64 uidvalidity-negative
-        uidnext-2^32 highestmodseq-2^64 exists-2^32 exists-negative messages-2^32 messages-negative
-        status-garbage vanished-too-many-ranges vanished-garbage vanished-zero expunge-zero expunge-range
-        tag-wrong tag-none tag-of-the-future tag-huge tag-twice line-endless line-of-literals line-empty
-        line-nul text-too-long parens-deep parens-unclosed quote-unclosed code-numbers starttls-injected
+        literal-negative literal-cut literal-in-untagged-text-2^70 literal-in-unknown-4gb literal-never-comes
+        exists-negative tag-wrong tag-none tag-of-the-future tag-huge tag-twice line-endless line-of-literals
+        line-empty line-nul text-too-long parens-deep parens-unclosed quote-unclosed starttls-injected
         bye-at-greeting bye-at-login bye-at-list bye-at-select bye-in-fetch greeting-garbage greeting-none
-        greeting-endless silence-at-fetch body-list body-atom body-twice deflate-bomb deflate-garbage
-        deflate-ends deflate-not""",
+        greeting-endless silence-at-fetch body-twice deflate-bomb deflate-garbage deflate-ends deflate-not""",
     (77, 77): """
         starttls-stripped starttls-refused preauth preauth-before-starttls referral-at-login no-authenticate""",
 }.items() for name in names.split()}

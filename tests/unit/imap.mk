@@ -63,7 +63,7 @@ EXTRA_DIST += \
 	tests/imapd/literal-refused.imapd \
 	tests/imapd/literal-sync.imapd \
 	tests/imapd/login-untold.imapd \
-	tests/imapd/malformed.imapd \
+	tests/imapd/malformed.imapd tests/imapd/malformed-list.imapd \
 	tests/imapd/no-bad.imapd \
 	tests/imapd/no-condstore.imapd \
 	tests/imapd/other-order.imapd \

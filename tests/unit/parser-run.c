@@ -177,7 +177,8 @@ static void show_answer(struct buf *out, const struct imap_answer *answer)
 	    [IMAP_NAMESPACE] = "namespace",   [IMAP_LIST] = "list",
 	    [IMAP_LSUB] = "lsub",
 	    [IMAP_STATUS] = "mailbox-status", [IMAP_SEARCH] = "search",
-	    [IMAP_VANISHED] = "vanished",     [IMAP_OTHER] = "other",
+	    [IMAP_VANISHED] = "vanished",     [IMAP_MALFORMED] = "malformed",
+	    [IMAP_OTHER] = "other",
 	};
 
 	switch (answer->kind) {
@@ -207,6 +208,7 @@ static void show_answer(struct buf *out, const struct imap_answer *answer)
 		show_string(out, "name", answer->name);
 		break;
 	case IMAP_NAMESPACE: show_namespaces(out, answer); break;
+	case IMAP_MALFORMED: assert_true(answer->text.len > 0); break;
 	case IMAP_STATUS:
 		show_string(out, "name", answer->name);
 		show_status(out, &answer->mailbox);

@@ -51,7 +51,7 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-details.imapd \
 	tests/imapd/store/scan-disorder.imapd \
 	tests/imapd/store/scan-flags.imapd \
-	tests/imapd/store/scan-moving.imapd \
+	tests/imapd/store/malformed.imapd tests/imapd/store/scan-moving.imapd \
 	tests/imapd/store/scan-parallel.imapd \
 	tests/imapd/store/scan-qresync-anew.imapd \
 	tests/imapd/store/scan-qresync-live.imapd \

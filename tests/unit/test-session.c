@@ -309,6 +309,10 @@ static bool say_answer(struct client *client, const struct imap_answer *answer)
 		say_uids(out, answer->earlier ? "vanished-earlier " : "vanished ", answer->uids);
 		break;
 	case IMAP_FETCH: say_fetch(client, &answer->fetch); break;
+	case IMAP_MALFORMED:
+		buf_puts(out, "malformed ");
+		buf_append(out, answer->text.bytes, answer->text.len);
+		break;
 	default: buf_puts(out, "other"); break;
 	}
 	if (answer->tag > 0)
