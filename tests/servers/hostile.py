@@ -165,6 +165,8 @@ class Session:
         self.server = server
         self.socket = peer
         self.socket.settimeout(PATIENCE)
+        # An answer goes out in pieces: each after the first would wait for the client's delayed acknowledgement.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = b""
         self.pack = self.unpack = None
         self.secure = False
