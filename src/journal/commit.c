@@ -255,20 +255,27 @@ static void journal_compact_above(struct journal *journal, size_t needed)
 	journal->compact_at = needed * 2 > JOURNAL_COMPACT_AT ? needed * 2 : JOURNAL_COMPACT_AT;
 }
 
+/* Whether the file is longer than it may be: at the end of a run, three quarters of that. */
+static bool journal_is_long(const struct journal *journal, bool at_end)
+{
+	return journal->size > (at_end ? journal->compact_at / 4 * 3 : journal->compact_at);
+}
+
 /*
- * Writes the file anew where it is more than twice what it needs. What is needed is reckoned only
- * when the file has doubled since. Where it fails the old file serves on: all in it is committed.
- * Where the new one is in its place by then, it may not be so after a power cut: nothing more is
- * taken in this run.
+ * Writes the file anew where it is more than twice what it needs; at the end of a run, more than
+ * one and a half times: a first pull leaves an intent beside each pair, and every later run that
+ * finds a change would read them all. What is needed is reckoned only when the file has grown so
+ * much since. Where it fails the old file serves on: all in it is committed. Where the new one is
+ * in its place by then, it may not be so after a power cut: nothing more is taken in this run.
  */
-static void journal_compact(struct journal *journal)
+static void journal_compact(struct journal *journal, bool at_end)
 {
 	struct error err;
 
-	if (journal->size <= journal->compact_at)
+	if (!journal_is_long(journal, at_end))
 		return;
 	journal_compact_above(journal, journal_reckon(journal));
-	if (journal->size <= journal->compact_at)
+	if (!journal_is_long(journal, at_end))
 		return;
 	if (journal_make_anew(journal, &err) < 0) {
 		log_warn("journal %s/%s: cannot be compacted: %s", text_show(journal->dir->path),
@@ -307,6 +314,6 @@ int journal_commit(struct journal *journal, const struct journal_head *new_head,
 	}
 	journal->head = head;
 	buf_reset(&journal->pending);
-	journal_compact(journal);
+	journal_compact(journal, new_head != NULL && head.even);
 	return 0;
 }

@@ -32,20 +32,24 @@ static size_t take_field(struct fields *fields, char **field)
 	return (size_t)(blank - *field);
 }
 
-/* Digits without leading zeros, at most max. */
+#define UINT64_DIGITS (sizeof(uint64_most) - 1)
+
+static const char uint64_most[] = "18446744073709551615";
+
+/* Digits without leading zeros, at most max. Of texts of one length the later is the larger one. */
 static uint64_t parse_uint(struct fields *fields, const char *text, size_t len, uint64_t max)
 {
 	uint64_t number = 0;
 
-	if (len == 0 || (len > 1 && text[0] == '0'))
+	if (len == 0 || len > UINT64_DIGITS || (len > 1 && text[0] == '0') ||
+	    (len == UINT64_DIGITS && memcmp(text, uint64_most, len) > 0)) {
 		fields->bad = true;
+		return 0;
+	}
 	for (size_t i = 0; i < len; i++) {
 		unsigned digit = (unsigned char)text[i] - (unsigned)'0';
 
-		if (digit > 9 || number > UINT64_MAX / 10 || number * 10 > UINT64_MAX - digit) {
-			fields->bad = true;
-			return 0;
-		}
+		fields->bad |= digit > 9;
 		number = number * 10 + digit;
 	}
 	fields->bad |= number > max;

@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 
 #include <assert.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,29 +98,30 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 	*out = '\0';
 }
 
-/* The value of a small hexadecimal digit; 16 of what is none. */
-static unsigned hex_value(char c)
-{
-	unsigned digit = (unsigned)(unsigned char)c - '0', letter = (unsigned)(unsigned char)c - 'a';
+#define HEX_DIGIT 16u /* marks what is one */
 
-	return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
-}
+/* The values of small hexadecimal digits; 0 of what is none. */
+static const uint8_t hex_values[UCHAR_MAX + 1] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+};
 
 /* Reads 64 digits; out is set only where all are good. */
 int digest_from_hex(struct digest *out, const char *hex, size_t len)
 {
+	const unsigned char *at = (const unsigned char *)hex;
 	struct digest digest;
-	unsigned all = 0;
+	unsigned all = HEX_DIGIT;
 
 	if (len != DIGEST_SIZE * 2)
 		return -1;
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		unsigned high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+		unsigned high = hex_values[at[2 * i]], low = hex_values[at[2 * i + 1]];
 
-		all |= high | low;
-		digest.bytes[i] = (uint8_t)(high << 4 | low);
+		all &= high & low;
+		digest.bytes[i] = (uint8_t)(high << 4 | (low & 15));
 	}
-	if (all > 15)
+	if (all != HEX_DIGIT)
 		return -1;
 	*out = digest;
 	return 0;

@@ -697,6 +697,42 @@ static void test_compaction_of_large(void **state)
 	journal_dir_close(&dir);
 }
 
+/* A first pull leaves a note beside each pair: they go when it is over, and not before. */
+static void test_compaction_at_the_end(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "INBOX");
+	const struct journal_head head = {.uidvalidity = 7, .uidnext = 3002, .even = true};
+	const struct journal_head uneven = {.uidvalidity = 7, .uidnext = 3001};
+	long size;
+
+	(void)state;
+	for (uint32_t uid = 1; uid <= 1000; uid++) {
+		struct journal_note note = fixture_note(JOURNAL_PUBLISHING, uid);
+
+		journal_note(journal, &note);
+	}
+	fixture_commit(journal, NULL);
+	for (uint32_t uid = 1; uid <= 1000; uid++)
+		put(journal, uid);
+	fixture_reset_calls();
+	fixture_commit(journal, &uneven);
+	size = fixture_size("INBOX.journal");
+	assert_int_equal(fixture_fdatasync.count, 1);
+	fixture_commit(journal, &head);
+	assert_int_equal(fixture_fdatasync.count, 3);
+	assert_true(fixture_size("INBOX.journal") < size / 3 * 2);
+	expect_on_disk(dir, "INBOX", journal);
+	fixture_reset_calls();
+	put(journal, 1001);
+	fixture_commit(journal, &uneven);
+	fixture_commit(journal, &head);
+	assert_int_equal(fixture_fdatasync.count, 2);
+	expect_on_disk(dir, "INBOX", journal);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
 /* FAULTS 3, 4, 7: a failed write or sync: told, cut back, closed, and the state before it stays. */
 static void test_failing_append(void **state)
 {
@@ -976,6 +1012,7 @@ int main(void)
 	    TEST(test_compaction),
 	    TEST(test_keywords),
 	    TEST(test_compaction_of_large),
+	    TEST(test_compaction_at_the_end),
 	    TEST(test_failing_append),
 	    TEST(test_failing_cut),
 	    TEST(test_failing_creation),
