@@ -14,6 +14,7 @@ libevenmail_a_SOURCES += \
 	src/base/map.c src/base/map.h \
 	src/base/order.h \
 	src/base/random.c src/base/random.h \
+	src/base/slots.c src/base/slots.h \
 	src/base/stop.c src/base/stop.h \
 	src/base/text.c src/base/text.h \
 	src/base/uidset.c src/base/uidset.h

@@ -6,26 +6,16 @@
 #include "base/array.h"
 #include "base/map.h"
 #include "base/random.h"
+#include "base/slots.h"
 #include "journal/notes.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_FREE 0u
-#define SLOT_GONE UINT32_MAX
-#define SLOTS_MIN 64u
-
 /*
- * Both tables hold an index of pairs plus 1 in 4 bytes: with their share of empty slots and the
- * names' hashes some 20 bytes a row beside the 88 of the pair itself.
+ * Both tables hold an index of pairs in 4 bytes: with their share of empty slots and the names'
+ * hashes some 20 bytes a row beside the 88 of the pair itself.
  */
-struct slots {
-	uint32_t *at;
-	size_t cap;  /* a power of two, or 0 */
-	size_t used; /* those gone included */
-};
-
 struct rows {
 	struct pair *pairs; /* name is NULL in one that is gone */
 	uint32_t *hashes;   /* beside pairs: of their names */
@@ -56,8 +46,8 @@ void rows_close(struct rows **rows)
 		return;
 	free((*rows)->pairs);
 	free((*rows)->hashes);
-	free((*rows)->uids.at);
-	free((*rows)->names.at);
+	slots_free(&(*rows)->uids);
+	slots_free(&(*rows)->names);
 	arena_free(&(*rows)->arena);
 	notes_free(&(*rows)->notes);
 	free(*rows);
@@ -79,70 +69,24 @@ static uint32_t rows_hash_name(const char *name)
 /* The slot of a UID, or NULL. */
 static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
 {
-	const struct slots *slots = &rows->uids;
+	uint32_t *slot;
 
-	if (slots->cap == 0)
-		return NULL;
-	for (size_t i = rows_hash_uid(rows, uid);; i++) {
-		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
-
-		if (*slot == SLOT_FREE)
-			return NULL;
-		if (*slot != SLOT_GONE && rows->pairs[*slot - 1].uid == uid)
-			return slot;
-	}
+	for (size_t at = rows_hash_uid(rows, uid); (slot = slots_next(&rows->uids, &at)) != NULL;)
+		if (rows->pairs[slots_index(slot)].uid == uid)
+			break;
+	return slot;
 }
 
 /* The slot of a name with that hash, or NULL. */
 static uint32_t *rows_name_slot(const struct rows *rows, const char *name, uint32_t hash)
 {
-	const struct slots *slots = &rows->names;
+	uint32_t *slot;
 
-	if (slots->cap == 0)
-		return NULL;
-	for (size_t i = hash;; i++) {
-		uint32_t *slot = &slots->at[i & (slots->cap - 1)];
-
-		if (*slot == SLOT_FREE)
-			return NULL;
-		if (*slot != SLOT_GONE && rows->hashes[*slot - 1] == hash &&
-		    strcmp(rows->pairs[*slot - 1].name, name) == 0)
-			return slot;
-	}
-}
-
-/* Takes the first free slot of those that a hash leads to. */
-static void slots_add(struct slots *slots, uint32_t hash, size_t index)
-{
-	size_t i = hash & (slots->cap - 1);
-
-	while (slots->at[i] != SLOT_FREE)
-		i = (i + 1) & (slots->cap - 1);
-	slots->at[i] = (uint32_t)index + 1;
-	slots->used++;
-}
-
-/* Empties a table and makes it large enough for count rows at half load. */
-static void slots_reset(struct slots *slots, size_t count)
-{
-	size_t cap = SLOTS_MIN;
-
-	while (cap < count * 2)
-		cap *= 2;
-	if (cap != slots->cap) {
-		free(slots->at);
-		slots->at = xcalloc(cap, sizeof(*slots->at));
-	} else {
-		memset(slots->at, 0, cap * sizeof(*slots->at));
-	}
-	slots->cap = cap;
-	slots->used = 0;
-}
-
-/* True where one more would fill it past three quarters. */
-static bool slots_are_full(const struct slots *slots)
-{
-	return (slots->used + 1) * 4 > slots->cap * 3;
+	for (size_t at = hash; (slot = slots_next(&rows->names, &at)) != NULL;)
+		if (rows->hashes[slots_index(slot)] == hash &&
+		    strcmp(rows->pairs[slots_index(slot)].name, name) == 0)
+			break;
+	return slot;
 }
 
 /* Fills both tables anew, with room for count rows. */
@@ -209,8 +153,8 @@ static void rows_drop(struct rows *rows, struct pair *pair)
 {
 	uint32_t hash = rows->hashes[pair - rows->pairs];
 
-	*rows_uid_slot(rows, pair->uid) = SLOT_GONE;
-	*rows_name_slot(rows, pair->name, hash) = SLOT_GONE;
+	slots_remove(rows_uid_slot(rows, pair->uid));
+	slots_remove(rows_name_slot(rows, pair->name, hash));
 	pair->name = NULL;
 	rows->gone++;
 }
@@ -218,7 +162,6 @@ static void rows_drop(struct rows *rows, struct pair *pair)
 /* Appends a pair that is not there; its name is copied. */
 static void rows_add(struct rows *rows, const struct pair *pair, uint32_t hash)
 {
-	assert(rows->len < SLOT_GONE - 1);
 	if (rows->len > 0 && rows->pairs[rows->len - 1].uid > pair->uid)
 		rows->unsorted = true;
 	if (slots_are_full(&rows->uids) || slots_are_full(&rows->names))
@@ -237,7 +180,7 @@ static void rows_rename(struct rows *rows, struct pair *pair, const char *name, 
 {
 	size_t index = (size_t)(pair - rows->pairs);
 
-	*rows_name_slot(rows, pair->name, rows->hashes[index]) = SLOT_GONE;
+	slots_remove(rows_name_slot(rows, pair->name, rows->hashes[index]));
 	pair->name = arena_strdup(&rows->arena, name);
 	rows->hashes[index] = hash;
 	if (slots_are_full(&rows->names))
@@ -259,7 +202,7 @@ static struct pair *rows_at_uid(const struct rows *rows, uint32_t uid)
 {
 	uint32_t *slot = rows_uid_slot(rows, uid);
 
-	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
+	return slot != NULL ? &rows->pairs[slots_index(slot)] : NULL;
 }
 
 /* Puts in place of old (NULL: none) under the same UID. */
@@ -298,8 +241,8 @@ enum rows_change rows_put(struct rows *rows, const struct pair *pair)
 	const char *name;
 	bool ended;
 
-	if (named != NULL && &rows->pairs[*named - 1] != old)
-		rows_drop(rows, &rows->pairs[*named - 1]);
+	if (named != NULL && &rows->pairs[slots_index(named)] != old)
+		rows_drop(rows, &rows->pairs[slots_index(named)]);
 	if (!same_flags)
 		rows_replace(rows, old, pair, hash);
 	name = rows_at_uid(rows, uid)->name;
@@ -389,7 +332,7 @@ const struct pair *rows_of_name(const struct rows *rows, const char *name)
 {
 	uint32_t *slot = rows_name_slot(rows, name, rows_hash_name(name));
 
-	return slot != NULL ? &rows->pairs[*slot - 1] : NULL;
+	return slot != NULL ? &rows->pairs[slots_index(slot)] : NULL;
 }
 
 /* In no order. */

@@ -110,6 +110,13 @@ int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *
 	return 0;
 }
 
+/* A buffer is larger than any directory of its size could need. */
+void dirents_trim(struct dirents *dirents)
+{
+	dirents->cap = dirents->len + 1;
+	dirents->data = xreallocarray(dirents->data, dirents->cap, 1);
+}
+
 /* Frees the buffer. */
 void dirents_free(struct dirents *dirents)
 {

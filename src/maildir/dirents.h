@@ -38,6 +38,8 @@ int dirents_read_piece(struct dirents *dirents, int fd, bool first, struct error
 /* 1 and the entry at *at, which moves on (start with 0); 0 at the end. "." and ".." are left out.
  */
 int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *view);
+/* Gives back the room that what was read does not take; names are at other places then. */
+void dirents_trim(struct dirents *dirents);
 void dirents_free(struct dirents *dirents);
 
 #endif

@@ -44,15 +44,25 @@ static uint64_t parse_size(const char *unique, size_t len, char letter)
 /* The first ":2," ends the unique name; other colons are part of it. */
 void maildir_name_parse(const char *file, struct maildir_name *out)
 {
-	const char *info = strstr(file, ":2,");
-	bool others;
+	const char *info = strchrnul(file, ':');
 
-	out->unique_len = info ? (size_t)(info - file) : strlen(file);
-	out->letters = info ? info + 3 : file + out->unique_len;
-	out->letters_len = strcspn(out->letters, ",");
-	out->flags = flags_from_letters(out->letters, out->letters_len, &others);
-	out->disk_size = parse_size(file, out->unique_len, 'S');
-	out->wire_size = parse_size(file, out->unique_len, 'W');
+	while (*info && strncmp(info, ":2,", 3) != 0)
+		info = strchrnul(info + 1, ':');
+	out->unique_len = (size_t)(info - file);
+	out->letters = *info ? info + 3 : info;
+	out->letters_len = (size_t)(strchrnul(out->letters, ',') - out->letters);
+}
+
+/* Of the file. */
+uint64_t maildir_name_disk_size(const char *unique, size_t len)
+{
+	return parse_size(unique, len, 'S');
+}
+
+/* In CRLF form. */
+uint64_t maildir_name_wire_size(const char *unique, size_t len)
+{
+	return parse_size(unique, len, 'W');
 }
 
 /* Names that others made tell sizes too, but then of what they wrote: hence the real one. */
@@ -61,7 +71,8 @@ bool maildir_name_is_raw(const char *file, uint64_t size)
 	struct maildir_name name;
 
 	maildir_name_parse(file, &name);
-	return name.disk_size == name.wire_size && name.disk_size == size;
+	return maildir_name_disk_size(file, name.unique_len) == size &&
+	       maildir_name_wire_size(file, name.unique_len) == size;
 }
 
 /* Moves text to out; -1 where it did not fit. */
@@ -160,13 +171,15 @@ int maildir_namer_rename(struct maildir_namer *namer, const char *file, char out
 	char unique[MAILDIR_FILE_SIZE];
 
 	maildir_name_parse(file, &name);
+	const uint64_t disk = maildir_name_disk_size(file, name.unique_len);
+	const uint64_t wire = maildir_name_wire_size(file, name.unique_len);
 	maildir_namer_make(namer, unique);
 	buf_init(&text, MAILDIR_FILE_MAX);
 	buf_puts(&text, unique);
-	if (name.disk_size != SIZE_UNKNOWN)
-		buf_printf(&text, ",S=%" PRIu64, name.disk_size);
-	if (name.wire_size != SIZE_UNKNOWN)
-		buf_printf(&text, ",W=%" PRIu64, name.wire_size);
+	if (disk != SIZE_UNKNOWN)
+		buf_printf(&text, ",S=%" PRIu64, disk);
+	if (wire != SIZE_UNKNOWN)
+		buf_printf(&text, ",W=%" PRIu64, wire);
 	buf_puts(&text, file + name.unique_len);
 	return finish_name(&text, out);
 }

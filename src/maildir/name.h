@@ -31,12 +31,12 @@ struct maildir_name {
 	size_t unique_len;
 	const char *letters; /* what comes after ":2,", up to a ','; "" where there is no ":2," */
 	size_t letters_len;
-	struct flags flags; /* without keywords */
-	uint64_t disk_size; /* ,S= or SIZE_UNKNOWN */
-	uint64_t wire_size; /* ,W= or SIZE_UNKNOWN */
 };
 
 void maildir_name_parse(const char *file, struct maildir_name *out);
+/* What ,S= and ,W= in a unique name say, or SIZE_UNKNOWN. */
+uint64_t maildir_name_disk_size(const char *unique, size_t len);
+uint64_t maildir_name_wire_size(const char *unique, size_t len);
 /* Whether a file of that name and size holds its message byte by byte. */
 bool maildir_name_is_raw(const char *file, uint64_t size);
 

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "maildir/dirents.h"
 #include "maildir/name.h"
@@ -28,7 +29,6 @@ struct look {
 	struct maildir_scan *scan;
 	struct rival *rivals;
 	size_t count, cap;
-	struct dirents dirents;
 };
 
 /* Parses the name. */
@@ -40,39 +40,79 @@ struct maildir_entry maildir_entry_of(struct maildir_keywords *keywords, enum ma
 	maildir_name_parse(file, &name);
 	return (struct maildir_entry){
 	    .file = file,
-	    .unique_len = name.unique_len,
+	    .unique_len = (unsigned)name.unique_len,
 	    .dir = dir,
-	    .flags = maildir_keywords_flags(keywords, name.letters, name.letters_len),
-	    .wire_size = name.wire_size};
+	    .flags = maildir_keywords_flags(keywords, name.letters, name.letters_len)};
 }
 
-/* Looks in the map. */
+/* The slot of a unique name with that hash, or NULL. */
+static uint32_t *find_slot(const struct maildir_scan *scan, const char *unique, size_t len,
+			   uint32_t hash)
+{
+	uint32_t *slot;
+
+	for (size_t at = hash; (slot = slots_next(&scan->by_unique, &at)) != NULL;) {
+		const struct maildir_entry *entry = &scan->entries[slots_index(slot)];
+
+		if (entry->hash == hash && entry->unique_len == len &&
+		    memcmp(entry->file, unique, len) == 0)
+			break;
+	}
+	return slot;
+}
+
+/* Looks in the table. */
 struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const char *unique,
 					size_t len)
 {
-	size_t index;
+	uint32_t *slot = find_slot(scan, unique, len, (uint32_t)map_hash(unique, len));
 
-	return map_get(&scan->by_unique, unique, len, &index) ? &scan->entries[index] : NULL;
+	return slot ? &scan->entries[slots_index(slot)] : NULL;
 }
 
-/* The map's key is the file's name that was put first; it stays in the arena. */
+/* Fills the table anew, with room for twice as many. */
+static void index_entries(struct maildir_scan *scan)
+{
+	slots_reset(&scan->by_unique, scan->count + 1);
+	for (size_t i = 0; i < scan->count; i++)
+		if (!scan->entries[i].gone)
+			slots_add(&scan->by_unique, scan->entries[i].hash, i);
+}
+
+/* Adds an entry whose unique name is not known; it borrows its name. */
+static void add_entry(struct maildir_scan *scan, const struct maildir_entry *entry)
+{
+	if (slots_are_full(&scan->by_unique))
+		index_entries(scan);
+	*array_push(scan->entries, scan->count, scan->cap) = *entry;
+	slots_add(&scan->by_unique, entry->hash, scan->count - 1);
+}
+
+/* The name that was there first stays in memory: somebody may still look at it. */
 void maildir_scan_put(struct maildir_scan *scan, enum maildir_dir dir, const char *file)
 {
-	struct maildir_entry entry = maildir_entry_of(scan->keywords, dir, arena_strdup(&scan->arena, file));
-	struct maildir_entry *known = maildir_scan_find(scan, entry.file, entry.unique_len);
+	struct maildir_entry entry =
+	    maildir_entry_of(scan->keywords, dir, arena_strdup(&scan->arena, file));
+	uint32_t *slot;
 
-	if (known) {
-		*known = entry;
-		return;
-	}
-	map_put(&scan->by_unique, entry.file, entry.unique_len, scan->count);
-	*array_push(scan->entries, scan->count, scan->cap) = entry;
+	entry.hash = (uint32_t)map_hash(file, entry.unique_len);
+	slot = find_slot(scan, file, entry.unique_len, entry.hash);
+	if (slot)
+		scan->entries[slots_index(slot)] = entry;
+	else
+		add_entry(scan, &entry);
 }
 
-/* Takes the name out of the map. */
+/* Takes the name out of the table. */
 void maildir_scan_remove(struct maildir_scan *scan, const char *unique)
 {
-	map_remove(&scan->by_unique, unique, strlen(unique));
+	const size_t len = strlen(unique);
+	uint32_t *slot = find_slot(scan, unique, len, (uint32_t)map_hash(unique, len));
+
+	if (!slot)
+		return;
+	scan->entries[slots_index(slot)].gone = true;
+	slots_remove(slot);
 }
 
 /* Frees all. */
@@ -80,7 +120,10 @@ void maildir_scan_free(struct maildir_scan **scan)
 {
 	if (!*scan)
 		return;
-	map_free(&(*scan)->by_unique);
+	for (size_t i = 0; i < (*scan)->held_len; i++)
+		dirents_free(&(*scan)->held[i]);
+	free((*scan)->held);
+	slots_free(&(*scan)->by_unique);
 	arena_free(&(*scan)->arena);
 	free((*scan)->entries);
 	free(*scan);
@@ -99,17 +142,40 @@ bool maildir_is_message(int fd, const struct dirent_view *view)
 	return fstatat(fd, view->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Takes a file in; one whose unique name is known is put aside. */
+/* Takes a file in, with a name that it borrows; one whose unique name is known is put aside. */
 static void take_file(struct look *look, enum maildir_dir dir, const char *file)
 {
 	struct maildir_entry entry = maildir_entry_of(look->scan->keywords, dir, file);
-	struct maildir_entry *known = maildir_scan_find(look->scan, entry.file, entry.unique_len);
+	const struct maildir_entry *known;
+	uint32_t *slot;
 
-	if (!known)
-		maildir_scan_put(look->scan, dir, file);
-	else if (known->dir != dir || strcmp(known->file, file) != 0)
-		*array_push(look->rivals, look->count, look->cap) =
-		    (struct rival){arena_strdup(&look->scan->arena, file), dir};
+	entry.hash = (uint32_t)map_hash(file, entry.unique_len);
+	slot = find_slot(look->scan, file, entry.unique_len, entry.hash);
+	if (!slot) {
+		add_entry(look->scan, &entry);
+		return;
+	}
+	known = &look->scan->entries[slots_index(slot)];
+	if (known->dir != dir || strcmp(known->file, file) != 0)
+		*array_push(look->rivals, look->count, look->cap) = (struct rival){file, dir};
+}
+
+/* Takes in what was read, which is held as long as a name in it is of use. */
+static void take_all(struct look *look, enum maildir_dir dir, struct dirents *dirents)
+{
+	struct maildir_scan *scan = look->scan;
+	const size_t before = scan->count + look->count;
+	const int fd = look->mailbox->fds[dir];
+	struct dirent_view view;
+
+	dirents_trim(dirents);
+	for (size_t at = 0; dirents_next(dirents, &at, &view);)
+		if (maildir_is_message(fd, &view))
+			take_file(look, dir, view.name);
+	if (scan->count + look->count > before)
+		*array_push(scan->held, scan->held_len, scan->held_cap) = *dirents;
+	else
+		dirents_free(dirents);
 }
 
 /*
@@ -118,19 +184,18 @@ static void take_file(struct look *look, enum maildir_dir dir, const char *file)
  */
 static int read_dir(struct look *look, enum maildir_dir dir, struct error *err)
 {
-	int fd = look->mailbox->fds[dir];
 	unsigned passes = 1;
 
 	for (unsigned pass = 0; pass < passes; pass++) {
-		struct dirent_view view;
+		struct dirents dirents = {0};
 
-		if (dirents_read(&look->dirents, fd, err) < 0)
+		if (dirents_read(&dirents, look->mailbox->fds[dir], err) < 0) {
+			dirents_free(&dirents);
 			return -1;
-		if (!look->dirents.at_once)
+		}
+		if (!dirents.at_once)
 			passes = 2;
-		for (size_t at = 0; dirents_next(&look->dirents, &at, &view);)
-			if (maildir_is_message(fd, &view))
-				take_file(look, dir, view.name);
+		take_all(look, dir, &dirents);
 	}
 	return 0;
 }
@@ -204,7 +269,6 @@ static int look_once(struct maildir_mailbox *mailbox, struct maildir_scan **scan
 	rc = 0;
 out:
 	free(look.rivals);
-	dirents_free(&look.dirents);
 	if (rc < 0)
 		maildir_scan_free(&look.scan);
 	*scan = look.scan;

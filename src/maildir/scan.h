@@ -19,7 +19,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "base/map.h"
+#include "base/slots.h"
 #include "mail/flags.h"
 #include "maildir/dirents.h"
 #include "maildir/mailbox.h"
@@ -28,19 +28,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* 24 bytes a message, beside its name. */
 struct maildir_entry {
 	const char *file; /* its name in the directory, when it was seen */
-	size_t unique_len;
-	enum maildir_dir dir; /* cur or new */
 	struct flags flags;
-	uint64_t wire_size; /* what its name says: a hint */
+	uint32_t hash;         /* of its unique name; 0 outside of a scan */
+	unsigned unique_len : 16;
+	enum maildir_dir dir : 8; /* cur or new */
+	bool gone : 1;         /* noted so since the scan */
 };
 
 struct maildir_scan {
 	struct arena arena;
+	struct dirents *held; /* what was read, with the names in it */
+	size_t held_len, held_cap;
 	struct maildir_entry *entries;
 	size_t count, cap;
-	struct map by_unique; /* unique name -> index of entries */
+	struct slots by_unique; /* indexes of entries that are there */
 	struct flag_room room;
 	struct maildir_keywords *keywords; /* the mailbox's */
 	int64_t cur_ns; /* mtimes before the scan, 0 where too young to be trusted */

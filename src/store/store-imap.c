@@ -237,7 +237,7 @@ static bool tell(struct store_imap *store, struct answer *out)
 	}
 	if (!job || !job->done)
 		return false;
-	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};
+	answer_begin(out, job->request.ticket, job->request.mailbox);
 	if (job->kind->tell && job->kind->tell(store, job, out))
 		return true;
 	fill_done(job, out);
@@ -269,7 +269,7 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 			 answer->text.bytes);
 	if (!step)
 		return false;
-	*out = (struct answer){.ticket = job->request.ticket, .mailbox = job->request.mailbox};
+	answer_begin(out, job->request.ticket, job->request.mailbox);
 	if (over) {
 		TAILQ_REMOVE(&store->steps, step, link);
 		store->steps_len--;

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "maildir/message.h"
+#include "maildir/name.h"
 #include "store/store-maildir-inner.h"
 
 #include <assert.h>
@@ -43,7 +44,8 @@ static void describe_entry(struct store_maildir *store, const struct maildir_ent
 	answer->message.key.name = store->name;
 	answer->message.flags = entry->flags;
 	answer->message.identity =
-	    (struct identity){.size = entry->wire_size, .date = DATE_UNKNOWN};
+	    (struct identity){.size = maildir_name_wire_size(entry->file, entry->unique_len),
+			      .date = DATE_UNKNOWN};
 }
 
 /* LIST: one mailbox after the other. */
@@ -378,7 +380,7 @@ static int maildir_next(struct store *head, struct answer *answer, struct error 
 	if (store->first == store->len)
 		return 0;
 	request = &store->queue[store->first];
-	*answer = (struct answer){.ticket = request->ticket, .mailbox = request->mailbox};
+	answer_begin(answer, request->ticket, request->mailbox);
 	ready = progress->started || start(store, request);
 	if (ready && step(store, request, answer) == 1) {
 		progress->started = true;

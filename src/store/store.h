@@ -36,6 +36,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A message's name on one side: the UID on the remote side, the unique name on the local side. */
 struct message_key {
@@ -230,8 +231,17 @@ struct answer {
 	const struct uidset *refused;
 	/* DONE of FLAG, PUBLISH: what the mailbox would not keep; of MOVE, local: what target would not */
 	uint32_t refused_keywords;
-	struct error error;
+	struct error error; /* the last member: its text is not cleared for each of many answers */
 };
+
+/* Begins an answer to the request of that ticket, of that mailbox. */
+static inline void answer_begin(struct answer *answer, uint64_t ticket, const char *mailbox)
+{
+	memset(answer, 0, offsetof(struct answer, error));
+	answer->ticket = ticket;
+	answer->mailbox = mailbox;
+	error_clear(&answer->error);
+}
 
 struct store;
 

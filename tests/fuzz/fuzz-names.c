@@ -15,6 +15,14 @@
 #include <string.h>
 #include <strings.h>
 
+/* Those of a name's letters. */
+static uint32_t names_flags(const struct maildir_name *name)
+{
+	bool others;
+
+	return flags_from_letters(name->letters, name->letters_len, &others).bits;
+}
+
 /* A file's name with other flags keeps all else, and has those flags. */
 static void names_file(const char *file, unsigned how)
 {
@@ -31,9 +39,8 @@ static void names_file(const char *file, unsigned how)
 	if (maildir_name_with_flags(file, &none, add, remove, out) < 0)
 		return;
 	maildir_name_parse(out, &after);
-	FUZZ_CHECK(after.flags.bits == ((before.flags.bits & ~remove.bits) | add.bits));
+	FUZZ_CHECK(names_flags(&after) == ((names_flags(&before) & ~remove.bits) | add.bits));
 	FUZZ_CHECK(after.unique_len == before.unique_len && !memcmp(out, file, after.unique_len));
-	FUZZ_CHECK(after.disk_size == before.disk_size && after.wire_size == before.wire_size);
 	FUZZ_CHECK(maildir_name_with_flags(out, &none, add, remove, again) == 0);
 	FUZZ_CHECK(!strcmp(out, again));
 }

@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/unit/test-log \
 	tests/unit/test-map \
 	tests/unit/test-random \
+	tests/unit/test-slots \
 	tests/unit/test-stop \
 	tests/unit/test-text \
 	tests/unit/test-uidset
@@ -46,6 +47,8 @@ tests_unit_test_map_SOURCES = tests/unit/test-map.c
 tests_unit_test_map_LDADD = $(UNIT_LDADD)
 tests_unit_test_random_SOURCES = tests/unit/test-random.c
 tests_unit_test_random_LDADD = $(UNIT_LDADD)
+tests_unit_test_slots_SOURCES = tests/unit/test-slots.c
+tests_unit_test_slots_LDADD = $(UNIT_LDADD)
 tests_unit_test_stop_SOURCES = tests/unit/test-stop.c
 tests_unit_test_stop_LDADD = $(UNIT_LDADD)
 tests_unit_test_text_SOURCES = tests/unit/test-text.c

@@ -39,6 +39,7 @@ static void parses_names(void **state)
 	    {"1.a.h:2,Sabz", 5, "Sabz", FLAG_SEEN, SIZE_UNKNOWN, SIZE_UNKNOWN},
 	    {"1.a.h:2,S,T=1", 5, "S", FLAG_SEEN, SIZE_UNKNOWN, SIZE_UNKNOWN},
 	    {"1.a.h:1,S", 9, "", 0, SIZE_UNKNOWN, SIZE_UNKNOWN},
+	    {"1:a.h:2:2,S:2,F", 7, "S:2", FLAG_SEEN, SIZE_UNKNOWN, SIZE_UNKNOWN},
 	    {"1.a.h,S=12,W=13:2,S", 15, "S", FLAG_SEEN, 12, 13},
 	    {"1.a.h,W=13,S=12", 15, "", 0, 12, 13},
 	    {"1.a.h,S=,W=x", 12, "", 0, SIZE_UNKNOWN, SIZE_UNKNOWN},
@@ -53,14 +54,18 @@ static void parses_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct maildir_name name;
+		bool others;
 
 		maildir_name_parse(rows[i].file, &name);
 		assert_int_equal(name.unique_len, rows[i].unique_len);
 		assert_int_equal(name.letters_len, strlen(rows[i].letters));
 		assert_memory_equal(name.letters, rows[i].letters, name.letters_len);
-		assert_int_equal(name.flags.bits, rows[i].flags);
-		assert_int_equal(name.disk_size, rows[i].disk_size);
-		assert_int_equal(name.wire_size, rows[i].wire_size);
+		assert_int_equal(
+		    flags_from_letters(name.letters, name.letters_len, &others).bits, rows[i].flags);
+		assert_int_equal(maildir_name_disk_size(rows[i].file, name.unique_len),
+				 rows[i].disk_size);
+		assert_int_equal(maildir_name_wire_size(rows[i].file, name.unique_len),
+				 rows[i].wire_size);
 	}
 }
 

@@ -68,7 +68,7 @@ static void sees_messages_only(void **state)
 	assert_non_null(entry);
 	assert_int_equal(entry->dir, MAILDIR_CUR);
 	assert_int_equal(entry->flags.bits, FLAG_FLAGGED | FLAG_SEEN);
-	assert_int_equal(entry->wire_size, 4);
+	assert_int_equal(entry->unique_len, 9);
 	entry = maildir_scan_find(scan, "b", 1);
 	assert_non_null(entry);
 	assert_int_equal(entry->dir, MAILDIR_NEW);
