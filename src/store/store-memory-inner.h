@@ -59,6 +59,7 @@ struct memory {
 	uint64_t changes, bodies;
 	int64_t clock; /* grows with every change */
 	struct memory_stop *stop;
+	const char *shut;
 	void (*watcher)(void *context);
 	void *context;
 };

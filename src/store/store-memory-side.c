@@ -33,6 +33,11 @@ void memory_free(struct memory **memory)
 	*memory = NULL;
 }
 
+void memory_shut(struct memory *memory, const char *mailbox)
+{
+	memory->shut = mailbox;
+}
+
 void memory_set_stop(struct memory *memory, struct memory_stop *stop)
 {
 	memory->stop = stop;

@@ -431,6 +431,9 @@ static bool is_possible(struct job *job)
 	if (!job->mailbox)
 		error_set(err, job->memory->side == LOCAL ? ERROR_IO : ERROR_REFUSED, SCOPE_MAILBOX,
 			  "mailbox %s: there is none", request->mailbox);
+	else if (job->memory->shut && !strcmp(job->memory->shut, request->mailbox))
+		error_set(err, job->memory->side == LOCAL ? ERROR_IO : ERROR_REFUSED, SCOPE_MAILBOX,
+			  "mailbox %s: it cannot be opened", request->mailbox);
 	else if (job->memory->side == REMOTE && request->uidvalidity &&
 		 request->uidvalidity != job->mailbox->uidvalidity)
 		error_set(err, ERROR_REFUSED, SCOPE_MAILBOX, "mailbox %s: another UIDVALIDITY",

@@ -61,6 +61,8 @@ struct store *store_memory_open(struct memory *memory);
 
 /* NULL: it never breaks. Borrowed. */
 void memory_set_stop(struct memory *memory, struct memory_stop *stop);
+/* A mailbox that cannot be opened: what is asked of it fails; or NULL. Borrowed. */
+void memory_shut(struct memory *memory, const char *mailbox);
 /* Called before each step of a store; what it does there is the users' doing. */
 void memory_set_watcher(struct memory *memory, void (*watcher)(void *context), void *context);
 /*

@@ -365,15 +365,30 @@ static int settle_local(struct channel *channel, struct error *err)
 	return store_do(channel->setup.stores[LOCAL], &request, &answer, err);
 }
 
+/*
+ * Says that nothing is removed; aloud where a box failed, for its error alone does not tell that.
+ * Else the next run goes on by itself.
+ */
+static void tell_held_back(const struct channel *channel, enum side side)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].error.kind != ERROR_NONE)
+			level = LOG_LEVEL_WARN;
+	log_line(level,
+		 "%s: nothing is removed on the %s side in this run, for not all that is new on "
+		 "the other could be copied to it: what is gone may have moved",
+		 channel->setup.name, side_name(side));
+}
+
 /* Removals on one side. */
 static int remove_on(struct channel *channel, enum side side, struct error *err)
 {
 	if (!any_planned(channel, OP_REMOVE, side) && !any_planned(channel, OP_TRASH, side))
 		return 0;
 	if (channel->held_back[side]) {
-		log_info("%s: nothing is removed on the %s side in this run, for not all that was "
-			 "new could be copied there",
-			 channel->setup.name, side_name(side));
+		tell_held_back(channel, side);
 		for (size_t i = 0; i < channel->len; i++)
 			channel->boxes[i].undone |= removes(&channel->boxes[i], side);
 		return 0;

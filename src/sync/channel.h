@@ -84,6 +84,7 @@ struct box {
 	bool active;             /* surveyed, planned, applied, confirmed */
 	bool consulted;             /* not active, but its journal is loaded for rule V3 */
 	bool surveyed;
+	bool seen[SIDES];           /* the snapshot of that side is whole */
 
 	struct snapshot sides[SIDES];
 	struct pair *former; /* pairs of a journal that was reset: identities and bases by name */
@@ -157,7 +158,8 @@ struct channel {
 	struct name_map names; /* setup.map, its special uses resolved */
 	unsigned uses;         /* special uses that the server has mailboxes for */
 	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
-	bool held_back[SIDES];    /* something could not be added there: nothing is removed there */
+	/* Something could not be added there, or may be missing there: nothing is removed there. */
+	bool held_back[SIDES];
 	struct arena arena;
 };
 

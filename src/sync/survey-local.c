@@ -170,6 +170,7 @@ void survey_local(struct channel *channel, struct box *box)
 		box->active = false;
 		return;
 	}
+	box->seen[LOCAL] = true;
 	if (box->scan[LOCAL] || !box->exists[LOCAL])
 		survey_end_refusals(box, LOCAL);
 	snapshot_remember(&box->sides[LOCAL], box->journal, &box->arena,

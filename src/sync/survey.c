@@ -470,6 +470,7 @@ static void end_remote(const struct channel *channel, struct box *box,
 	snapshot->stamp = answer->stamp;
 	snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
+	box->seen[REMOTE] = true;
 	end_removals(box);
 	if (answer->complete)
 		survey_end_refusals(box, REMOTE);
@@ -514,7 +515,7 @@ static int survey_remote(struct channel *channel, struct error *err)
 		if (box->scan[REMOTE])
 			rc = submit_remote(channel, i, &known[i], identify, err);
 		else
-			box->surveyed = true;
+			box->surveyed = box->seen[REMOTE] = true;
 	}
 	if (!rc)
 		rc = collect_remote(channel, err);
@@ -522,6 +523,48 @@ static int survey_remote(struct channel *channel, struct error *err)
 		uidset_free(&known[i]);
 	free(known);
 	return rc;
+}
+
+/* True where LIST tells that the server's mailbox is empty, or got nothing since the head. */
+static bool gained_nothing(const struct box *box)
+{
+	const struct journal_head *head = box->journal ? journal_head(box->journal) : NULL;
+	const struct stamp *now = &box->listed[REMOTE];
+
+	if (!now->uidnext)
+		return false;
+	return !now->messages || (head && now->uidnext == head->uidnext &&
+				  now->uidvalidity == head->uidvalidity);
+}
+
+/* True where a mailbox may hold on that side what the other side has not got yet. */
+static bool may_have_gained(const struct box *box, enum side side)
+{
+	const struct snapshot *snapshot = &box->sides[side];
+
+	if (!box->exists[side])
+		return false;
+	if (!box->seen[side])
+		return side == LOCAL || !gained_nothing(box);
+	for (size_t i = 0; i < snapshot->fresh_len; i++)
+		if (!snapshot->fresh[i].ghost)
+			return true;
+	return false;
+}
+
+/*
+ * What is gone from one mailbox may have moved to another. Where that could not be looked at, its
+ * message is not removed from the other side before it can be added there.
+ */
+static void hold_back_moved(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		for (enum side side = LOCAL; side < SIDES && box->error.kind != ERROR_NONE; side++)
+			if (channel->setup.policy.change[other_side(side)] & CHANGE_NEW &&
+			    may_have_gained(box, side))
+				channel->held_back[other_side(side)] = true;
+	}
 }
 
 int channel_survey(struct channel *channel, struct error *err)
@@ -541,5 +584,8 @@ int channel_survey(struct channel *channel, struct error *err)
 		if (survey_remote(channel, err) || survey_reuse(channel, err))
 			return -1;
 	}
-	return identify_fresh(channel, err);
+	if (identify_fresh(channel, err))
+		return -1;
+	hold_back_moved(channel);
+	return 0;
 }

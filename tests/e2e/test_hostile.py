@@ -288,8 +288,10 @@ def meet_and_heal(pair, mode, status, want, gone=()):
     check_secret(pair, mode)
     if status < 2 and (mode.figure or mode.item):
         local, remote = pair.local(), pair.remote()
-        # Where something could not be added nothing is removed in that run.
-        assert all(set(remote[name]) <= set(local[name]) for name in remote if name != ("INBOX",)), "others must wait"
+        # What moved here to where nothing could be added stays there in that run; all else goes on.
+        assert all({state for state in remote[name] if state[0] != MOVED.digest} <= set(local[name])
+                   for name in remote if name != ("INBOX",)), "others go on"
+        assert MOVED.digest in {state[0] for states in remote.values() for state in states}
         assert gone or all(remote[(name,)] == local[(name,)] == wanted(FIRST)[(name,)] for name in FIRST
                            if name != "INBOX"), "others go on"
     sane = heal(pair, mode, want)
@@ -311,3 +313,15 @@ def test_mode(pair, name):
     assert not any([*summary["local"].values(), *summary["remote"].values(), summary["matched"]]), summary
     note_figure("hostile", 1, "server modes")
     note_figure("hostile", 0, "messages lost or doubled")
+
+
+def test_moved_to_what_cannot_be_read(pair):
+    """What the server's user moved stays here until it can be read where it went."""
+    assert pair.run().status == 0
+    moved, = mail(12)
+    pair.remove("Work", moved)
+    pair.add("INBOX", moved)
+    run = meet(pair, MODES["uid-zero"])
+    assert run.status == 1 and run.err.count("nothing is removed on the local side") == 1
+    assert moved.digest in {state[0] for state in pair.local()[("Work",)]}
+    heal(pair, SANE, wanted({**FIRST, "INBOX": [*FIRST["INBOX"], *mail(31, 12)], "Work": mail(11, 13)}))

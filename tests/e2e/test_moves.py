@@ -53,6 +53,24 @@ def test_moved_on_the_disk(pair, plain_line, fresh_names):
     assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
 
 
+def test_moved_on_the_disk_to_what_cannot_be_read(pair, faults_program):
+    """What is gone from INBOX stays on the server until it can be added where it went."""
+    pair.local.move("INBOX", "Archive", *pair.inbox[:5], fresh_names=True)
+    sane, pair.evenmail = pair.evenmail, faults_program
+    for at in range(1, 20):  # until the tree can be listed, and this mailbox not be read
+        process = pair.start("sync", EVENMAIL_FAIL_WITH="EIO+", EVENMAIL_FAIL_AT=str(at),
+                             EVENMAIL_FAIL_WHERE="/Archive/cur")
+        _, err = process.communicate(timeout=60)
+        assert process.returncode, err
+        if "mailbox Archive" in err:
+            break
+    pair.evenmail = sane
+    assert err.count("nothing is removed on the remote side") == 1
+    assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox)
+    pair.sync()
+    assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
+
+
 def test_moved_on_the_server(pair, plain_line):
     pair.remote.move("INBOX", "Archive", *pair.inbox[:5])
     names = unique_names(pair)

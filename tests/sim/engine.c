@@ -176,6 +176,7 @@ static void judge(const struct world *world, const struct channel *channel,
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		result->even &= box->even || box->rule == RULE_B2_LEAVE;
+		result->asks |= box->rule == RULE_B3_GONE;
 		if (!is_fault(world, &box->error))
 			continue;
 		result->whole = false;
@@ -225,6 +226,11 @@ static void arm(struct world *world, const struct step *step, struct memory_stop
 {
 	bool all = step->fault == FAULT_KILL || step->fault == FAULT_POWER;
 
+	if (step->fault == FAULT_SHUT) {
+		memory_shut(world->sides[step->side], world->names[step->mailbox % world->names_len]);
+		world->broke = true;
+		return;
+	}
 	*stop = (struct memory_stop){.armed = true, .left = step->after, .unheard = step->unheard};
 	if (all || step->fault == FAULT_LOCAL)
 		memory_set_stop(world->sides[LOCAL], stop);
@@ -284,11 +290,56 @@ static void cut_power(struct world *world, uint64_t seed)
 	world->led &= world->lead == REMOTE;
 }
 
+/* On which sides each message is, wherever that is: bits 1 << side. */
+static unsigned char *list_holders(struct world *world)
+{
+	unsigned char *holders = xcalloc(world->len + 1, 1);
+
+	world_learn_names(world);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		world_count(world, side);
+	for (size_t i = 0; i < world->len; i++)
+		for (size_t name = 0; name < world->names_len; name++)
+			for (enum side side = LOCAL; side < SIDES; side++)
+				if (world->tokens[i].copies[name].have[side])
+					holders[i] |= 1u << side;
+	return holders;
+}
+
+/* True where users deleted copies of it: of two, each side may have deleted another one. */
+static bool is_deleted(const struct world *world, const struct token *token)
+{
+	bool deleted = false;
+
+	for (size_t name = 0; name < world->names_len; name++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			deleted |= token->copies[name].deleted[side] > 0;
+	return deleted;
+}
+
+/*
+ * What both sides hold, be it in different mailboxes, both hold after any run that no user was at
+ * work beside: what a run has yet to add on a side it takes from nowhere else there.
+ */
+static void check_holders(struct world *world, const unsigned char *before)
+{
+	unsigned char *after = list_holders(world);
+
+	for (size_t i = 0; i < world->len; i++)
+		if (before[i] == (1u << LOCAL | 1u << REMOTE) && after[i] != before[i] &&
+		    !is_deleted(world, &world->tokens[i]) &&
+		    !world_is_refused(world, &world->tokens[i]))
+			world_fail(world, "message %zu went from the %s side, though the other had it",
+				   i, side_name(after[i] & 1u << LOCAL ? REMOTE : LOCAL));
+	free(after);
+}
+
 void world_run(struct world *world, const struct step *step, struct run_result *result)
 {
 	struct memory_stop stop = {0};
 	uint64_t before =
 	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]);
+	unsigned char *holders = list_holders(world);
 
 	*result = (struct run_result){0};
 	process.syncs = 0;
@@ -308,6 +359,7 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	world->breaking = false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		memory_set_stop(world->sides[side], NULL);
+		memory_shut(world->sides[side], NULL);
 		memory_set_watcher(world->sides[side], NULL, NULL);
 	}
 	process.stop = NULL;
@@ -316,6 +368,9 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	world->broke |= stop.broken;
 	if (stop.broken)
 		blur(world);
+	if (!world->busy && !result->asks && !(step && step->fault == FAULT_POWER))
+		check_holders(world, holders);
+	free(holders);
 	result->syncs = process.syncs;
 	result->changes =
 	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]) - before;

@@ -40,6 +40,8 @@ static struct step make_run(uint64_t *seed)
 	step.fault = 1 + chance_below(seed, FAULTS - 1);
 	step.after = chance_below(seed, 4u << chance_below(seed, 5));
 	step.unheard = chance_one_in(seed, 2) ? chance_below(seed, 4) : 0;
+	step.side = chance_below(seed, SIDES);
+	step.mailbox = chance_below(seed, 1u << 16);
 	return step;
 }
 
@@ -118,7 +120,8 @@ static const char *const fault_names[FAULTS] = {[FAULT_NONE] = "whole",
 						[FAULT_REMOTE] = "the line breaks",
 						[FAULT_LOCAL] = "the disk fails",
 						[FAULT_KILL] = "killed",
-						[FAULT_POWER] = "the power fails"};
+						[FAULT_POWER] = "the power fails",
+						[FAULT_SHUT] = "a mailbox is shut"};
 
 void history_print_step(const struct step *step, FILE *out)
 {
@@ -128,7 +131,9 @@ void history_print_step(const struct step *step, FILE *out)
 			step->mailbox, step->message, step->flag);
 	if (step->kind == STEP_RUN)
 		fprintf(out, ": %s", fault_names[step->fault]);
-	if (step->kind == STEP_RUN && step->fault)
+	if (step->kind == STEP_RUN && step->fault == FAULT_SHUT)
+		fprintf(out, ", %s mailbox %u", side_name(step->side), step->mailbox);
+	else if (step->kind == STEP_RUN && step->fault)
 		fprintf(out, " after %u steps, %u unheard", step->after, step->unheard);
 	if (step->cautious)
 		fprintf(out, ", cautious");

@@ -44,13 +44,14 @@ enum fault {
 	FAULT_LOCAL,  /* the disk fails */
 	FAULT_KILL,   /* the process ends */
 	FAULT_POWER,  /* and the machine with it */
+	FAULT_SHUT,   /* a mailbox of one side cannot be opened in all of the run */
 	FAULTS,
 };
 
 struct step {
 	enum step_kind kind;
 	enum side side;
-	uint32_t mailbox, message, flag; /* modulo what there is */
+	uint32_t mailbox, message, flag; /* modulo what there is; side and mailbox: of RUN too */
 	/* RUN. */
 	enum fault fault;
 	uint32_t after;   /* steps of the stores and the journal until it strikes */

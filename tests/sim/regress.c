@@ -80,6 +80,10 @@
 	{                                                                                          \
 		.kind = STEP_RUN                                                                   \
 	}
+#define SHUT(where, box)                                                                           \
+	{                                                                                          \
+		.kind = STEP_RUN, .fault = FAULT_SHUT, .side = (where), .mailbox = (box)           \
+	}
 #define BRING_BACK(box)                                                                            \
 	{                                                                                          \
 		.kind = STEP_RESTORE, .mailbox = (box)                                             \
@@ -134,6 +138,21 @@ static const struct {
      7,
      VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), REST, FLAG(REMOTE, 4), BREAK(FAULT_KILL, 2), RUN, POWER_CUT,
+      REST}},
+    {"what moved on the server to a mailbox that it does not open stays here",
+     6,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, INBOX, 0), TWIN(WORK_NEW), REST, MOVE(REMOTE, INBOX, 0),
+      SHUT(REMOTE, WORK), REST}},
+    {"a file that moved to a mailbox that the server does not open stays on the server",
+     7,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), TWIN(WORK_NEW), REST, DELIVER(REMOTE, WORK_NEW, 0),
+      MOVE(LOCAL, INBOX, 0), SHUT(REMOTE, WORK), REST}},
+    {"a file that moved to a mailbox that cannot be read stays on the server",
+     6,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, INBOX, 0), TWIN(WORK_NEW), REST, MOVE(LOCAL, INBOX, 0), SHUT(LOCAL, WORK),
       REST}},
     {"a removal that could not be settled is not committed",
      6,

@@ -92,6 +92,7 @@ struct world {
 struct run_result {
 	bool whole;       /* no step of it failed */
 	bool even;        /* and it left nothing undone */
+	bool asks;        /* about a mailbox that is gone: until then nothing is added there (B3) */
 	uint64_t changes; /* on both sides */
 	uint64_t syncs;   /* of the journal: each ends a durable write */
 	char error[256];
