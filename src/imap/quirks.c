@@ -19,6 +19,7 @@ struct quirk {
 	size_t line_max; /* 0: as it is */
 	unsigned visible_max;
 	bool ask_capability;
+	bool limits_message;
 	const char *note;
 };
 
@@ -67,9 +68,10 @@ static const struct quirk quirks[] = {
 		.note = "Proton Bridge: answers BAD to LIST with SPECIAL-USE: not asked for "
 			"(proton-bridge#412)",
 	}, {
-		.id = "Dovecot", .line_max = 8000,
-		.note = "Dovecot: takes command lines up to 64 KB: lines of up to 8000 bytes "
-			"(MailKit ImapEngine)",
+		.id = "Dovecot", .line_max = 8000, .limits_message = true,
+		.note = "Dovecot: takes command lines up to 64 KB: lines of up to 8000 bytes; says "
+			"LIMIT to what is above quota_max_mail_size: not sent again "
+			"(MailKit ImapEngine, dovecot quota-storage.c)",
 	},
 };
 /* clang-format on */
@@ -119,6 +121,7 @@ static void profile_add(struct imap_profile *out, const struct quirk *quirk, siz
 {
 	out->capabilities_off |= quirk->capabilities_off;
 	out->ask_capability = out->ask_capability || quirk->ask_capability;
+	out->limits_message = out->limits_message || quirk->limits_message;
 	if (quirk->visible_max > 0 &&
 	    (out->visible_max == 0 || quirk->visible_max < out->visible_max))
 		out->visible_max = quirk->visible_max;

@@ -20,6 +20,7 @@ struct imap_profile {
 	unsigned capabilities_off; /* of enum imap_capability: offered, but not to be used */
 	size_t line_max;           /* bytes of a command line without literals */
 	unsigned visible_max;      /* messages that the server shows at the most, 0: all (Yahoo) */
+	bool limits_message;       /* [LIMIT] to an APPEND is about the message, and lasts */
 	bool named;                /* by the ID: whose server it is, is known */
 	bool ask_capability;       /* CAPABILITY must be asked for after the login, told or not */
 	const char

@@ -2,6 +2,7 @@
 /* CREATE and APPEND: what is added to the account. Neither needs an open mailbox. */
 #include "base/alloc.h"
 #include "base/text.h"
+#include "imap/quirks.h"
 #include "store/store-imap-inner.h"
 
 #include <errno.h>
@@ -98,19 +99,29 @@ static enum error_scope append_scope(enum imap_code code)
 	}
 }
 
+/* Notes why a message was refused: LIMIT may be about a rate (Yahoo), or about its size (Dovecot). */
+static void append_take_refusal(const struct store_imap *store, struct job *job,
+				const struct imap_answer *answer)
+{
+	struct imap_answer refusal = *answer;
+
+	if (answer->code == IMAP_CODE_LIMIT && imap_profile(store->session)->limits_message)
+		refusal.code = IMAP_CODE_TOOBIG;
+	store_describe_refusal(&job->error, append_scope(refusal.code), job->request.mailbox,
+			       "take a message", &refusal);
+	if (refusal.code == IMAP_CODE_OVERQUOTA)
+		job->error.sys = EDQUOT;
+}
+
 static bool append_take(struct store_imap *store, struct job *job, const struct step *step,
 			const struct imap_answer *answer, struct answer *out)
 {
-	(void)store;
 	(void)step;
 	(void)out;
 	if (answer->kind != IMAP_TAGGED)
 		return false;
 	if (answer->status != IMAP_OK) {
-		store_describe_refusal(&job->error, append_scope(answer->code),
-				       job->request.mailbox, "take a message", answer);
-		if (answer->code == IMAP_CODE_OVERQUOTA)
-			job->error.sys = EDQUOT;
+		append_take_refusal(store, job, answer);
 	} else if (answer->code == IMAP_CODE_APPENDUID && answer->uids &&
 		   uidset_count(answer->uids) == 1) {
 		job->add->uid = uidset_after(answer->uids, 0);

@@ -76,10 +76,18 @@ def test_no_more_is_sent_than_finds_out(full, make_proxy, corpus):
 def test_a_message_that_is_too_large(full, corpus):
     """It is named with the server's reason, and the rest goes through."""
     full.sync()
+    full.local.create("Other")
+    full.local.add("Other", gone := corpus.message("plain", flags=""))
+    full.sync()
     full.local.add("INBOX", big := make(corpus, 900_000), small := corpus.message("plain", flags=""))
     for arguments in ([], ["--retry-refused"]):
-        assert "refused to take a message" in full.sync(*arguments, status=PART).err
+        said = full.sync(*arguments, status=PART).err
+        assert "refused to take a message" in said and "next run" not in said
         assert full.remote.state()[("INBOX",)] == contents(small)
+    # It is put aside, with its reason, and keeps nothing else back.
+    full.local.remove("Other", gone)
+    assert "refused by the other side before" in full.sync(status=PART).err
+    assert full.remote.state()[("Other",)] == [] and "1 refused" in full.run("status").out
     full.local.remove("INBOX", big)
     full.sync()
     assert full.state()[("INBOX",)] == contents(small)

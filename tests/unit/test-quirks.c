@@ -76,6 +76,8 @@ static void test_choose(void **state)
 		assert_int_equal(profile.line_max, cases[i].line_max);
 		assert_int_equal(profile.visible_max, cases[i].visible_max);
 		assert_int_equal(profile.ask_capability, cases[i].ask);
+		assert_int_equal(profile.limits_message,
+				 cases[i].id && strcasestr(cases[i].id, "dovecot"));
 		assert_int_equal(profile.named, cases[i].named);
 		assert_int_equal(profile.notes_len, cases[i].notes);
 		for (size_t n = 0; n < profile.notes_len; n++)
