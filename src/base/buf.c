@@ -130,6 +130,15 @@ char *buf_reserve(struct buf *buf, size_t len)
 	return buf->data + buf->len;
 }
 
+/* An empty buffer may have no memory to write a NUL to. */
+void buf_cut(struct buf *buf, size_t len)
+{
+	if (len >= buf->len)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
+}
+
 /* Empties the buffer for its next use. */
 void buf_reset(struct buf *buf)
 {

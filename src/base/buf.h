@@ -31,6 +31,8 @@ int buf_vprintf(struct buf *buf, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));
 /* Room for len more bytes, zeroed; claimed by adding to buf->len. NULL and full if too much. */
 char *buf_reserve(struct buf *buf, size_t len);
+/* Drops what is behind the first len bytes, if anything is; full stays. */
+void buf_cut(struct buf *buf, size_t len);
 /* Empty, not full, memory kept. */
 void buf_reset(struct buf *buf);
 void buf_free(struct buf *buf);

@@ -71,6 +71,24 @@ int file_read_all(int fd, struct buf *out, struct error *err)
 	}
 }
 
+/* Reads on after signals and short reads. */
+int file_read_at(int fd, void *bytes, size_t len, uint64_t offset, size_t *got, struct error *err)
+{
+	*got = 0;
+	while (*got < len) {
+		ssize_t done = pread(fd, (char *)bytes + *got, len - *got, (off_t)(offset + *got));
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return error_errno(err, SCOPE_MAILBOX, "cannot read");
+		if (done == 0)
+			break;
+		*got += (size_t)done;
+	}
+	return 0;
+}
+
 /* Goes on after signals. */
 int file_lock(int fd, int operation)
 {

@@ -20,6 +20,8 @@
 int file_write(int fd, const void *bytes, size_t len, struct error *err);
 /* Appends the rest of fd to out; -1 also where out is full. */
 int file_read_all(int fd, struct buf *out, struct error *err);
+/* Reads len bytes at an offset, or as many as there are: *got. */
+int file_read_at(int fd, void *bytes, size_t len, uint64_t offset, size_t *got, struct error *err);
 /* flock(2) that goes on after signals: 0, or -1 with errno. */
 int file_lock(int fd, int operation);
 /* ftruncate(2) that goes on after signals: 0, or -1 with errno. */

@@ -46,7 +46,7 @@ static void file_name_cut(struct buf *name, const char *mailbox)
 	digest_finish(stream, &digest);
 	digest_close(&stream);
 	digest_to_hex(&digest, hex);
-	name->len = kept;
+	buf_cut(name, kept);
 	buf_putc(name, '~');
 	buf_append(name, hex, FILE_DIGEST_LEN);
 }
@@ -275,29 +275,34 @@ int journal_dir_set(struct journal_dir *dir, const char *account, const char *tr
 	return 0;
 }
 
-/* The mailbox that the first line of a file names, freed by the caller; NULL where there is none.
+/* They have no suffix. */
+bool journal_dir_is_own_file(const char *name)
+{
+	return strcmp(name, JOURNAL_CHANNEL_FILE) == 0 || strcmp(name, JOURNAL_LOCK_FILE) == 0 ||
+	       strcmp(name, JOURNAL_GENERATION_FILE) == 0;
+}
+
+/*
+ * The mailbox that the first line of a file names, freed by the caller; NULL where there is none,
+ * as in a file that cannot be read or is gone meanwhile.
  */
 static char *dir_read_mailbox(const struct journal_dir *dir, const char *file)
 {
+	char *bytes = xmalloc(RECORD_FIRST_MAX);
 	struct error ignored;
 	struct record_owner owner;
-	struct buf first;
 	char *newline = NULL;
 	char *mailbox = NULL;
-	ssize_t got;
+	size_t len;
 	int fd;
 
-	if (journal_dir_open_file(dir, file, &fd, &ignored) < 0 || fd < 0)
-		return NULL;
-	buf_init(&first, RECORD_FIRST_MAX);
-	got = pread(fd, buf_reserve(&first, RECORD_FIRST_MAX), RECORD_FIRST_MAX, 0);
-	if (got > 0)
-		newline = memchr(first.data, '\n', (size_t)got);
-	if (newline != NULL &&
-	    record_parse_first(first.data, (size_t)(newline - first.data), &owner) == 0)
+	if (journal_dir_open_file(dir, file, &fd, &ignored) == 0 &&
+	    file_read_at(fd, bytes, RECORD_FIRST_MAX, 0, &len, &ignored) == 0)
+		newline = memchr(bytes, '\n', len);
+	if (newline != NULL && record_parse_first(bytes, (size_t)(newline - bytes), &owner) == 0)
 		mailbox = xstrdup(owner.mailbox);
 	file_close(&fd);
-	buf_free(&first);
+	free(bytes);
 	return mailbox;
 }
 
@@ -313,8 +318,7 @@ static char *dir_entry_mailbox(const struct journal_dir *dir, const char *file)
 	case 0: mailbox = dir_read_mailbox(dir, file); break;
 	default: break;
 	}
-	if (mailbox == NULL && file[0] != '.' && strcmp(file, JOURNAL_CHANNEL_FILE) != 0 &&
-	    strcmp(file, JOURNAL_LOCK_FILE) != 0 && strcmp(file, JOURNAL_GENERATION_FILE) != 0)
+	if (mailbox == NULL && file[0] != '.' && !journal_dir_is_own_file(file))
 		log_info("%s/%s is no journal and left alone", text_show(dir->path),
 			 text_show(file));
 	buf_free(&name);
@@ -327,13 +331,31 @@ static int dir_compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* By a descriptor of its own: closing the listing closes that. */
-int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err)
+/* None may be NULL, which qsort(3) does not take. */
+static void dir_sort_names(char **names, size_t count)
 {
-	struct dirent *entry;
+	if (count > 0)
+		qsort(names, count, sizeof(*names), dir_compare_names);
+}
+
+/* Reads on to the end: readdir(3) tells errors by errno alone. */
+static int dir_read_names(DIR *listing, char ***names, size_t *count)
+{
+	const struct dirent *entry;
 	size_t cap = 0;
+
+	while ((errno = 0, entry = readdir(listing)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			*array_push(*names, *count, cap) = xstrdup(entry->d_name);
+	return errno != 0 ? -1 : 0;
+}
+
+/* By a descriptor of its own: closing the listing closes that. */
+int journal_dir_read(const struct journal_dir *dir, char ***names, size_t *count, struct error *err)
+{
 	DIR *listing;
 	int fd;
+	int rc = -1;
 
 	*names = NULL;
 	*count = 0;
@@ -341,27 +363,38 @@ int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, stru
 		return 0;
 	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	listing = fd >= 0 ? fdopendir(fd) : NULL;
-	if (listing == NULL) {
-		file_close(&fd);
-		return error_errno(err, SCOPE_STORE, "cannot list %s", text_show(dir->path));
-	}
-	while ((errno = 0, entry = readdir(listing)) != NULL) {
-		char *mailbox = dir_entry_mailbox(dir, entry->d_name);
-
-		if (mailbox != NULL)
-			*array_push(*names, *count, cap) = mailbox;
-	}
-	if (errno != 0) {
+	if (listing != NULL)
+		rc = dir_read_names(listing, names, count);
+	if (rc < 0) {
 		error_errno(err, SCOPE_STORE, "cannot list %s", text_show(dir->path));
 		journal_names_free(*names, *count);
 		*names = NULL;
 		*count = 0;
-		closedir(listing);
-		return -1;
 	}
-	closedir(listing);
-	if (*count > 0)
-		qsort(*names, *count, sizeof(**names), dir_compare_names);
+	if (listing != NULL)
+		closedir(listing);
+	else
+		file_close(&fd);
+	dir_sort_names(*names, *count);
+	return rc;
+}
+
+/* In place: a mailbox's name for that of its file, and the rest dropped. */
+int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err)
+{
+	size_t files;
+
+	*count = 0;
+	if (journal_dir_read(dir, names, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files; i++) {
+		char *mailbox = dir_entry_mailbox(dir, (*names)[i]);
+
+		free((*names)[i]);
+		if (mailbox != NULL)
+			(*names)[(*count)++] = mailbox;
+	}
+	dir_sort_names(*names, *count);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#define JOURNAL_SUFFIX       ".journal"
+#define JOURNAL_SUFFIX          ".journal"
 #define JOURNAL_CHANNEL_FILE    "channel"
 #define JOURNAL_GENERATION_FILE "generation"
 #define JOURNAL_LOCK_FILE       "lock"
@@ -39,5 +39,13 @@ int journal_file_mailbox(const char *file, struct buf *out);
  */
 int journal_dir_open_file(const struct journal_dir *dir, const char *name, int *fd,
 			  struct error *err);
+/* Whether it is the name of a file that a run keeps here beside journals. */
+bool journal_dir_is_own_file(const char *name);
+/*
+ * The names of all files in the directory, sorted; freed by journal_names_free. One that is not
+ * there has none.
+ */
+int journal_dir_read(const struct journal_dir *dir, char ***names, size_t *count,
+		     struct error *err);
 
 #endif

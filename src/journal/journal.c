@@ -59,25 +59,6 @@ static int journal_refuse_first(const struct journal *journal, const char *bytes
 	return journal_refuse_damage(journal, 1, "not the beginning of a journal", err);
 }
 
-/* Reads len bytes at an offset, or as many as there are. -1: an error. */
-static int journal_read_at(int fd, char *out, size_t len, size_t offset, size_t *got,
-			   struct error *err)
-{
-	*got = 0;
-	while (*got < len) {
-		ssize_t done = pread(fd, out + *got, len - *got, (off_t)(offset + *got));
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return error_errno(err, SCOPE_MAILBOX, "cannot read");
-		if (done == 0)
-			break;
-		*got += (size_t)done;
-	}
-	return 0;
-}
-
 /* True where bytes are the first len of our first line, or as much of it and then only NULs. */
 static bool journal_first_is_torn(const struct journal *journal, const char *bytes, size_t len)
 {
@@ -127,7 +108,7 @@ static int journal_check_first(const struct journal *journal, int fd, struct err
 	size_t len;
 	int rc = -1;
 
-	if (journal_read_at(fd, bytes, RECORD_FIRST_MAX, 0, &len, err) < 0) {
+	if (file_read_at(fd, bytes, RECORD_FIRST_MAX, 0, &len, err) < 0) {
 		journal_prefix(journal, err);
 		goto out;
 	}
@@ -192,7 +173,7 @@ static int journal_read_whole(struct journal *journal, int fd, const struct stat
 	if (st->st_size > (off_t)JOURNAL_MAX)
 		return journal_refuse(journal, err, "longer than any journal may be");
 	bytes = xmalloc(size + 1);
-	if (journal_read_at(fd, bytes, size, 0, &size, err) < 0) {
+	if (file_read_at(fd, bytes, size, 0, &size, err) < 0) {
 		journal_prefix(journal, err);
 		goto out;
 	}
@@ -219,7 +200,7 @@ static int journal_read_head(struct journal *journal, int fd, const struct stat 
 	char tail[JOURNAL_TAIL];
 	struct replay replay;
 
-	if (journal_read_at(fd, tail, len, size - len, &len, err) < 0)
+	if (file_read_at(fd, tail, len, size - len, &len, err) < 0)
 		return journal_prefix(journal, err);
 	if (!replay_tail(tail, len, len == size, &replay))
 		return journal_read_whole(journal, fd, st, NULL, err);
@@ -397,14 +378,15 @@ void journal_put(struct journal *journal, const struct pair *pair)
 {
 	uint32_t uid = pair->uid;
 	struct flags flags = pair->flags;
+	enum rows_change change;
 
 	assert(uid != 0 && pair->name != NULL && pair->name[0] != '\0');
 	assert(pair->gone < RECORD_GONE_WORDS && (pair->flags.bits & ~FLAG_ALL) == 0);
-	switch (rows_put(journal->rows, pair)) {
-	case ROWS_SAME: break;
-	case ROWS_FLAGS: record_put_flags(&journal->pending, uid, flags); break;
-	case ROWS_PAIR: journal_record_pair(journal, rows_of_uid(journal->rows, uid)); break;
-	}
+	change = rows_put(journal->rows, pair);
+	if (change == ROWS_FLAGS)
+		record_put_flags(&journal->pending, uid, flags);
+	else if (change == ROWS_PAIR)
+		journal_record_pair(journal, rows_of_uid(journal->rows, uid));
 }
 
 /* Where there is nothing to forget, nothing is recorded. */
@@ -414,23 +396,18 @@ void journal_forget(struct journal *journal, uint32_t uid)
 		record_put_forget(&journal->pending, uid);
 }
 
-/* Takes back the record begun at mark where it changed nothing. */
-static void journal_keep_record(struct journal *journal, size_t mark, bool changed)
-{
-	if (changed || journal->pending.len <= mark)
-		return;
-	journal->pending.len = mark;
-	journal->pending.data[mark] = '\0';
-}
-
-/* The record is written first: what the caller's strings point to may be those of an older note. */
+/*
+ * The record is written first, for the caller's strings may be those of an older note; it is taken
+ * back where it changes nothing.
+ */
 void journal_note(struct journal *journal, const struct journal_note *note)
 {
 	size_t mark = journal->pending.len;
 
 	assert(note->uid != 0 || (note->name != NULL && note->name[0] != '\0'));
 	record_put_note(&journal->pending, note);
-	journal_keep_record(journal, mark, rows_note(journal->rows, note));
+	if (!rows_note(journal->rows, note))
+		buf_cut(&journal->pending, mark);
 }
 
 /* The record is written first, as in journal_note(). */
@@ -440,7 +417,8 @@ void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint
 	size_t mark = journal->pending.len;
 
 	record_put_end_note(&journal->pending, kind, uid, name);
-	journal_keep_record(journal, mark, rows_end_note(journal->rows, kind, uid, name));
+	if (!rows_end_note(journal->rows, kind, uid, name))
+		buf_cut(&journal->pending, mark);
 }
 
 /* Where there is nothing to forget, nothing is recorded. */

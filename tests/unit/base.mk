@@ -33,7 +33,7 @@ tests_unit_test_fault_SOURCES = tests/unit/test-fault.c
 tests_unit_test_fault_LDADD = $(UNIT_LDADD)
 tests_unit_test_file_SOURCES = tests/unit/test-file.c
 tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
+	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=pread -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat -Wl,--wrap=flock
 tests_unit_test_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_json_SOURCES = tests/unit/test-json.c

@@ -236,6 +236,28 @@ static void printf_too_long_changes_nothing(void **state)
 	buf_free(&buf);
 }
 
+static void cuts_what_is_there(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 6);
+	buf_cut(&buf, 0); /* no memory yet */
+	assert_holds(&buf, "", false);
+	assert_int_equal(buf_puts(&buf, "abcdef"), 0);
+	buf_cut(&buf, 6);
+	buf_cut(&buf, 7);
+	assert_holds(&buf, "abcdef", false);
+	assert_int_equal(buf_putc(&buf, 'g'), -1);
+	buf_cut(&buf, 2);
+	assert_holds(&buf, "ab", true);
+	assert_int_equal(buf_puts(&buf, "cd"), 0);
+	assert_holds(&buf, "abcd", true);
+	buf_cut(&buf, 0);
+	assert_holds(&buf, "", true);
+	buf_free(&buf);
+}
+
 static void secrets_are_overwritten(void **state)
 {
 	struct buf buf;
@@ -272,6 +294,7 @@ int main(void)
 	    cmocka_unit_test(nul_bytes_count),
 	    cmocka_unit_test(printf_at_capacity),
 	    cmocka_unit_test(printf_too_long_changes_nothing),
+	    cmocka_unit_test(cuts_what_is_there),
 	    cmocka_unit_test(secrets_are_overwritten),
 	};
 

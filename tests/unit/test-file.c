@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum call { WRITE, READ, FDATASYNC, FSYNC, RENAMEAT, RENAMEAT2, UNLINKAT, FLOCK, CALLS };
+enum call { WRITE, READ, PREAD, FDATASYNC, FSYNC, RENAMEAT, RENAMEAT2, UNLINKAT, FLOCK, CALLS };
 
 /* What the next calls do: the first ones fail with error; writes and reads take at most most. */
 static struct {
@@ -39,6 +39,7 @@ static struct {
 
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 ssize_t __real_read(int fd, void *bytes, size_t len);
+ssize_t __real_pread(int fd, void *bytes, size_t len, off_t at);
 int __real_fdatasync(int fd);
 int __real_fsync(int fd);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
@@ -47,6 +48,7 @@ int __real_unlinkat(int dirfd, const char *name, int flags);
 int __real_flock(int fd, int operation);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
 ssize_t __wrap_read(int fd, void *bytes, size_t len);
+ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
@@ -68,7 +70,7 @@ static bool planned_to_fail(enum call call)
 		return true;
 	}
 	if (len + 1 < sizeof(plan.order))
-		plan.order[len] = "wrSDR2ul"[call];
+		plan.order[len] = "wrpSDR2ul"[call];
 	return false;
 }
 
@@ -84,6 +86,13 @@ ssize_t __wrap_read(int fd, void *bytes, size_t len)
 	if (planned_to_fail(READ))
 		return -1;
 	return __real_read(fd, bytes, plan.most > 0 && plan.most < len ? plan.most : len);
+}
+
+ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at)
+{
+	if (planned_to_fail(PREAD))
+		return -1;
+	return __real_pread(fd, bytes, plan.most > 0 && plan.most < len ? plan.most : len, at);
 }
 
 int __wrap_fdatasync(int fd)
@@ -276,6 +285,41 @@ static void reads_many_chunks(void **state)
 	assert_int_equal(err.sys, EIO);
 	buf_free(&in);
 	buf_free(&out);
+	file_close(&fd);
+}
+
+/* As much as is asked for and is there, wherever the descriptor stands. */
+static void reads_at_offsets(void **state)
+{
+	static const struct {
+		size_t len, offset;
+		const char *expected;
+	} cases[] = {{3, 0, "abc"}, {3, 2, "cde"}, {9, 4, "ef"},
+		     {2, 6, ""},    {2, 99, ""},   {0, 0, ""}};
+	struct error err;
+	int fd;
+
+	(void)state;
+	put("r", "abcdef");
+	fd = openat(dir, "r", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char bytes[16] = "";
+		size_t got = 77;
+
+		plan_failure(PREAD, 2, EINTR);
+		plan.most = i % 2;
+		assert_int_equal(file_read_at(fd, bytes, cases[i].len, cases[i].offset, &got, &err),
+				 0);
+		assert_int_equal(got, strlen(cases[i].expected));
+		assert_memory_equal(bytes, cases[i].expected, got);
+		plan_failure(PREAD, 1, EIO);
+		if (cases[i].len == 0)
+			continue;
+		assert_int_equal(file_read_at(fd, bytes, cases[i].len, cases[i].offset, &got, &err),
+				 -1);
+		assert_int_equal(err.sys, EIO);
+		assert_int_equal(plan.made[PREAD], 1);
+	}
 	file_close(&fd);
 }
 
@@ -697,6 +741,7 @@ int main(void)
 	    test_in_directory(write_errors_are_told),
 	    test_in_directory(reads_up_to_the_maximum),
 	    test_in_directory(reads_many_chunks),
+	    test_in_directory(reads_at_offsets),
 	    test_in_directory(syncs),
 	    test_in_directory(makes_directories),
 	    test_in_directory(makes_relative_directories),
