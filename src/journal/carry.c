@@ -48,8 +48,8 @@ static int carry_compare(const struct journal *target, const struct buf *file, b
 	buf_init(&held, JOURNAL_MAX);
 	if (*there)
 		rc = file_read_all(fd, &held, err);
-	*same = rc == 0 && held.len > 0 && held.len == file->len &&
-		memcmp(held.data, file->data, held.len) == 0;
+	*same =
+	    held.len > 0 && held.len == file->len && memcmp(held.data, file->data, held.len) == 0;
 	file_close(&fd);
 	buf_free(&held);
 	return rc;

@@ -92,6 +92,12 @@ static int journal_create(struct journal *journal, const struct journal_head *he
 	return rc;
 }
 
+/* Whether a file is the one that was read or written last, and as it was left. */
+static bool journal_is_file(const struct journal *journal, const struct stat *st)
+{
+	return st->st_ino == journal->inode && (uint64_t)st->st_size == journal->size;
+}
+
 /* Opens for appending what was read, and nothing else. */
 static int journal_open_to_append(const struct journal *journal, struct error *err)
 {
@@ -103,11 +109,10 @@ static int journal_open_to_append(const struct journal *journal, struct error *e
 		return error_errno(err, SCOPE_MAILBOX, "cannot open");
 	if (fstat(fd, &st) < 0)
 		error_errno(err, SCOPE_MAILBOX, "cannot look at it");
-	else if (st.st_ino == journal->inode && S_ISREG(st.st_mode) &&
-		 (uint64_t)st.st_size == journal->size)
-		return fd;
-	else
+	else if (!journal_is_file(journal, &st))
 		journal_refuse_change(err);
+	else
+		return fd;
 	file_close(&fd);
 	return -1;
 }
@@ -240,13 +245,13 @@ static int journal_make_anew(struct journal *journal, struct error *err)
 	return journal_adopt(journal, sink.passed, err);
 }
 
-/* Whether the file is still the one that was read or written last. */
+/* Whether the name still leads to that file. */
 static bool journal_has_old_file(const struct journal *journal)
 {
 	struct stat st;
 
 	return fstatat(journal->dir->fd, journal->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_ino == journal->inode && (uint64_t)st.st_size == journal->size;
+	       journal_is_file(journal, &st);
 }
 
 /* Leaves a file alone that holds up to twice what is needed. */
@@ -299,8 +304,7 @@ int journal_commit(struct journal *journal, const struct journal_head *new_head,
 		journal_refuse_broken(err);
 		return journal_prefix(journal, err);
 	}
-	if (journal->pending.len == 0 && !journal->pending.full &&
-	    journal_same_head(&head, &journal->head))
+	if (journal->pending.len == 0 && journal_same_head(&head, &journal->head))
 		return 0;
 	head.when = clock_wall_ns() / 1000000000;
 	head.pairs = rows_count(journal->rows);

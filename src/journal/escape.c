@@ -24,7 +24,7 @@ static bool escape_is_safe(enum escape_set set, char c)
 	if (set == ESCAPE_WORD)
 		return c > ' ' && c < 0x7f && c != '%';
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("._+=@-", c) != NULL);
+	       memchr("._+=@-", c, strlen("._+=@-")) != NULL;
 }
 
 /* Takes safe stretches whole: most names are one. */

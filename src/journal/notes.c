@@ -158,12 +158,12 @@ static bool notes_same_identity(const struct identity *a, const struct identity 
 	       a->has_digest == b->has_digest && digest_equal(&a->digest, &b->digest);
 }
 
-/* Every field counts. */
+/* Every field counts, of two of the same kind. */
 static bool notes_same(const struct journal_note *a, const struct journal_note *b)
 {
-	return a->kind == b->kind && a->side == b->side && a->uid == b->uid &&
-	       a->uidvalidity == b->uidvalidity && a->floor == b->floor &&
-	       flags_equal(a->flags, b->flags) && notes_same_identity(&a->identity, &b->identity) &&
+	return a->side == b->side && a->uid == b->uid && a->uidvalidity == b->uidvalidity &&
+	       a->floor == b->floor && flags_equal(a->flags, b->flags) &&
+	       notes_same_identity(&a->identity, &b->identity) &&
 	       notes_same_text(a->name, b->name) && notes_same_text(a->text, b->text);
 }
 

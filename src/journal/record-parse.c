@@ -290,7 +290,7 @@ static void take_identity(struct fields *fields, struct identity *identity)
 static enum journal_note_kind parse_note_kind(struct fields *fields, char letter)
 {
 	static const char letters[] = RECORD_NOTES;
-	const char *at = letter != '\0' ? strchr(letters, letter) : NULL;
+	const char *at = memchr(letters, letter, strlen(letters));
 
 	if (at == NULL)
 		fields->bad = true;

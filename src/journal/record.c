@@ -133,8 +133,6 @@ void record_put_channel(struct buf *out, const struct record_owner *owner)
 	buf_append(out, CHANNEL_MAGIC, strlen(CHANNEL_MAGIC) - 1);
 	put_text(out, owner->account);
 	put_text(out, owner->tree);
-	if (out->full)
-		return;
 	put_hex(out, crc32_z(0, (const Bytef *)out->data + start, out->len - start), 8);
 	buf_putc(out, '\n');
 }
@@ -258,11 +256,7 @@ void record_put_commit_after(struct buf *out, uint32_t crc, uint64_t sequence,
 	put_uint(out, head->notes);
 	put_uint(out, head->policy);
 	put_text(out, head->even ? "even" : "uneven");
-	if (out->full)
-		return;
 	put_hex(out, crc32_z(crc, (const Bytef *)out->data + line, out->len - line), 8);
-	if (out->full)
-		return;
 	put_hex(out, crc32_z(0, (const Bytef *)out->data + line, out->len - line), 8);
 	buf_putc(out, '\n');
 }

@@ -57,9 +57,9 @@ static bool replay_change(struct rows *rows, const struct record *record)
 	case RECORD_NOTE: return rows_note(rows, note);
 	case RECORD_END_NOTE: return rows_end_note(rows, note->kind, note->uid, note->name);
 	case RECORD_RESET: return rows_reset(rows);
-	case RECORD_REFUSED: return rows_refuse(rows, note->side, note->flags.keywords);
+	case RECORD_REFUSED:
+	default: return rows_refuse(rows, note->side, note->flags.keywords);
 	}
-	return false;
 }
 
 /*
@@ -180,7 +180,7 @@ static bool replay_previous_end(const char *bytes, size_t at, bool whole, size_t
 		at = start;
 	}
 	*end = at;
-	return at > 0 || whole;
+	return true;
 }
 
 /* Trusts a commit line by its own crc, and its transaction where it can be seen whole. */

@@ -189,10 +189,10 @@ static void rows_rename(struct rows *rows, struct pair *pair, const char *name, 
 		slots_add(&rows->names, hash, index);
 }
 
-/* All but the flags. */
+/* All but the flags, of two with the same UID. */
 static bool rows_same_message(const struct pair *a, const struct pair *b)
 {
-	return a->uid == b->uid && a->gone == b->gone && a->size == b->size && a->date == b->date &&
+	return a->gone == b->gone && a->size == b->size && a->date == b->date &&
 	       a->message_id == b->message_id && a->email_id == b->email_id &&
 	       digest_equal(&a->digest, &b->digest) && strcmp(a->name, b->name) == 0;
 }
