@@ -343,3 +343,32 @@ void fixture_dump(const struct journal *journal, struct buf *out)
 	free(lines);
 	assert_false(out->full);
 }
+
+void fixture_put(struct journal *journal, uint32_t uid)
+{
+	struct pair pair = fixture_pair(uid);
+
+	journal_put(journal, &pair);
+}
+
+void fixture_expect_same(const struct journal *a, const struct journal *b)
+{
+	struct buf left, right;
+
+	buf_init(&left, 16 << 20);
+	buf_init(&right, 16 << 20);
+	fixture_dump(a, &left);
+	fixture_dump(b, &right);
+	assert_string_equal(left.data, right.data);
+	buf_free(&left);
+	buf_free(&right);
+}
+
+void fixture_expect_on_disk(struct journal_dir *dir, const char *mailbox,
+			    const struct journal *journal)
+{
+	struct journal *again = fixture_load(dir, mailbox);
+
+	fixture_expect_same(journal, again);
+	journal_close(&again);
+}

@@ -46,6 +46,14 @@ struct journal *fixture_open(struct journal_dir *dir, const char *mailbox);
 struct journal *fixture_load(struct journal_dir *dir, const char *mailbox);
 void fixture_commit(struct journal *journal, const struct journal_head *head);
 
+/* Puts the pair of fixture_pair(). */
+void fixture_put(struct journal *journal, uint32_t uid);
+/* Both hold the same, head included. */
+void fixture_expect_same(const struct journal *a, const struct journal *b);
+/* What is in memory is what the file holds. */
+void fixture_expect_on_disk(struct journal_dir *dir, const char *mailbox,
+			    const struct journal *journal);
+
 /* Values that differ in every field by uid; the name is in one of a few static buffers. */
 struct pair fixture_pair(uint32_t uid);
 struct journal_note fixture_note(enum journal_note_kind kind, uint32_t n);
