@@ -19,7 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define JOURNAL_MAX        ((size_t)1 << 30) /* bytes of a file or of a transaction */
+/* Bytes of a file or of a transaction. */
+#define JOURNAL_MAX        ((size_t)fault_bound("EVENMAIL_JOURNAL_MAX", UINT64_C(1) << 30))
 #define JOURNAL_COMPACT_AT ((size_t)fault_bound("EVENMAIL_COMPACT_AT", 64 * 1024))
 
 struct journal {

@@ -22,7 +22,7 @@ tests_unit_test_journal_damage_SOURCES = tests/unit/test-journal-damage.c tests/
 tests_unit_test_journal_damage_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_dir_SOURCES = tests/unit/test-journal-dir.c $(JOURNAL_FIXTURE)
-tests_unit_test_journal_dir_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
+tests_unit_test_journal_dir_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=geteuid
 tests_unit_test_journal_dir_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_faults_SOURCES = tests/unit/test-journal-faults.c
 tests_unit_test_journal_faults_LDADD = $(UNIT_LDADD)
@@ -30,5 +30,5 @@ tests_unit_test_journal_record_SOURCES = tests/unit/test-journal-record.c $(JOUR
 tests_unit_test_journal_record_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_record_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_rows_SOURCES = tests/unit/test-journal-rows.c $(JOURNAL_FIXTURE)
-tests_unit_test_journal_rows_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
+tests_unit_test_journal_rows_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=map_hash
 tests_unit_test_journal_rows_LDADD = $(UNIT_LDADD)

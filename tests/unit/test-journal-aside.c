@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The strays as "NAME=KIND " in their order; temporary ones are swept where that is wanted. */
 static const char *list(struct journal_dir *dir, bool sweep)
@@ -86,23 +88,68 @@ static void sets_aside(void **state)
 	journal_dir_close(&dir);
 }
 
+/* Where the directory cannot be synced it is told, for it may not last. */
+static void sets_aside_durably(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct error err;
+
+	(void)state;
+	make(dir, "INBOX");
+	fixture_fsync.fail_after = 0;
+	assert_int_equal(journal_set_aside(dir, "INBOX", &err), -1);
+	assert_int_equal(err.kind, ERROR_IO);
+	assert_non_null(strstr(err.text, fixture_state));
+	journal_dir_close(&dir);
+}
+
 /* What a run reads is no stray; of the rest only what is good for nothing is swept. */
 static void tells_strays(void **state)
 {
 	struct journal_dir *dir = fixture_open_dir(true);
 
 	(void)state;
+	assert_int_equal(journal_dir_set(dir, "alice", "tree", NULL), 0);
 	make(dir, "INBOX");
+	assert_int_equal(journal_dir_set_generation(
+			     dir, &(struct journal_generation){"abcdefghijklmnop", 1}, NULL),
+			 0);
 	assert_string_equal(list(dir, false), "");
 	fixture_write_file("notes.txt", "x", 1);
+	fixture_write_file("x.tmp", "x", 1);
+	fixture_write_file(".tmp", "x", 1);
+	fixture_write_file(".x", "x", 1);
 	fixture_write_file(".INBOX.journal.tmp", "x", 1);
+	fixture_write_file(".INBOX.journal.tm", "x", 1);
 	fixture_write_file("%zz.journal", "x", 1);
 	fixture_write_file("INBOX.journal.damaged-17", "x", 1);
-	assert_string_equal(list(dir, true), "%zz.journal=2 .INBOX.journal.tmp=0 "
-					     "INBOX.journal.damaged-17=1 notes.txt=2 ");
-	assert_string_equal(list(dir, false),
-			    "%zz.journal=2 INBOX.journal.damaged-17=1 notes.txt=2 ");
+	assert_string_equal(list(dir, true),
+			    "%zz.journal=2 .INBOX.journal.tm=2 .INBOX.journal.tmp=0 .tmp=2 .x=2 "
+			    "INBOX.journal.damaged-17=1 notes.txt=2 x.tmp=2 ");
+	assert_string_equal(list(dir, false), "%zz.journal=2 .INBOX.journal.tm=2 .tmp=2 .x=2 "
+					      "INBOX.journal.damaged-17=1 notes.txt=2 x.tmp=2 ");
 	assert_int_equal(count_pairs(dir, "INBOX"), 1);
+	journal_dir_close(&dir);
+}
+
+/* One that is gone already is fine; one that is no file stays, and that is told. */
+static void sweeps(void **state)
+{
+	const struct journal_stray gone = {".gone.tmp", STRAY_TEMPORARY};
+	const struct journal_stray other = {".other.tmp", STRAY_TEMPORARY};
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct error err;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/%s", fixture_state, other.name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(journal_dir_sweep(dir, &gone, &err), 0);
+	assert_int_equal(journal_dir_sweep(dir, &other, &err), -1);
+	assert_int_equal(err.kind, ERROR_IO);
+	assert_non_null(strstr(err.text, path));
+	assert_string_equal(list(dir, false), ".other.tmp=0 ");
+	assert_int_equal(rmdir(path), 0);
 	journal_dir_close(&dir);
 }
 
@@ -120,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(sets_aside, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(sets_aside_durably, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(sweeps, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(tells_strays, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(tells_none, fixture_setup, fixture_teardown),
 	};

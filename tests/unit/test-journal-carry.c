@@ -3,6 +3,8 @@
 
 #include "journal-fixture.h"
 
+#include "journal/record.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -231,6 +233,58 @@ static void test_again(void **state)
 	journal_dir_close(&dir);
 }
 
+/* The new name's file may not last before the directory is synced: the old one stays. */
+static void test_again_unsynced(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = make(dir, "a");
+	struct buf before = dump(journal), file;
+	struct error err;
+
+	(void)state;
+	buf_init(&file, 1 << 20);
+	fixture_read("a.journal", &file);
+	carry(journal, "b");
+	journal_close(&journal);
+	fixture_write_file("a.journal", file.data, file.len);
+	journal = fixture_load(dir, "a");
+	fixture_fsync.fail_after = 0;
+	assert_int_equal(journal_carry(journal, "b", &err), -1);
+	assert_int_equal(err.sys, EIO);
+	journal_close(&journal);
+	expect_held(dir, "a", &before);
+	expect_held(dir, "b", &before);
+	buf_free(&before);
+	buf_free(&file);
+	journal_dir_close(&dir);
+}
+
+/* What is as long but says something else is another's. */
+static void test_taken_by_as_long(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = make(dir, "a");
+	struct error err;
+	struct buf file;
+	char *last;
+
+	(void)state;
+	carry(journal, "b"); /* compacted, as the file will be that is compared */
+	buf_init(&file, 1 << 20);
+	fixture_read("b.journal", &file);
+	carry(journal, "a");
+	last = &file.data[file.len - 2];
+	*last = *last == '0' ? '1' : '0';
+	fixture_write_file("b.journal", file.data, file.len);
+	assert_int_equal(journal_carry(journal, "b", &err), -1);
+	assert_int_equal(err.sys, EEXIST);
+	assert_int_equal(fixture_size("b.journal"), file.len);
+	assert_int_equal(fixture_size("a.journal"), journal_size(journal));
+	journal_close(&journal);
+	buf_free(&file);
+	journal_dir_close(&dir);
+}
+
 /* Another journal under that name: both stay as they are, and the handle serves on. */
 static void test_taken(void **state)
 {
@@ -344,6 +398,63 @@ static void test_stopped(void **state)
 	journal_dir_close(&dir);
 }
 
+/*
+ * The file of a journal of so many transactions: the last adds a pair whose name makes it this long
+ * (0: as short as can be). It is written in place.
+ */
+static size_t write_file(uint64_t transactions, size_t size)
+{
+	const struct record_owner owner = {"a", "", ""};
+	const struct journal_head none = {0};
+	struct journal_head head = {.pairs = 1};
+	size_t start = 0, name;
+	struct buf file, commit;
+
+	buf_init(&file, 1 << 20);
+	buf_init(&commit, 4096);
+	record_put_first(&file, &owner);
+	for (uint64_t n = 1; n < transactions; n++, start = file.len)
+		record_put_commit(&file, start, n, &none);
+	record_put_commit(&commit, 0, transactions, &head);
+	buf_puts(&file, "p 1 - - - - - - - n");
+	for (name = file.len + 1 + commit.len; name < size; name++)
+		buf_putc(&file, 'n');
+	buf_putc(&file, '\n');
+	record_put_commit(&file, start, transactions, &head);
+	fixture_write_file("a.journal", file.data, file.len);
+	size = file.len;
+	buf_free(&file);
+	buf_free(&commit);
+	return size;
+}
+
+/* Neither another file of the same length nor, in its place, another history is what was read. */
+static void test_as_long_meanwhile(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	size_t size = write_file(3, 0);
+	struct journal *journal;
+	char path[256], moved[256];
+	struct error err;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/a.journal", fixture_state);
+	snprintf(moved, sizeof(moved), "%s/moved", fixture_state);
+	for (int renamed = 0; renamed < 2; renamed++) {
+		journal = fixture_load(dir, "a");
+		assert_int_equal(journal_size(journal), size);
+		if (renamed)
+			assert_int_equal(rename(path, moved), 0);
+		assert_int_equal(write_file(2, size), size);
+		assert_int_equal(journal_carry(journal, "b", &err), -1);
+		assert_non_null(strstr(err.text, "another program"));
+		assert_int_equal(fixture_size("a.journal"), size);
+		assert_int_equal(fixture_size("b.journal"), -1);
+		journal_close(&journal);
+	}
+	journal_dir_close(&dir);
+}
+
 /* A file that is not the one that was read is not carried anywhere. */
 static void test_changed_meanwhile(void **state)
 {
@@ -376,13 +487,11 @@ static void test_changed_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_open_transaction),
-	    TEST(test_to_and_fro),
-	    TEST(test_without_file),
-	    TEST(test_again),
-	    TEST(test_taken),
-	    TEST(test_failing),
-	    TEST(test_stopped),
+	    TEST(test_open_transaction),  TEST(test_to_and_fro),
+	    TEST(test_without_file),      TEST(test_again),
+	    TEST(test_again_unsynced),    TEST(test_taken),
+	    TEST(test_taken_by_as_long),  TEST(test_failing),
+	    TEST(test_stopped),           TEST(test_as_long_meanwhile),
 	    TEST(test_changed_meanwhile),
 	};
 

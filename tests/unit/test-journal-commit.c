@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* One fdatasync a commit; one fsync of the directory when the file is made; none for nothing. */
 static void test_syncs(void **state)
@@ -47,19 +49,56 @@ static void test_syncs(void **state)
 	fixture_commit(journal, &head);
 	fixture_commit(journal, NULL);
 	assert_int_equal(fixture_fdatasync.count + fixture_fsync.count + fixture_write.count, 0);
-	for (int field = 0; field < 3; field++) { /* a head that differs in one is a change */
-		head.policy += field == 0;
-		head.mailbox_id += field == 1;
-		head.inode += field == 2;
-		fixture_commit(journal, &head);
-		assert_int_equal(fixture_fdatasync.count, field + 1);
-	}
 	journal_close(&journal);
 	fixture_reset_calls();
 	journal = fixture_open(dir, "INBOX"); /* an unchanged mailbox: nothing written */
 	journal_close(&journal);
 	assert_int_equal(fixture_fdatasync.count + fixture_fsync.count + fixture_write.count, 0);
 	fixture_expect_on_disk(dir, "INBOX", journal = fixture_load(dir, "INBOX"));
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
+/* Changes the n-th field of a head that the caller sets; false where there is no such field. */
+static bool change_head(struct journal_head *head, int n)
+{
+	switch (n) {
+	case 0: head->uidvalidity++; return true;
+	case 1: head->uidnext++; return true;
+	case 2: head->highestmodseq++; return true;
+	case 3: head->remote_messages++; return true;
+	case 4: head->mailbox_id++; return true;
+	case 5: head->cur_ns++; return true;
+	case 6: head->new_ns++; return true;
+	case 7: head->inode++; return true;
+	case 8: head->policy++; return true;
+	case 9: head->even = !head->even; return true;
+	default: return false;
+	}
+}
+
+/* A head that differs in one field is a change, and so is a keyword; what was known is none. */
+static void test_small_changes(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "INBOX");
+	struct journal_note note = fixture_note(JOURNAL_MOVING, 3);
+	struct journal_head head = {0};
+
+	(void)state;
+	fixture_reset_calls();
+	for (int n = 0; change_head(&head, n); n++) {
+		fixture_commit(journal, &head);
+		fixture_commit(journal, &head);
+		assert_int_equal(fixture_fdatasync.count, n + 1);
+		fixture_expect_on_disk(dir, "INBOX", journal);
+	}
+	journal_note(journal, &note);
+	fixture_commit(journal, NULL);
+	fixture_reset_calls();
+	journal_note(journal, &note);
+	fixture_commit(journal, NULL);
+	assert_int_equal(fixture_write.count, 0);
 	journal_close(&journal);
 	journal_dir_close(&dir);
 }
@@ -167,6 +206,29 @@ static void test_compaction_at_the_end(void **state)
 	fixture_commit(journal, &uneven);
 	fixture_commit(journal, &head);
 	assert_int_equal(fixture_fdatasync.count, 2);
+	fixture_expect_on_disk(dir, "INBOX", journal);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
+/* What holds notes alone is made anew like any other. */
+static void test_compaction_of_notes(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "INBOX");
+	long largest = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < 1500; n++) {
+		struct journal_note note = fixture_note(JOURNAL_REFUSED, 1 + n % 20);
+
+		note.floor = n;
+		journal_note(journal, &note);
+		fixture_commit(journal, NULL);
+		if (fixture_size("INBOX.journal") > largest)
+			largest = fixture_size("INBOX.journal");
+	}
+	assert_in_range(largest, 60 * 1024, 70 * 1024);
 	fixture_expect_on_disk(dir, "INBOX", journal);
 	journal_close(&journal);
 	journal_dir_close(&dir);
@@ -310,6 +372,86 @@ static void test_failing_compaction(void **state)
 	journal_dir_close(&dir);
 }
 
+/* A large journal that lost most of its rows and gets a new one: its commit makes it anew. */
+static struct journal *open_to_compact(struct journal_dir *dir)
+{
+	struct journal *journal = fixture_load(dir, "INBOX");
+
+	for (uint32_t uid = 1; uid <= 6000; uid++)
+		fixture_put(journal, uid);
+	fixture_commit(journal, NULL);
+	for (uint32_t uid = 1; uid <= 4500; uid++)
+		journal_forget(journal, uid);
+	fixture_commit(journal, NULL);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	fixture_put(journal, 6001);
+	return journal;
+}
+
+/* FAULTS 4: in any of several pieces, or before the first: the old file serves on. */
+static void test_failing_compaction_of_large(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	char in_the_way[256];
+
+	(void)state;
+	snprintf(in_the_way, sizeof(in_the_way), "%s/.INBOX.journal.tmp", fixture_state);
+	for (int i = 0; i < 4; i++) {
+		struct journal *journal = open_to_compact(dir);
+		long size = fixture_size("INBOX.journal");
+
+		fixture_reset_calls();
+		fixture_warnings = 0;
+		if (i < 3)
+			fixture_write.fail_after = 2 + i; /* in the midst of a piece */
+		else
+			assert_int_equal(mkdir(in_the_way, 0700), 0);
+		fixture_commit(journal, NULL);
+		assert_int_equal(fixture_warnings, 1);
+		assert_true(fixture_size("INBOX.journal") > size);
+		fixture_expect_on_disk(dir, "INBOX", journal);
+		fixture_reset_calls();
+		fixture_put(journal, 9000);
+		fixture_commit(journal, NULL);
+		fixture_expect_on_disk(dir, "INBOX", journal);
+		journal_close(&journal);
+		assert_int_equal(journal_remove(dir, "INBOX", NULL), 0);
+	}
+	assert_int_equal(rmdir(in_the_way), 0);
+	journal_dir_close(&dir);
+}
+
+/*
+ * FAULTS 7: a new file whose name could not be synced may be gone after a power cut, and with it
+ * what is appended to it: nothing is.
+ */
+static void test_unsynced_compaction(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = open_to_compact(dir);
+	struct error err;
+	long size;
+
+	(void)state;
+	fixture_reset_calls();
+	fixture_fsync.fail_after = 0;
+	fixture_commit(journal, NULL);
+	assert_int_equal(fixture_warnings, 1);
+	size = fixture_size("INBOX.journal");
+	fixture_reset_calls();
+	fixture_put(journal, 9000);
+	assert_int_equal(journal_commit(journal, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "takes no more"));
+	assert_int_equal(fixture_write.count + fixture_fsync.count + fixture_fdatasync.count, 0);
+	assert_int_equal(fixture_size("INBOX.journal"), size);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_int_equal(journal_head(journal)->pairs, 1501);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
 /* What another program does to the file between two commits is found, not written over. */
 static void test_changed_meanwhile(void **state)
 {
@@ -353,13 +495,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_syncs),
+	    TEST(test_small_changes),
 	    TEST(test_compaction),
 	    TEST(test_compaction_of_large),
 	    TEST(test_compaction_at_the_end),
+	    TEST(test_compaction_of_notes),
 	    TEST(test_failing_append),
 	    TEST(test_failing_cut),
 	    TEST(test_failing_creation),
 	    TEST(test_failing_compaction),
+	    TEST(test_failing_compaction_of_large),
+	    TEST(test_unsynced_compaction),
 	    TEST(test_changed_meanwhile),
 	};
 

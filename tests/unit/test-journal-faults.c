@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Each system call of a journal's life fails once, in each way that it can: every function that
- * says so has an error that names what it was about, and what is read afterwards is a state that
- * was committed. (Only in a build with --enable-faults.)
+ * Each system call of a journal's life fails, once or from then on, in each way that it can: every
+ * function that says so has an error that names what it was about, and what is read afterwards is a
+ * state that was committed. And so it is where a file would be longer than any may be. (Only in a
+ * build with --enable-faults.)
  */
+#include "base/arena.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "journal/dir.h"
 #include "journal/journal.h"
 
 #include <dirent.h>
@@ -24,12 +27,15 @@
 #define PAIRS 40
 
 static char directory[64];
+static char cut_name[400]; /* a mailbox whose file's name is cut */
+static const struct journal_generation generation = {"abcdefghijklmnop", 7};
 
 /* What the life has come to: so many pairs are known to be on the disk, and so many may be. */
 struct life {
 	size_t sure;
 	size_t maybe;
 	const char *name; /* of the mailbox */
+	size_t listed;    /* mailboxes */
 	struct error err;
 };
 
@@ -42,7 +48,8 @@ static int grow(struct journal *journal, struct life *life, size_t to)
 		char name[32];
 		const struct identity identity = {.size = uid, .date = 7, .message_id = uid};
 		snprintf(name, sizeof(name), "name-%u", uid);
-		const struct pair pair = pair_of(uid, name, (struct flags){FLAG_SEEN, 0}, &identity);
+		const struct pair pair =
+		    pair_of(uid, name, (struct flags){FLAG_SEEN, 0}, &identity);
 		journal_put(journal, &pair);
 	}
 	head.uidnext = (uint32_t)to + 1;
@@ -58,7 +65,7 @@ static int change(struct journal *journal, struct life *life)
 {
 	if (journal_load(journal, &life->err) < 0)
 		return -1;
-	for (unsigned round = 0; round < 6; round++) {
+	for (unsigned round = 0; round < 20; round++) {
 		struct journal_head head = *journal_head(journal);
 		size_t count;
 		const struct pair *pairs = journal_pairs(journal, &count);
@@ -74,18 +81,51 @@ static int change(struct journal *journal, struct life *life)
 	return 0;
 }
 
-/* From an empty directory to a journal under another name. */
+/* The channel's own records, and a journal that is cut back. */
+static int prepare(struct journal_dir *dir, struct life *life)
+{
+	struct journal_generation found;
+	struct journal *journal;
+
+	if (journal_dir_set(dir, "alice@host", "/mail", &life->err) < 0 ||
+	    journal_dir_set_generation(dir, &generation, &life->err) < 0 ||
+	    journal_dir_generation(dir, &found, &life->err) < 0 ||
+	    journal_open(dir, cut_name, &journal, &life->err) < 0)
+		return -1;
+	assert_true(found.number == generation.number);
+	assert_int_equal(journal_head(journal)->pairs, 1);
+	journal_close(&journal);
+	return 0;
+}
+
+/* Looks at what else is there, and takes away what is good for nothing. */
+static int tidy(struct journal_dir *dir, struct life *life)
+{
+	struct arena arena = {0};
+	struct journal_stray *strays;
+	char **names;
+	size_t count;
+	int rc;
+
+	if (journal_dir_list(dir, &names, &life->listed, &life->err) < 0)
+		return -1;
+	journal_names_free(names, life->listed);
+	rc = journal_dir_strays(dir, &arena, &strays, &count, &life->err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = journal_dir_sweep(dir, &strays[i], &life->err);
+	arena_free(&arena);
+	return rc;
+}
+
+/* From a directory with what another run left behind to a journal under another name. */
 static int live(struct life *life)
 {
 	struct journal_dir *dir = NULL;
 	struct journal *journal = NULL;
-	char **names;
-	size_t count;
 	int rc = -1;
 
 	*life = (struct life){.name = "Old"};
-	if (journal_dir_open(directory, true, &dir, &life->err) < 0 ||
-	    journal_dir_set(dir, "alice@host", "/mail", &life->err) < 0 ||
+	if (journal_dir_open(directory, true, &dir, &life->err) < 0 || prepare(dir, life) < 0 ||
 	    journal_open(dir, "Old", &journal, &life->err) < 0 ||
 	    journal_load(journal, &life->err) < 0 || grow(journal, life, PAIRS / 2) < 0 ||
 	    grow(journal, life, PAIRS) < 0)
@@ -95,10 +135,9 @@ static int live(struct life *life)
 	    journal_carry(journal, "New", &life->err) < 0)
 		goto out;
 	life->name = "New";
-	if (journal_dir_list(dir, &names, &count, &life->err) < 0)
-		goto out;
-	journal_names_free(names, count);
-	rc = 0;
+	rc = tidy(dir, life);
+	if (rc == 0)
+		rc = journal_set_aside(dir, cut_name, &life->err);
 out:
 	journal_close(&journal);
 	journal_dir_close(&dir);
@@ -149,6 +188,41 @@ static void begin(void)
 	assert_non_null(mkdtemp(directory));
 }
 
+/* Opens a file of the directory to be appended to. */
+static FILE *append_to(const char *name)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = fopen(path, "a");
+	assert_non_null(file);
+	return file;
+}
+
+/* What a run that was stopped left behind: a torn journal, and the beginning of a new file. */
+static void leave_behind(void)
+{
+	struct journal_dir *dir;
+	struct journal *journal;
+	struct life life = {0};
+	char file[NAME_MAX + 1];
+
+	memset(cut_name, 'c', sizeof(cut_name) - 1);
+	journal_file_name(cut_name, file);
+	assert_int_equal(journal_dir_open(directory, true, &dir, &life.err), 0);
+	assert_int_equal(journal_dir_set(dir, "alice@host", "/mail", &life.err), 0);
+	assert_int_equal(journal_open(dir, cut_name, &journal, &life.err), 0);
+	assert_int_equal(journal_load(journal, &life.err), 0);
+	assert_int_equal(grow(journal, &life, 1), 0);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+	FILE *torn = append_to(file);
+	fputs("p 2 - ", torn);
+	fclose(torn);
+	fclose(append_to(".Gone.journal.tmp"));
+}
+
 static void end(void)
 {
 	DIR *listing = opendir(directory);
@@ -171,12 +245,15 @@ static void fail_each(const char *with, bool unseen)
 		const struct fault_plan plan = {.at = at, .with = with};
 		struct life life;
 		begin();
+		leave_behind();
 		fault_arm(&plan);
 		int rc = live(&life);
 		snprintf(struck, sizeof(struck), "%s", fault_struck());
 		fault_arm(&(struct fault_plan){0});
 		if (rc < 0 && (unseen || !life.err.text[0]))
 			fail_msg("%s at %s: %s", with, struck, life.err.text);
+		if (unseen)
+			assert_int_equal(life.listed, 2);
 		judge(&life, struck);
 		end();
 	}
@@ -184,7 +261,7 @@ static void fail_each(const char *with, bool unseen)
 
 static void tells_each_error(void **state)
 {
-	static const char *const kinds[] = {"EIO", "ENOSPC", "EMFILE", "EROFS"};
+	static const char *const kinds[] = {"EIO", "ENOSPC", "EMFILE", "EROFS", "EIO+", "ENOSPC+"};
 
 	(void)state;
 	log_set_sink(NULL, NULL, LOG_LEVEL_WARN);
@@ -199,13 +276,62 @@ static void goes_on_where_nothing_failed(void **state)
 	fail_each("short", true);
 }
 
+/* Two commits under a bound: the size of the file after each, 0 where it was refused. */
+static void commit_twice(const char *bound, uint64_t sizes[2])
+{
+	struct life life = {.name = "Old"};
+	struct journal_dir *dir;
+	struct journal *journal;
+
+	begin();
+	if (bound != NULL)
+		setenv("EVENMAIL_JOURNAL_MAX", bound, 1);
+	assert_int_equal(journal_dir_open(directory, true, &dir, &life.err), 0);
+	assert_int_equal(journal_open(dir, "Old", &journal, &life.err), 0);
+	assert_int_equal(journal_load(journal, &life.err), 0);
+	sizes[0] = sizes[1] = 0;
+	for (int i = 0; i < 2 && (i == 0 || sizes[0] > 0); i++) {
+		journal_end_note(journal, JOURNAL_MOVING, 5, NULL);
+		if (grow(journal, &life, i == 0 ? 1 : PAIRS) == 0)
+			sizes[i] = journal_size(journal);
+		else if (!strstr(life.err.text, "Old.journal: longer than any journal may be"))
+			fail_msg("%s", life.err.text);
+	}
+	journal_close(&journal);
+	journal_dir_close(&dir);
+	unsetenv("EVENMAIL_JOURNAL_MAX");
+	life.maybe = life.sure;
+	judge(&life, "too long");
+	end();
+}
+
+/* What just fits is written, what does not is told and leaves what was there. */
+static void refuses_what_is_too_long(void **state)
+{
+	uint64_t fits[2], sizes[2];
+
+	(void)state;
+	commit_twice(NULL, fits);
+	assert_true(fits[0] > 0 && fits[1] > 3 * fits[0]);
+	for (uint64_t max = 1; max < fits[1] + 20; max += max + 2 < fits[1] ? 3 : 1) {
+		char bound[24];
+
+		snprintf(bound, sizeof(bound), "%llu", (unsigned long long)max);
+		commit_twice(bound, sizes);
+		assert_int_equal(sizes[0], fits[0] <= max ? fits[0] : 0);
+		assert_int_equal(sizes[1], fits[1] <= max ? fits[1] : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tells_each_error),
 	    cmocka_unit_test(goes_on_where_nothing_failed),
+	    cmocka_unit_test(refuses_what_is_too_long),
 	};
 
+	setenv("EVENMAIL_COMPACT_AT", "2000", 1); /* so that few pairs do */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 #else

@@ -319,6 +319,7 @@ static void test_malformed(void **state)
 	    "P local 1 name 0 0 - 1 2 ? ? -",
 	    "P local 1 name 0 0 - 1 2 ? - ? - -",
 	    "X local 1 name 0 0 - 1 2 ? - ? -",
+	    "PP local 1 name 0 0 - 1 2 ? - ? -",
 	};
 	struct record record;
 
@@ -328,6 +329,14 @@ static void test_malformed(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (parse(bad[i], &record) == 0)
 			fail_msg("taken: %s", bad[i]);
+	for (int letter = 0; letter < 256; letter++) {
+		char line[] = "? local 1 name 0 0 - 1 2 ? - ? -";
+
+		line[0] = (char)letter;
+		assert_int_equal(record_parse(line, sizeof(line) - 1, &record),
+				 memchr(RECORD_NOTES, letter, strlen(RECORD_NOTES)) != NULL ? 0
+											    : -1);
+	}
 }
 
 static void test_commit_round_trip(void **state)
@@ -411,6 +420,7 @@ static void test_first_line(void **state)
 	char other[] = "evenmail-journal 2 INBOX - -";
 	char short_of_one[] = "evenmail-journal 1 INBOX -";
 	char nameless[] = "evenmail-journal 1 - - -";
+	char begun[] = "evenmail-journal 1";
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -428,6 +438,7 @@ static void test_first_line(void **state)
 	assert_int_equal(record_parse_first(other, strlen(other), &owner), -1);
 	assert_int_equal(record_parse_first(short_of_one, strlen(short_of_one), &owner), -1);
 	assert_int_equal(record_parse_first(nameless, strlen(nameless), &owner), -1);
+	assert_int_equal(record_parse_first(begun, strlen(begun), &owner), -1);
 }
 
 static void test_channel_line(void **state)
@@ -450,6 +461,12 @@ static void test_channel_line(void **state)
 	assert_int_equal(record_parse_channel(out.data, out.len - 1, &owner), 0);
 	assert_string_equal(owner.account, in.account);
 	assert_string_equal(owner.tree, "-");
+	for (size_t len = 0; len < out.len - 1; len++) {
+		char *copy = xstrndup(out.data, len);
+
+		assert_int_equal(record_parse_channel(copy, len, &owner), -1);
+		free(copy);
+	}
 	buf_free(&out);
 }
 
@@ -498,14 +515,17 @@ static void test_foreign_file_names(void **state)
 	    "a%.journal",  "%2E.journal.tmp", "channel",
 	    "lock",        ".a.journal.tmp",  "~0123456789abcde.journal",
 	    "\xff.journal"};
+	char longest[NAME_MAX + 2];
 	struct buf back;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		buf_init(&back, 4096);
+	buf_init(&back, 4096);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(journal_file_mailbox(names[i], &back), -1);
-		buf_free(&back);
-	}
+	memset(longest, 'a', sizeof(longest)); /* longer than any file's */
+	strcpy(longest + sizeof(longest) - sizeof(".journal"), ".journal");
+	assert_int_equal(journal_file_mailbox(longest, &back), -1);
+	buf_free(&back);
 }
 
 /* At the limit, one past it, and far past it: distinct, within NAME_MAX, nothing cut in two. */

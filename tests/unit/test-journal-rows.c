@@ -11,6 +11,17 @@
 
 #define MODEL_MAX 300u
 
+uint64_t __real_map_hash(const void *bytes, size_t len);
+uint64_t __wrap_map_hash(const void *bytes, size_t len);
+
+/* So many bits of a hash count: what few are left collide. */
+static unsigned hash_bits = 64;
+
+uint64_t __wrap_map_hash(const void *bytes, size_t len)
+{
+	return __real_map_hash(bytes, len) << (64 - hash_bits) >> (64 - hash_bits);
+}
+
 /* The model: pairs in no order, names by their number. */
 struct model {
 	struct pair pairs[MODEL_MAX];
@@ -92,10 +103,10 @@ static void compare(struct rows *rows, const struct model *model)
 	}
 }
 
-static void test_against_model(void **state)
+/* So many histories, each of its own. */
+static void run_histories(uint64_t runs)
 {
-	(void)state;
-	for (uint64_t run = 1; run <= 60; run++) {
+	for (uint64_t run = 1; run <= runs; run++) {
 		static struct model model;
 		struct rows *rows = rows_open();
 		uint64_t seed = run;
@@ -129,6 +140,21 @@ static void test_against_model(void **state)
 		rows_close(&rows);
 		assert_null(rows);
 	}
+}
+
+static void test_against_model(void **state)
+{
+	(void)state;
+	run_histories(60);
+}
+
+/* Names whose hashes are equal are told apart all the same. */
+static void test_against_model_colliding(void **state)
+{
+	(void)state;
+	hash_bits = 3;
+	run_histories(6);
+	hash_bits = 64;
 }
 
 static void test_empty(void **state)
@@ -341,6 +367,60 @@ static void test_end_two_notes(void **state)
 	}
 }
 
+/* Changes the n-th field of a note that none is named by; false where there is no such field. */
+static bool change_note(struct journal_note *note, int n)
+{
+	struct identity *identity = &note->identity;
+
+	switch (n) {
+	case 0: note->side = note->side == LOCAL ? REMOTE : LOCAL; return true;
+	case 1: note->uidvalidity++; return true;
+	case 2: note->floor++; return true;
+	case 3: note->flags.bits ^= FLAG_DRAFT; return true;
+	case 4: note->flags.keywords = keywords_of("Work", 4); return true;
+	case 5: identity->size++; return true;
+	case 6: identity->date++; return true;
+	case 7: identity->has_message_id = true; return true;
+	case 8: identity->message_id++; return true;
+	case 9: identity->email_id++; return true;
+	case 10: identity->has_digest = true; return true;
+	case 11: identity->digest.bytes[31]++; return true;
+	case 12: note->text = "why"; return true;
+	case 13: note->text = "why not"; return true;
+	case 14: note->text = NULL; return true;
+	default: return false;
+	}
+}
+
+/* Each field counts: what differs in one is another note, in the place of the one before. */
+static void test_note_tells_change(void **state)
+{
+	struct journal_note note = {.kind = JOURNAL_PUBLISHING, .uid = 7, .name = "seven"};
+	struct rows *rows = rows_open();
+	size_t count;
+
+	(void)state;
+	assert_true(rows_note(rows, &note));
+	for (int n = 0; change_note(&note, n); n++) {
+		assert_true(rows_note(rows, &note));
+		assert_false(rows_note(rows, &note));
+		assert_int_equal(count_notes(rows, JOURNAL_PUBLISHING), 1);
+	}
+	/* Its keys, one after the other: neither, the other, both again. */
+	note.name = "";
+	assert_true(rows_note(rows, &note));
+	note.name = NULL;
+	assert_false(rows_note(rows, &note)); /* "" is none */
+	note.name = "eight";
+	assert_true(rows_note(rows, &note));
+	note.uid = 8;
+	assert_true(rows_note(rows, &note)); /* by its name */
+	assert_false(rows_note(rows, &note));
+	assert_int_equal(rows_notes(rows, &count)[0].uid, 8);
+	assert_int_equal(count, 1);
+	rows_close(&rows);
+}
+
 /* What is not known is the same, whatever is left in its field; "" is no text. */
 static void test_notes_are_normal(void **state)
 {
@@ -426,12 +506,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_against_model),
+	    cmocka_unit_test(test_against_model_colliding),
 	    cmocka_unit_test(test_empty),
 	    cmocka_unit_test(test_put_tells_change),
 	    cmocka_unit_test(test_put_ends_intents),
 	    cmocka_unit_test(test_strings_of_our_own),
 	    cmocka_unit_test(test_notes_by_uid_and_name),
 	    cmocka_unit_test(test_end_two_notes),
+	    cmocka_unit_test(test_note_tells_change),
 	    cmocka_unit_test(test_notes_are_normal),
 	    cmocka_unit_test(test_reset_keeps_local_refusals),
 	    cmocka_unit_test(test_many_in_any_order),

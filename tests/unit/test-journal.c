@@ -261,6 +261,11 @@ static void test_keywords(void **state)
 	journal = fixture_load(dir, "INBOX");
 	assert_int_equal(journal_refused_keywords(journal, REMOTE), 0);
 	assert_int_equal(journal_refused_keywords(journal, LOCAL), work);
+	journal_reset(journal); /* there is nothing else to forget */
+	fixture_commit(journal, NULL);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_int_equal(journal_refused_keywords(journal, LOCAL), 0);
 	journal_close(&journal);
 	journal_dir_close(&dir);
 }
