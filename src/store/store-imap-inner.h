@@ -158,7 +158,7 @@ struct job {
 		struct add_state *add;
 		struct delete_state *delete;
 		struct rename_state *rename;
-		bool sent; /* SUBSCRIBE */
+		bool sent; /* SUBSCRIBE, STATUS */
 	};
 };
 
@@ -192,8 +192,8 @@ struct store_imap {
 	char delimiter; /* as LIST told */
 };
 
-extern const struct job_kind list_job, create_job, delete_job, rename_job, scan_job, identify_job,
-    fetch_job, append_job, flag_job, remove_job, move_job, copy_job, subscribe_job;
+extern const struct job_kind list_job, create_job, delete_job, rename_job, status_job, scan_job,
+    identify_job, fetch_job, append_job, flag_job, remove_job, move_job, copy_job, subscribe_job;
 
 /* store-imap.c: a store over an open session, which becomes its own. */
 struct store *store_imap_over(struct imap_session *session, bool read_only);
@@ -223,6 +223,8 @@ void trace_report(struct job *job, struct answer *out);
 
 /* store-imap-list.c: special uses of enum mailbox_attribute as those of enum imap_attribute. */
 unsigned store_uses(unsigned special_use);
+/* Takes in the figures of the mailbox that a STATUS names. */
+void mailbox_take_status(struct store_imap *store, const struct imap_answer *answer);
 
 /* store-imap-mailbox.c: the table of mailboxes, and the one that is open. */
 struct remote_mailbox *mailbox_find_wire(struct store_imap *store, const char *wire, size_t len);

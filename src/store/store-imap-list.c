@@ -95,8 +95,8 @@ static void list_take_subscription(struct store_imap *store, const struct imap_a
 	mailbox->attributes |= IMAP_SUBSCRIBED;
 }
 
-/* Takes in the figures of one mailbox. */
-static void list_take_status(struct store_imap *store, const struct imap_answer *answer)
+/* One that is not known has none. */
+void mailbox_take_status(struct store_imap *store, const struct imap_answer *answer)
 {
 	const struct imap_mailbox_status *status = &answer->mailbox;
 	struct remote_mailbox *mailbox = find_named(store, answer);
@@ -152,7 +152,7 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 	else if (answer->kind == IMAP_LSUB)
 		list_take_subscription(store, answer);
 	else if (answer->kind == IMAP_STATUS)
-		list_take_status(store, answer);
+		mailbox_take_status(store, answer);
 	else if (answer->kind == IMAP_TAGGED && answer->status != IMAP_OK &&
 		 (step->kind == STEP_LIST || step->kind == STEP_LSUB)) {
 		job->list->refused = true;

@@ -22,6 +22,7 @@ static const struct job_kind *kind_of(enum request_kind kind)
 	case REQUEST_CREATE: return &create_job;
 	case REQUEST_DELETE: return &delete_job;
 	case REQUEST_RENAME: return &rename_job;
+	case REQUEST_STATUS: return &status_job;
 	case REQUEST_SCAN: return &scan_job;
 	case REQUEST_IDENTIFY: return &identify_job;
 	case REQUEST_FETCH: return &fetch_job;

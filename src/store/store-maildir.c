@@ -336,6 +336,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 		return 0;
 	case REQUEST_APPEND:
 	case REQUEST_COPY:
+	case REQUEST_STATUS:
 	case REQUEST_SUBSCRIBE: break;
 	}
 	error_set(err, ERROR_INTERNAL, SCOPE_STORE, "a Maildir has no such request");

@@ -450,6 +450,7 @@ static bool carry_out(struct job *job)
 	case REQUEST_LIST: list(job); return true;
 	case REQUEST_CREATE: return create(job);
 	case REQUEST_DELETE: return delete (job);
+	case REQUEST_STATUS: job->done.stamp = memory_stamp(job->memory, job->mailbox); return true;
 	case REQUEST_SCAN: scan(job); return true;
 	case REQUEST_IDENTIFY: identify(job); return true;
 	case REQUEST_FETCH: return fetch(job);

@@ -102,6 +102,8 @@ enum request_kind {
 	 */
 	REQUEST_RENAME,
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
+	/* Remote: the stamp of the mailbox, which is not opened for it; 0 for what is not told. */
+	REQUEST_STATUS,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
 	REQUEST_FETCH,    /* the content of keys */
@@ -205,8 +207,8 @@ struct answer {
 	const char *mailbox;
 	unsigned attributes; /* of enum mailbox_attribute */
 	/*
-	 * LIST; DONE of SCAN: how it stood when the scan began; DONE of CREATE, remote: its messages,
-	 * where it was there although not listed.
+	 * LIST; DONE of STATUS; DONE of SCAN: how it stood when the scan began; DONE of CREATE,
+	 * remote: its messages, where it was there although not listed.
 	 */
 	struct stamp stamp;
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */

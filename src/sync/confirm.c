@@ -85,7 +85,7 @@ static void find_appended(struct box *box, struct snapshot *remote)
 /* What is asked of one box's remote side. */
 struct remote_look {
 	bool wanted;
-	bool proving;   /* only whether our own changes explain how it stands */
+	bool proving;   /* only whether our own changes explain how it stands: by a STATUS */
 	bool explained; /* they do */
 	struct stamp before;   /* they were made */
 	struct stamp expected; /* where proving: how it must stand by now */
@@ -93,18 +93,21 @@ struct remote_look {
 };
 
 /*
- * Asks how the remote side differs from what it was before the run's own changes; or, proving, from
- * what they must have made of it, which is nothing where nobody else was at work.
+ * Asks how the remote side differs from what it was before the run's own changes; or, proving, only
+ * how it stands.
  */
 static int submit_remote(struct channel *channel, size_t index, struct remote_look *look,
 			 struct error *err)
 {
 	struct box *box = &channel->boxes[index];
-	const struct request request = {
+	const struct flag_room room = box->sides[REMOTE].permanent;
+	const struct request status = {
+	    .kind = REQUEST_STATUS, .ticket = index, .mailbox = box->at[REMOTE]};
+	const struct request scan = {
 	    .kind = REQUEST_SCAN,
 	    .ticket = index,
 	    .mailbox = box->at[REMOTE],
-	    .base = look->proving ? look->expected : look->before,
+	    .base = look->before,
 	    .known = &look->known,
 	    .want_identity = box->lost_append,
 	};
@@ -112,9 +115,10 @@ static int submit_remote(struct channel *channel, size_t index, struct remote_lo
 	look->wanted = false;
 	snapshot_free(&box->sides[REMOTE]);
 	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
-	uidset_clear(&look->known);
-	box_known_uids(box, &look->known);
-	return store_submit(channel->setup.stores[REMOTE], &request, err);
+	snapshot_take_room(&box->sides[REMOTE], &room);
+	if (!look->proving)
+		box_known_uids(box, &look->known);
+	return store_submit(channel->setup.stores[REMOTE], look->proving ? &status : &scan, err);
 }
 
 /* Whether a mailbox stands as it must if nobody but us changed it. */
@@ -137,19 +141,20 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 		box_fail(box, &answer->error);
 		return;
 	}
-	if (expected && expected != answer->stamp.uidvalidity) {
-		box->undone = true;
-		return;
-	}
+	snapshot->stamp = answer->stamp;
 	look->explained = look->proving && is_explained(look, &answer->stamp);
 	if (look->proving && !look->explained) {
 		look->wanted = true;
 		return;
 	}
+	if (expected && expected != answer->stamp.uidvalidity) {
+		box->undone = true;
+		return;
+	}
 	if (answer->complete)
 		snapshot_complete(snapshot);
-	snapshot->stamp = answer->stamp;
-	snapshot_take_room(snapshot, &answer->permanent);
+	if (!look->explained)
+		snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
 	if (!box->lost_append && is_as_agreed(channel, box, snapshot))
 		return;

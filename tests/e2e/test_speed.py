@@ -130,7 +130,10 @@ def test_own_changes_are_confirmed_by_counting(channel, plain_line, corpus):
     assert len(state[("Done",)]) == 105 and len(state[("INBOX",)]) == 100
     said = plain_line.said("down")
     assert len(re.findall(rb"^\* \d+ FETCH .*MODSEQ", said, re.M)) == 50, "the STORE's own answers"
-    assert len(re.findall(rb"^\* \d+ FETCH .*INTERNALDATE", said, re.M)) == 2, "the last message of each mailbox"
+    assert not re.search(rb"^\* \d+ FETCH .*INTERNALDATE", said, re.M)
+    asked = plain_line.said("up")
+    assert len(re.findall(rb"^\S+ SELECT ", asked, re.M)) == 1, "none is opened again to see how it stands"
+    assert len(re.findall(rb"^\S+ STATUS ", asked, re.M)) == 2
     before = channel.disk()
     plain_line.reset_counts()
     channel.sync()

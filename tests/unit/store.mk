@@ -61,6 +61,7 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-search-wrong.imapd \
 	tests/imapd/store/scan-short.imapd \
 	tests/imapd/store/scan-vanished.imapd \
+	tests/imapd/store/status.imapd \
 	tests/imapd/store/subscribe.imapd \
 	tests/imapd/store/survey.imapd \
 	tests/imapd/store/trace.imapd

@@ -15,6 +15,7 @@
  *	> move NAME UIDS TARGET [v=...]
  *	> rename NAME TARGET
  *	> subscribe NAME [off]
+ *	> status NAME
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -199,6 +200,7 @@ static enum request_kind kind_from(const char *word)
 	    {"append", REQUEST_APPEND}, {"flag", REQUEST_FLAG},         {"remove", REQUEST_REMOVE},
 	    {"move", REQUEST_MOVE},     {"copy", REQUEST_COPY},
 	    {"rename", REQUEST_RENAME}, {"subscribe", REQUEST_SUBSCRIBE},
+	    {"status", REQUEST_STATUS},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -234,6 +236,7 @@ static size_t take_arguments(struct client *client, struct request *request, str
 	case REQUEST_CREATE:
 	case REQUEST_DELETE:
 	case REQUEST_SUBSCRIBE:
+	case REQUEST_STATUS:
 	case REQUEST_SCAN: return 1;
 	default: take_keys(request, asked, args[1]); return 2;
 	}
