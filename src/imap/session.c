@@ -249,10 +249,20 @@ static bool session_has_ready(const struct imap_session *session)
 	return oldest && oldest->refused;
 }
 
+/* Sends what is ready: 1, or 0 where nothing went. What the server said before is still read. */
+static int session_send(struct imap_session *session)
+{
+	int sent = session_flush(session, NULL);
+
+	if (sent < 0)
+		session->out.broken = true;
+	return sent > 0;
+}
+
 /* Moves bytes both ways until there is something to read. */
 static int session_pump(struct imap_session *session, struct error *err)
 {
-	struct session_out *out = &session->out;
+	const struct session_out *out = &session->out;
 
 	for (;;) {
 		int sent, received;
@@ -261,9 +271,7 @@ static int session_pump(struct imap_session *session, struct error *err)
 			return -1;
 		if (session_has_ready(session))
 			return 0;
-		sent = session_flush(session, NULL);
-		if (sent < 0)
-			out->broken = true;
+		sent = session_send(session);
 		received = session_receive(session, err);
 		if (received != 0)
 			return received < 0 ? -1 : 0;
@@ -317,4 +325,17 @@ int imap_next(struct imap_session *session, struct imap_answer *answer, struct e
 
 	session->dead = rc < 0;
 	return rc;
+}
+
+/* Once: what does not go out now does with the next imap_next. */
+int imap_start(struct imap_session *session, struct error *err)
+{
+	if (session->dead)
+		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: the session has ended",
+				 session->host);
+	session->dead = session_fill(session, err) < 0;
+	if (session->dead)
+		return -1;
+	session_send(session);
+	return 0;
 }

@@ -319,6 +319,19 @@ static int store_imap_next(struct store *head, struct answer *answer, struct err
 	return -1;
 }
 
+/* Sends what can be foreseen. */
+static int store_imap_start(struct store *head, struct error *err)
+{
+	struct store_imap *store = (struct store_imap *)head;
+
+	if (store->broken)
+		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
+				 "the session with the server has ended");
+	send_jobs(store);
+	store->broken = imap_start(store->session, err) < 0;
+	return store->broken ? -1 : 0;
+}
+
 /* Leaves it to the session. */
 static void store_imap_expect(struct store *head, uint64_t bytes)
 {
@@ -354,6 +367,7 @@ static void store_imap_close(struct store *head)
 static const struct store_ops store_imap_ops = {
     .submit = store_imap_submit,
     .next = store_imap_next,
+    .start = store_imap_start,
     .expect = store_imap_expect,
     .close = store_imap_close,
 };

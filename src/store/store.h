@@ -250,6 +250,7 @@ struct store;
 struct store_ops {
 	int (*submit)(struct store *store, const struct request *request, struct error *err);
 	int (*next)(struct store *store, struct answer *answer, struct error *err);
+	int (*start)(struct store *store, struct error *err); /* or NULL */
 	void (*expect)(struct store *store, uint64_t bytes); /* or NULL */
 	int (*room)(struct store *store, const char *mailbox, struct room *room,
 		    struct error *err); /* or NULL */
@@ -287,6 +288,15 @@ static inline int store_submit(struct store *store, const struct request *reques
 static inline int store_next(struct store *store, struct answer *answer, struct error *err)
 {
 	return store->ops->next(store, answer, err);
+}
+
+/*
+ * Has a remote side begin with what is submitted, for who has something else to do before the next
+ * store_next. -1 as there.
+ */
+static inline int store_start(struct store *store, struct error *err)
+{
+	return store->ops->start ? store->ops->start(store, err) : 0;
 }
 
 /*

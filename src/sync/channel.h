@@ -77,7 +77,8 @@ struct box {
 	bool allowed;               /* the user allowed its deletions */
 	bool retried;               /* its refusals are forgotten */
 
-	struct journal *journal; /* NULL where there is nothing to do at all */
+	struct journal *journal; /* NULL where there is nothing to do at all, and before that is known */
+	bool torn;               /* it was cut back in reading it ahead */
 	enum rule rule;          /* RULE_NONE, or what became of a mailbox on one side only */
 	enum side missing;       /* with a rule */
 	bool scan[SIDES];        /* that side may have changed */

@@ -20,6 +20,8 @@ struct entry {
 	const char *name;
 	unsigned attributes;
 	struct stamp stamp;
+	struct journal *journal; /* opened already, or NULL */
+	bool torn;               /* in reading, it was cut back */
 };
 
 /* The lists while boxes are made of them. */
@@ -220,11 +222,19 @@ static const char *local_name(struct listing *listing, enum side side, const str
 	return name;
 }
 
+/* Leaves the box what was read ahead for it. */
+static void take_journal(struct box *box, struct entry *entry)
+{
+	box->journal = entry->journal;
+	box->torn = entry->torn;
+	entry->journal = NULL;
+}
+
 /* Makes boxes of one side's list. */
 static void make_boxes(struct listing *listing, enum side side)
 {
 	for (size_t i = 0; i < listing->len[side]; i++) {
-		const struct entry *entry = &listing->entries[side][i];
+		struct entry *entry = &listing->entries[side][i];
 		const char *name = local_name(listing, side, entry);
 		bool mean = name && !is_unmeant(listing, entry, name);
 		struct box *box = mean ? box_of(listing, name) : NULL;
@@ -237,7 +247,32 @@ static void make_boxes(struct listing *listing, enum side side)
 		box->listed[side] = entry->stamp;
 		if (side == REMOTE)
 			box->attributes = entry->attributes;
+		if (entry->journal)
+			take_journal(box, entry);
 	}
+}
+
+/*
+ * Reads a local mailbox's journal: its head, and the rows where the mailbox has changed, for then
+ * they are needed in any case. While the server makes its list, that takes no time. What cannot be
+ * read is found out again later.
+ */
+static void read_ahead(const struct channel *channel, struct entry *entry)
+{
+	struct error err;
+
+	if (!is_wanted(channel, entry->name) ||
+	    journal_open(channel->setup.journals, entry->name, &entry->journal, &err))
+		return;
+	const struct journal_head *head = journal_head(entry->journal);
+	const struct stamp then = head_stamp(head, LOCAL);
+	uint64_t size = journal_size(entry->journal);
+	if (!head->pairs || stamp_unchanged(LOCAL, &then, &entry->stamp))
+		return;
+	if (journal_load(entry->journal, &err))
+		journal_close(&entry->journal);
+	else
+		entry->torn = journal_size(entry->journal) != size;
 }
 
 /* Takes in the list of one side. */
@@ -256,8 +291,9 @@ static int take_list(struct listing *listing, enum side side, struct error *err)
 			continue;
 		struct entry *entry =
 		    array_push(listing->entries[side], listing->len[side], listing->cap[side]);
-		*entry = (struct entry){arena_strdup(&channel->arena, answer.mailbox),
-					answer.attributes, answer.stamp};
+		*entry = (struct entry){.name = arena_strdup(&channel->arena, answer.mailbox),
+					.attributes = answer.attributes,
+					.stamp = answer.stamp};
 	}
 	return rc;
 }
@@ -319,6 +355,16 @@ static int join_lists(struct listing *listing, struct error *err)
 	return check_only(channel, err);
 }
 
+/* Frees what no box was made of. */
+static void listing_free(struct listing *listing)
+{
+	map_free(&listing->boxes);
+	for (size_t i = 0; i < listing->len[LOCAL]; i++)
+		journal_close(&listing->entries[LOCAL][i].journal);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		free(listing->entries[side]);
+}
+
 int channel_list(struct channel *channel, struct error *err)
 {
 	const struct request request = {.kind = REQUEST_LIST,
@@ -329,13 +375,14 @@ int channel_list(struct channel *channel, struct error *err)
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (store_submit(channel->setup.stores[side], &request, err))
 			goto out;
-	for (enum side side = LOCAL; side < SIDES; side++)
-		if (take_list(&listing, side, err))
-			goto out;
+	if (store_start(channel->setup.stores[REMOTE], err) || take_list(&listing, LOCAL, err))
+		goto out;
+	for (size_t i = 0; i < listing.len[LOCAL]; i++)
+		read_ahead(channel, &listing.entries[LOCAL][i]);
+	if (take_list(&listing, REMOTE, err))
+		goto out;
 	rc = join_lists(&listing, err);
 out:
-	map_free(&listing.boxes);
-	for (enum side side = LOCAL; side < SIDES; side++)
-		free(listing.entries[side]);
+	listing_free(&listing);
 	return rc;
 }

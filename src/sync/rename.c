@@ -47,7 +47,8 @@ static void open_journal(struct search *search, size_t index)
 	struct box *box = &search->channel->boxes[index];
 	struct error err;
 
-	if (journal_open(search->channel->setup.journals, box->name, &box->journal, &err)) {
+	if (!box->journal &&
+	    journal_open(search->channel->setup.journals, box->name, &box->journal, &err)) {
 		leave_alone(search->channel, index, &err);
 		return;
 	}
@@ -226,6 +227,7 @@ static void merge(struct channel *channel, const struct planner_rename *rename)
 	struct box *from = &channel->boxes[rename->from], *to = &channel->boxes[rename->to];
 
 	to->old_name = from->name;
+	journal_close(&to->journal);
 	to->journal = from->journal;
 	to->has_journal = true;
 	from->journal = NULL;

@@ -198,7 +198,8 @@ static int choose(const struct channel *channel, struct box *box, struct error *
 	if (!box->even && journal_load(box->journal, err))
 		return -1;
 	for (enum side side = LOCAL; side < SIDES; side++)
-		box->scan[side] |= box->exists[side] && journal_size(box->journal) != size;
+		box->scan[side] |= box->exists[side] &&
+				   (box->torn || journal_size(box->journal) != size);
 	box->active = !box->even;
 	return 0;
 }

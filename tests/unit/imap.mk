@@ -77,6 +77,7 @@ EXTRA_DIST += \
 	tests/imapd/silence.imapd \
 	tests/imapd/source-ends.imapd \
 	tests/imapd/source-fails.imapd \
+	tests/imapd/start.imapd \
 	tests/imapd/unasked-tag.imapd \
 	tests/imapd/unselect-by-close.imapd \
 	tests/imapd/unselect.imapd \

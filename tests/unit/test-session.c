@@ -175,6 +175,8 @@ static void act_plain(struct client *client, char **args)
 		imap_expunge(s);
 	else if (strncmp(word, "expect-", 7) == 0)
 		imap_expect_rows(s, strtoull(word + 7, NULL, 10));
+	else if (strcmp(word, "start") == 0)
+		assert_int_equal(imap_start(s, NULL), 0);
 	else if (strcmp(word, "noop") == 0)
 		session_queue_end(s, session_queue_begin(s, REQUEST_PLAIN, "NOOP"));
 	else
