@@ -9,6 +9,7 @@ import itertools
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -27,6 +28,8 @@ USERS = itertools.count(1)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "big: thousands of messages; run with the release build")
+    # Below nohup(1) it is ignored, and what is started inherits that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def find_program(variable):
