@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,6 +39,41 @@ static bool is_file(int fd)
 
 	errno = saved;
 	return file;
+}
+
+#define DESCRIPTORS 4096
+
+/* Those of which a sync has failed. */
+static atomic_bool unsynced[DESCRIPTORS];
+
+/* A descriptor that is new has no past. */
+static int begin_descriptor(int fd)
+{
+	if (fd >= 0 && fd < DESCRIPTORS)
+		atomic_store(&unsynced[fd], false);
+	return fd;
+}
+
+/* After a failed sync of the file the next one would lie: whoever tries it ends here. */
+static void expect_no_second_sync(int fd)
+{
+	if (fd < 0 || fd >= DESCRIPTORS || !atomic_load(&unsynced[fd]))
+		return;
+	fprintf(stderr, "evenmail: synced again after that has failed: descriptor %d\n", fd);
+	_exit(70);
+}
+
+/* Notes where it failed, but for directories: another name in one may be synced later. */
+static int end_sync(int fd, int rc)
+{
+	struct stat st;
+	int saved = errno;
+
+	if (rc < 0 && saved != EINTR && fd >= 0 && fd < DESCRIPTORS && __real_fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode))
+		atomic_store(&unsynced[fd], true);
+	errno = saved;
+	return rc;
 }
 
 /* A call with a durable effect that cannot be done in part; true where it is to fail. */
@@ -71,7 +108,7 @@ WRAP(int, open, const char *path, int flags, ...)
 	mode_t mode = 0;
 
 	TAKE_MODE(mode, flags);
-	return open_fails(-1, path, flags) ? -1 : __real_open(path, flags, mode);
+	return open_fails(-1, path, flags) ? -1 : begin_descriptor(__real_open(path, flags, mode));
 }
 
 WRAP(int, openat, int dir, const char *path, int flags, ...)
@@ -79,7 +116,9 @@ WRAP(int, openat, int dir, const char *path, int flags, ...)
 	mode_t mode = 0;
 
 	TAKE_MODE(mode, flags);
-	return open_fails(dir, path, flags) ? -1 : __real_openat(dir, path, flags, mode);
+	return open_fails(dir, path, flags)
+		   ? -1
+		   : begin_descriptor(__real_openat(dir, path, flags, mode));
 }
 
 /* Our code uses it for openat2(2), which the library does not have, and tests for whatever it is. */
@@ -95,8 +134,9 @@ WRAP(long, syscall, long number, ...)
 	if (number == SYS_openat2 &&
 	    fault_fails(FAULT_OPEN, "open", (int)values[0], (const char *)values[1]))
 		return -1;
-	return __real_syscall(number, values[0], values[1], values[2], values[3], values[4],
-			      values[5]);
+	long rc = __real_syscall(number, values[0], values[1], values[2], values[3], values[4],
+				 values[5]);
+	return number == SYS_openat2 ? begin_descriptor((int)rc) : rc;
 }
 
 WRAP(ssize_t, read, int fd, void *bytes, size_t len)
@@ -153,12 +193,14 @@ WRAP(ssize_t, copy_file_range, int from, off_t *from_at, int to, off_t *to_at, s
 
 WRAP(int, fdatasync, int fd)
 {
-	return effect_fails(FAULT_SYNC, "sync", fd, NULL) ? -1 : __real_fdatasync(fd);
+	expect_no_second_sync(fd);
+	return end_sync(fd, effect_fails(FAULT_SYNC, "sync", fd, NULL) ? -1 : __real_fdatasync(fd));
 }
 
 WRAP(int, fsync, int fd)
 {
-	return effect_fails(FAULT_SYNC, "sync", fd, NULL) ? -1 : __real_fsync(fd);
+	expect_no_second_sync(fd);
+	return end_sync(fd, effect_fails(FAULT_SYNC, "sync", fd, NULL) ? -1 : __real_fsync(fd));
 }
 
 WRAP(int, syncfs, int fd)

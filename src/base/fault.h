@@ -18,6 +18,9 @@
  * (malloc and its like) or "line" (the connection); a "+" behind it lets all calls from the n-th on
  * fail, as a full disk does.
  *
+ * A sync that failed has lost what it was for, and the next one on that descriptor would say that
+ * all is well: a process that tries it with a file ends, with exit status 70.
+ *
  * Bounds that only large mailboxes would reach can be set by the environment, too, for small ones
  * to do.
  */

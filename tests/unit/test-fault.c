@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Fault points and failing calls: this program runs itself again and stops at each point. A build without
+ * Fault points and failing calls: this program runs itself again and stops at each point. A build
+ * without
  * --enable-faults has no points, and the test says that it was skipped.
  */
 #include "base/fault.h"
@@ -222,6 +223,52 @@ static void failures_keep_to_their_place(void **state)
 	fault_arm(&(struct fault_plan){0});
 }
 
+/* Has a sync fail and tries it again; the exit status. */
+static int sync_again(const char *with, const char *name, int flags, bool anew)
+{
+	const struct fault_plan plan = {.at = 1, .with = with};
+	int fd = openat(dir, name, flags | O_CLOEXEC, 0600);
+
+	fault_arm(&plan);
+	if (fd < 0 || fsync(fd) == 0)
+		return 1;
+	if (anew) {
+		file_close(&fd);
+		fd = openat(dir, name, flags | O_CLOEXEC, 0600);
+	}
+	close(STDERR_FILENO);
+	return fsync(fd) < 0 || fdatasync(fd) < 0;
+}
+
+/* FAULTS 7: who syncs a file again after that has failed, and takes it for synced, is stopped. */
+static void no_sync_is_tried_again(void **state)
+{
+	static const struct {
+		const char *with;
+		const char *name;
+		int flags;
+		bool anew;
+		int status;
+	} cases[] = {{"EIO", "state", O_RDWR | O_CREAT, false, 70},
+		     {"ENOSPC", "state", O_RDWR | O_CREAT, false, 70},
+		     {"EIO", "state", O_RDWR | O_CREAT, true, 0},
+		     {"EINTR", "state", O_RDWR | O_CREAT, false, 0},
+		     {"EIO", ".", O_RDONLY | O_DIRECTORY, false, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			_exit(sync_again(cases[i].with, cases[i].name, cases[i].flags,
+					 cases[i].anew));
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), cases[i].status);
+	}
+}
+
 static void renaming_survives_every_stop(void **state)
 {
 	(void)state;
@@ -273,6 +320,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(replacing_survives_every_failure, setup, teardown),
 	    cmocka_unit_test_setup_teardown(interruptions_are_not_seen, setup, teardown),
 	    cmocka_unit_test_setup_teardown(failures_keep_to_their_place, setup, teardown),
+	    cmocka_unit_test_setup_teardown(no_sync_is_tried_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(renaming_survives_every_stop, setup, teardown),
 	};
 
