@@ -63,7 +63,6 @@ static void print_held(const struct explain_scene *scene, const struct sighting 
 /* What both agreed on. */
 static void print_pair(const struct pair *pair)
 {
-	static const struct digest none;
 	char hex[DIGEST_HEX_SIZE];
 
 	fputs("  journal  ", stdout);
@@ -75,7 +74,7 @@ static void print_pair(const struct pair *pair)
 	print_flags(pair->flags);
 	print_size(pair->size, pair->date);
 	digest_to_hex(&pair->digest, hex);
-	if (!digest_equal(&pair->digest, &none))
+	if (digest_is_known(&pair->digest))
 		printf(", digest %s", hex);
 	if (pair->gone)
 		printf(", gone on the %s side",

@@ -27,12 +27,11 @@ static const char *gone_text(unsigned gone)
 /* One pair: UID, flags, size, date, digest, unique name. */
 static void print_pair(const struct pair *pair)
 {
-	static const struct digest none;
 	char letters[FLAGS_LETTERS_MAX], hex[DIGEST_HEX_SIZE] = "-", date[REPORT_TIME_MAX] = "-";
 	char size[24] = "-";
 
 	flags_letters(pair->flags, letters);
-	if (!digest_equal(&pair->digest, &none))
+	if (digest_is_known(&pair->digest))
 		digest_to_hex(&pair->digest, hex);
 	if (pair->date != DATE_UNKNOWN)
 		report_time(pair->date, date);

@@ -57,7 +57,6 @@ void note_print_json(const char *channel, const char *mailbox, const struct jour
 
 void pair_put(struct line *line, const struct pair *pair)
 {
-	static const struct digest none;
 	char hex[DIGEST_HEX_SIZE];
 
 	line_count(line, "uid", pair->uid);
@@ -70,6 +69,6 @@ void pair_put(struct line *line, const struct pair *pair)
 	if (pair->date != DATE_UNKNOWN)
 		line_time(line, "date", pair->date);
 	digest_to_hex(&pair->digest, hex);
-	if (!digest_equal(&pair->digest, &none))
+	if (digest_is_known(&pair->digest))
 		line_text(line, "digest", hex);
 }

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <zlib.h>
 
-static const struct digest no_digest;
-
 const char *const record_gone_words[RECORD_GONE_WORDS] = {
     [0] = NULL,
     [1u << LOCAL] = "local",
@@ -147,10 +145,10 @@ void record_put_pair(struct buf *out, const struct pair *pair)
 	put_date(out, pair->date);
 	put_hash(out, pair->message_id);
 	put_hash(out, pair->email_id);
-	if (digest_equal(&pair->digest, &no_digest))
-		put_text(out, NULL);
-	else
+	if (digest_is_known(&pair->digest))
 		put_digest(out, &pair->digest);
+	else
+		put_text(out, NULL);
 	put_text(out, record_gone_words[pair->gone]);
 	put_text(out, pair->name);
 	buf_putc(out, '\n');

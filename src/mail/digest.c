@@ -71,6 +71,14 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 	return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
 }
 
+/* Whether it is not all zeros. */
+bool digest_is_known(const struct digest *digest)
+{
+	static const struct digest none;
+
+	return !digest_equal(digest, &none);
+}
+
 /* Cuts the digest of an identifier down to a number. */
 uint64_t digest_hash_id(const char *id, size_t len)
 {

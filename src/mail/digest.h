@@ -33,6 +33,8 @@ void digest_close(struct digest_stream **stream);
 uint64_t digest_hash_id(const char *id, size_t len);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
+/* Whether it is one: all zeros stand for none. */
+bool digest_is_known(const struct digest *digest);
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
 /* 0, or -1 where it is not 64 hexadecimal digits as digest_to_hex() writes them. */
 int digest_from_hex(struct digest *out, const char *hex, size_t len);

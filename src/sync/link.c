@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "mail/digest.h"
 
 #include <stdlib.h>
 
@@ -35,14 +36,13 @@ static const char *name_of_original(const struct channel *channel, const struct 
 static bool is_original(const struct channel *channel, const struct op *op, const char *name,
 			const struct identity *found)
 {
-	static const struct digest none;
 	const struct identity identity = plan_identity(op);
 	const struct pair *pair =
 	    journal_pair_of_name(channel->boxes[op->target].journal, name);
 
 	if (found->size != identity.size)
 		return false;
-	if (pair && !digest_equal(&pair->digest, &none))
+	if (pair && digest_is_known(&pair->digest))
 		return digest_equal(&pair->digest, &found->digest);
 	return found->message_id == identity.message_id || !identity.has_message_id;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/order.h"
+#include "mail/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,7 @@ struct way {
 
 static bool has_digest(const struct identity *identity)
 {
-	static const struct digest none;
-
-	return identity->has_digest && !digest_equal(&identity->digest, &none);
+	return identity->has_digest && digest_is_known(&identity->digest);
 }
 
 static bool has_email_id(const struct identity *identity)

@@ -33,7 +33,5 @@ int verify_repair(struct verification *it, struct error *err);
 /* Adds a finding of a pair, with its text. */
 struct finding *verify_add_pair(struct verification *it, enum finding_kind kind, enum side side,
 				size_t pair, const char *text);
-/* True where the digest is known. */
-bool digest_is_known(const struct digest *digest);
 
 #endif

@@ -63,13 +63,6 @@ void verify_free(struct verify_result *result)
 	*result = (struct verify_result){0};
 }
 
-bool digest_is_known(const struct digest *digest)
-{
-	static const struct digest none;
-
-	return !digest_equal(digest, &none);
-}
-
 /* A side that could not be looked at says nothing about any message. */
 static void add_unlisted(struct verification *it, enum side side, const struct error *why)
 {

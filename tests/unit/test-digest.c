@@ -58,6 +58,13 @@ static void test_equal(void **unused)
 	struct digest a = {{0}}, b = {{0}};
 
 	(void)unused;
+	assert_false(digest_is_known(&a));
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		struct digest known = {{0}};
+
+		known.bytes[i] = 1;
+		assert_true(digest_is_known(&known));
+	}
 	assert_true(digest_equal(&a, &b));
 	for (size_t i = 0; i < DIGEST_SIZE; i++) {
 		b.bytes[i] = 1;
