@@ -19,25 +19,52 @@
 
 #define STALE_SECONDS (36 * 3600)
 
+/* A file that was left behind in tmp; its name lives as long as what was read of the directory. */
+struct leftover {
+	const char *file;
+	bool own;
+	uint64_t size;
+	int64_t since;
+};
+
 /*
  * Whether a file was left behind for good. The name of one of ours tells when it was begun: the
  * mtime of a linked one is its message's. Of another program's both of its times count: one that
  * copies with the original's mtime may be at it.
  */
-static bool is_stale(const struct maildir_mailbox *mailbox, const char *file,
-		     const struct stat *st, int64_t now, bool *own, int64_t *since)
+static bool is_stale(const struct maildir_mailbox *mailbox, const struct stat *st, int64_t now,
+		     struct leftover *file)
 {
 	long pid;
 
-	*own = maildir_namer_made(maildir_tree_namer(mailbox->tree), file, &pid);
-	if (*own)
-		*since = strtoll(file, NULL, 10);
+	file->own = maildir_namer_made(maildir_tree_namer(mailbox->tree), file->file, &pid);
+	if (file->own)
+		file->since = strtoll(file->file, NULL, 10);
 	else
-		*since = st->st_mtim.tv_sec > st->st_ctim.tv_sec ? st->st_mtim.tv_sec
-								 : st->st_ctim.tv_sec;
-	if (*own && pid != getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		file->since = st->st_mtim.tv_sec > st->st_ctim.tv_sec ? st->st_mtim.tv_sec
+								      : st->st_ctim.tv_sec;
+	if (file->own && pid != getpid() && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
 		return true;
-	return now - *since > STALE_SECONDS;
+	return now - file->since > STALE_SECONDS;
+}
+
+/* The next leftover of those that were read of tmp; false at the end. */
+static bool next_leftover(const struct maildir_mailbox *mailbox, int tmp,
+			  const struct dirents *dirents, size_t *at, int64_t now,
+			  struct leftover *out)
+{
+	struct dirent_view view;
+	struct stat st;
+
+	while (dirents_next(dirents, at, &view)) {
+		*out = (struct leftover){.file = view.name};
+		if (fstatat(tmp, view.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+		    !is_stale(mailbox, &st, now, out))
+			continue;
+		out->size = (uint64_t)st.st_size;
+		return true;
+	}
+	return false;
 }
 
 /* Opens tmp without making it; -1 and no error where there is none. */
@@ -60,22 +87,15 @@ int maildir_litter_list(const struct maildir_mailbox *mailbox, int64_t now, stru
 {
 	struct maildir_litter *found = NULL;
 	struct dirents dirents = {0};
-	struct dirent_view view;
+	struct leftover file;
 	struct error why = {0};
-	size_t len = 0, cap = 0;
+	size_t len = 0, cap = 0, at = 0;
 	int tmp = open_tmp(mailbox, &why);
 	int rc = tmp < 0 ? 0 : dirents_read(&dirents, tmp, &why);
 
-	for (size_t at = 0; tmp >= 0 && !rc && dirents_next(&dirents, &at, &view);) {
-		struct stat st;
-		int64_t since;
-		bool own;
-		if (fstatat(tmp, view.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-		    !is_stale(mailbox, view.name, &st, now, &own, &since))
-			continue;
+	while (tmp >= 0 && !rc && next_leftover(mailbox, tmp, &dirents, &at, now, &file))
 		*array_push(found, len, cap) = (struct maildir_litter){
-		    arena_strdup(arena, view.name), (uint64_t)st.st_size, since};
-	}
+		    arena_strdup(arena, file.file), file.size, file.since};
 	*count = len;
 	*litter = arena_alloc(arena, (len + 1) * sizeof(**litter));
 	if (len)
@@ -108,22 +128,16 @@ int maildir_litter_remove(const struct maildir_mailbox *mailbox, const char *fil
 void maildir_litter_sweep(struct maildir_mailbox *mailbox)
 {
 	struct dirents dirents = {0};
-	struct dirent_view view;
+	struct leftover file;
+	size_t at = 0;
 
 	if (!mailbox->may_write || maildir_mailbox_open_tmp(mailbox, NULL) < 0)
 		return;
-	if (dirents_read(&dirents, mailbox->fds[MAILDIR_TMP], NULL) == 0)
-		for (size_t at = 0; dirents_next(&dirents, &at, &view);) {
-			struct stat st;
-			int64_t since;
-			bool own;
-			if (fstatat(mailbox->fds[MAILDIR_TMP], view.name, &st,
-				    AT_SYMLINK_NOFOLLOW) == 0 &&
-			    S_ISREG(st.st_mode) &&
-			    is_stale(mailbox, view.name, &st, time(NULL), &own, &since) && own &&
-			    unlinkat(mailbox->fds[MAILDIR_TMP], view.name, 0) == 0)
-				log_info("mailbox %s: removed tmp/%s, left by an earlier run",
-					 text_show(mailbox->name), text_show(view.name));
-		}
+	int tmp = mailbox->fds[MAILDIR_TMP];
+	bool read = dirents_read(&dirents, tmp, NULL) == 0;
+	while (read && next_leftover(mailbox, tmp, &dirents, &at, time(NULL), &file))
+		if (file.own && unlinkat(tmp, file.file, 0) == 0)
+			log_info("mailbox %s: removed tmp/%s, left by an earlier run",
+				 text_show(mailbox->name), text_show(file.file));
 	dirents_free(&dirents);
 }
