@@ -488,11 +488,24 @@ void maildir_deliver_rest(struct maildir_delivery *delivery)
 	file_close(&delivery->fd);
 }
 
-/* The date is set first: a message is never seen with a wrong one. */
+/*
+ * Dates the file in tmp, before it is put in place: a message is never seen with a wrong date. Not
+ * where it has the date, nor where its inode is another message's too.
+ */
+static int date_file(const struct maildir_delivery *delivery, int tmp, int64_t date,
+		     struct error *err)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
+
+	if (date == DATE_UNKNOWN || date == delivery->date || delivery->linked ||
+	    utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return fail(delivery, "date", err);
+}
+
 int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    struct flags flags, int64_t date, struct error *err)
 {
-	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
 	char file[MAILDIR_FILE_SIZE], letters[MAILDIR_LETTERS_MAX];
 	enum maildir_dir dir;
 	int tmp;
@@ -502,9 +515,8 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 	if (maildir_mailbox_open_tmp(mailbox, err) < 0)
 		return -1;
 	tmp = mailbox->fds[MAILDIR_TMP];
-	if (date != DATE_UNKNOWN && date != delivery->date && !delivery->linked &&
-	    utimensat(tmp, delivery->file, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(delivery, "date", err);
+	if (date_file(delivery, tmp, date, err) < 0)
+		return -1;
 	if (dir == MAILDIR_NEW) {
 		memcpy(file, delivery->unique, strlen(delivery->unique) + 1);
 	} else if (maildir_name_with_flags(delivery->unique, &mailbox->keywords, flags,
@@ -525,7 +537,6 @@ int maildir_deliver_publish(struct maildir_delivery *delivery, struct maildir_ma
 int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 			    const char *unique, int64_t date, struct error *err)
 {
-	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = date}};
 	const struct maildir_entry *entry;
 	int rc;
 
@@ -541,9 +552,8 @@ int maildir_deliver_replace(struct maildir_delivery *delivery, struct maildir_ma
 	if (maildir_name_is_raw(entry->file, delivery->disk_size) !=
 	    maildir_name_is_raw(delivery->unique, delivery->disk_size))
 		return fail(delivery, "give that name to", err);
-	if (date != DATE_UNKNOWN && utimensat(mailbox->fds[MAILDIR_TMP], delivery->file, times,
-					      AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(delivery, "date", err);
+	if (date_file(delivery, mailbox->fds[MAILDIR_TMP], date, err) < 0)
+		return -1;
 	if (maildir_keep(mailbox, entry, err) < 0)
 		return -1;
 	if (renameat2(mailbox->fds[MAILDIR_TMP], delivery->file, mailbox->fds[entry->dir],
