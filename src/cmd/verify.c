@@ -83,12 +83,6 @@ static void tell(struct check *check, const char *mailbox, const struct verify_r
 	check->totals.downloaded += result->downloaded;
 }
 
-/* The text of an error as a finding's. */
-static void add_failure(struct verify_result *result, const struct error *err)
-{
-	verify_add(result, FINDING_UNLISTED, LOCAL, arena_strdup(&result->arena, err->text));
-}
-
 /* What other programs and stopped runs left in a mailbox's tmp. */
 static void check_litter(struct check *check, const struct box *box, struct verify_result *result)
 {
@@ -102,7 +96,7 @@ static void check_litter(struct check *check, const struct box *box, struct veri
 	if (maildir_mailbox_open(check->account->tree, box->at[LOCAL], false, &mailbox, &err) ||
 	    maildir_litter_list(mailbox, clock_wall_ns() / 1000000000, &result->arena, &litter,
 				&count, &err)) {
-		add_failure(result, &err);
+		verify_add_error(result, FINDING_UNLISTED, LOCAL, &err);
 		goto out;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -114,9 +108,8 @@ static void check_litter(struct check *check, const struct box *box, struct veri
 		finding->name = litter[i].file;
 		if (!check->how.repair)
 			continue;
-		finding->mended = !maildir_litter_remove(mailbox, litter[i].file, &err);
-		finding->mending =
-		    finding->mended ? "removed" : arena_strdup(&result->arena, err.text);
+		bool removed = !maildir_litter_remove(mailbox, litter[i].file, &err);
+		verify_note_mending(result, finding, removed ? "removed" : NULL, &err);
 	}
 out:
 	maildir_mailbox_close(&mailbox);
@@ -166,7 +159,7 @@ static void check_state(struct check *check)
 	size_t count;
 
 	if (journal_dir_strays(check->account->journals, &result.arena, &strays, &count, &err)) {
-		add_failure(&result, &err);
+		verify_add_error(&result, FINDING_UNLISTED, LOCAL, &err);
 		count = 0;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -176,9 +169,8 @@ static void check_state(struct check *check)
 		finding->harmless = strays[i].kind == STRAY_ASIDE;
 		if (!check->how.repair || strays[i].kind != STRAY_TEMPORARY)
 			continue;
-		finding->mended = !journal_dir_sweep(check->account->journals, &strays[i], &err);
-		finding->mending =
-		    finding->mended ? "removed" : arena_strdup(&result.arena, err.text);
+		bool removed = !journal_dir_sweep(check->account->journals, &strays[i], &err);
+		verify_note_mending(&result, finding, removed ? "removed" : NULL, &err);
 	}
 	tell(check, NULL, &result);
 	verify_free(&result);

@@ -42,7 +42,7 @@ static int fetch(struct verification *it, const struct pair *pair, struct rescue
 }
 
 /* Both sides hold the same, and the journal something else: it learns. */
-static bool correct_journal(struct verification *it, const struct pair *pair,
+static void correct_journal(struct verification *it, const struct pair *pair,
 			    const struct identity *identity)
 {
 	struct pair corrected = *pair;
@@ -51,7 +51,6 @@ static bool correct_journal(struct verification *it, const struct pair *pair,
 	corrected.digest = identity->digest;
 	corrected.message_id = identity->message_id;
 	journal_put(it->journal, &corrected);
-	return true;
 }
 
 /* Puts the download in the damaged file's place. */
@@ -91,9 +90,10 @@ static const char *judge(struct verification *it, size_t index, struct rescue *r
 	if (digest_is_known(&pair->digest) &&
 	    digest_equal(&rescue->identity.digest, &pair->digest))
 		return replace(it, pair, rescue);
-	if (file->known && digest_equal(&rescue->identity.digest, &file->identity.digest) &&
-	    correct_journal(it, pair, &rescue->identity))
+	if (file->known && digest_equal(&rescue->identity.digest, &file->identity.digest)) {
+		correct_journal(it, pair, &rescue->identity);
 		return "file and server hold the same: the journal was wrong, and is corrected";
+	}
 	error_set(&rescue->error, ERROR_REFUSED, SCOPE_MESSAGE,
 		  "the server's bytes are neither the file's nor those that were agreed on: nothing "
 		  "is proved");
@@ -114,12 +114,9 @@ static int mend_file(struct verification *it, struct finding *finding, struct er
 	}
 	if (!store_open_draft(local, it->box->at[LOCAL], &rescue.draft, &rescue.error))
 		rc = fetch(it, pair, &rescue, err);
-	if (!rc) {
-		finding->mending = judge(it, finding->pair, &rescue);
-		finding->mended = finding->mending != NULL;
-	}
-	if (!rc && !finding->mended)
-		finding->mending = arena_strdup(&it->result->arena, rescue.error.text);
+	if (!rc)
+		verify_note_mending(it->result, finding, judge(it, finding->pair, &rescue),
+				    &rescue.error);
 	store_drop_draft(local, rescue.draft);
 	return rc;
 }
@@ -139,8 +136,8 @@ static void fill_in(struct verification *it, struct finding *finding)
 		finding->mending = "the server's message does not prove that the file is right";
 		return;
 	}
-	finding->mended = correct_journal(it, pair, file);
-	finding->mending = "filled in from the file";
+	correct_journal(it, pair, file);
+	verify_note_mending(it->result, finding, "filled in from the file", NULL);
 }
 
 /* Pairs must stay where they are while findings tell of them: the journal is changed in place. */
@@ -158,8 +155,7 @@ int verify_repair(struct verification *it, struct error *err)
 			return -1;
 		it->pairs = journal_pairs(it->journal, &it->len);
 	}
-	if (!journal_commit(it->journal, NULL, &why))
-		return 0;
-	verify_add(it->result, FINDING_JOURNAL, LOCAL, arena_strdup(&it->result->arena, why.text));
+	if (journal_commit(it->journal, NULL, &why))
+		verify_add_error(it->result, FINDING_JOURNAL, LOCAL, &why);
 	return 0;
 }

@@ -45,6 +45,19 @@ struct finding *verify_add(struct verify_result *result, enum finding_kind kind,
 	return finding;
 }
 
+struct finding *verify_add_error(struct verify_result *result, enum finding_kind kind,
+				 enum side side, const struct error *why)
+{
+	return verify_add(result, kind, side, arena_strdup(&result->arena, why->text));
+}
+
+void verify_note_mending(struct verify_result *result, struct finding *finding, const char *how,
+			 const struct error *why)
+{
+	finding->mended = how != NULL;
+	finding->mending = how ? how : arena_strdup(&result->arena, why->text);
+}
+
 struct finding *verify_add_pair(struct verification *it, enum finding_kind kind, enum side side,
 				size_t pair, const char *text)
 {
@@ -61,12 +74,6 @@ void verify_free(struct verify_result *result)
 	free(result->findings);
 	arena_free(&result->arena);
 	*result = (struct verify_result){0};
-}
-
-/* A side that could not be looked at says nothing about any message. */
-static void add_unlisted(struct verification *it, enum side side, const struct error *why)
-{
-	verify_add(it->result, FINDING_UNLISTED, side, arena_strdup(&it->result->arena, why->text));
 }
 
 /* Takes in one message of a list: beside its pair, or as one that the journal does not know. */
@@ -95,14 +102,14 @@ static const char *distrust(struct verification *it, const struct stamp *now)
 			    now->uidvalidity, head->uidvalidity);
 }
 
-/* The list of a side is here, whole or not. */
+/* The list of a side is here, whole or not: then it says nothing about any message. */
 static void end_list(struct verification *it, enum side side, const struct answer *answer)
 {
 	const char *why;
 
 	snapshot_complete(&it->sides[side]);
 	if (answer->error.kind != ERROR_NONE) {
-		add_unlisted(it, side, &answer->error);
+		verify_add_error(it->result, FINDING_UNLISTED, side, &answer->error);
 		return;
 	}
 	why = side == REMOTE ? distrust(it, &answer->stamp) : NULL;
@@ -436,18 +443,16 @@ static int look(struct verification *it, struct error *err)
 static void add_damaged(struct verification *it, const struct error *why)
 {
 	struct verify_result *result = it->result;
-	struct finding *finding = verify_add(result, FINDING_JOURNAL, LOCAL,
-					     arena_strdup(&result->arena, why->text));
+	struct finding *finding = verify_add_error(result, FINDING_JOURNAL, LOCAL, why);
 	struct error err;
 
 	/* One that is another mailbox's, or of another version, is whole: its owner may want it. */
 	if (!it->how->repair || why->sys != EBADMSG)
 		return;
-	finding->mended =
-	    !journal_set_aside(it->channel->setup.journals, it->box->name, &err);
-	finding->mending = finding->mended
-			       ? "it is set aside: the next sync pairs the messages anew"
-			       : arena_strdup(&result->arena, err.text);
+	bool aside = !journal_set_aside(it->channel->setup.journals, it->box->name, &err);
+	verify_note_mending(result, finding,
+			    aside ? "it is set aside: the next sync pairs the messages anew" : NULL,
+			    &err);
 }
 
 int verify_mailbox(struct channel *channel, const struct box *box, const struct verify_how *how,

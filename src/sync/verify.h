@@ -74,6 +74,12 @@ int verify_mailbox(struct channel *channel, const struct box *box, const struct 
 /* Adds a finding; text is borrowed, or the result's arena's. Valid until the next one. */
 struct finding *verify_add(struct verify_result *result, enum finding_kind kind, enum side side,
 			   const char *text);
+/* The same with the text of an error. */
+struct finding *verify_add_error(struct verify_result *result, enum finding_kind kind,
+				 enum side side, const struct error *why);
+/* Notes what came of mending it: how it was mended; or, where that is NULL, why it could not be. */
+void verify_note_mending(struct verify_result *result, struct finding *finding, const char *how,
+			 const struct error *why);
 /* "file-damaged", ... */
 const char *finding_name(enum finding_kind kind);
 void verify_free(struct verify_result *result);
