@@ -52,7 +52,7 @@ static struct shared *ends[64];
 static void fail(struct verdict *verdict, const char *what, const char *detail)
 {
 	if (!*verdict->failure)
-		snprintf(verdict->failure, sizeof(verdict->failure), "%s: %s", what, detail);
+		snprintf(verdict->failure, sizeof(verdict->failure), "%s: %.1900s", what, detail);
 }
 
 /* In memory where there is a file system for that. */
