@@ -7,7 +7,8 @@ libevenmail_a_SOURCES += \
 	src/store/store-imap.c src/store/store-imap.h src/store/store-imap-inner.h \
 	src/store/store-imap-mailbox.c src/store/store-imap-uids.c src/store/store-imap-list.c \
 	src/store/store-imap-scan.c src/store/store-imap-fetch.c src/store/store-imap-change.c \
-	src/store/store-imap-add.c src/store/store-imap-delete.c src/store/store-imap-rename.c \
+	src/store/store-imap-append.c src/store/store-imap-create.c \
+	src/store/store-imap-delete.c src/store/store-imap-rename.c \
 	src/store/store-imap-status.c src/store/store-imap-subscribe.c \
 	src/store/store-imap-trace.c src/store/store-imap-flag.c
 libevenmail_a_SOURCES += \

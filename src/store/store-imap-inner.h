@@ -155,7 +155,8 @@ struct job {
 		struct fetch_state *fetch;
 		struct flag_state *flag;
 		struct change_state *change;
-		struct add_state *add;
+		struct append_state *append;
+		struct create_state *create;
 		struct delete_state *delete;
 		struct rename_state *rename;
 		bool sent; /* SUBSCRIBE, STATUS */
