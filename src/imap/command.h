@@ -38,7 +38,7 @@ struct imap_literal {
 	size_t at;    /* offset in the command's text at which it is announced */
 	uint64_t len; /* its bytes */
 	bool
-	    streamed; /* they are not in text: the message of an APPEND, in the order of the puts */
+	    streamed; /* they are not in text: a message of an APPEND, in the order of the puts */
 };
 
 struct imap_command {

@@ -42,7 +42,7 @@ enum request_kind {
 	 */
 	REQUEST_READ,
 	REQUEST_BODIES,   /* REQUEST_READ, and the answer carries messages */
-	REQUEST_APPEND,   /* carries a message */
+	REQUEST_APPEND,   /* carries messages */
 	REQUEST_SELECT,   /* opens a mailbox */
 	REQUEST_UNSELECT, /* closes it */
 	/*
@@ -73,10 +73,10 @@ struct imap_request {
 	unsigned call; /* as the caller knows it; 0: one of the session's own */
 	bool refused;  /* not sent: the mailbox that it was for is not open */
 	bool answered; /* early, while it was still going out: no more in the list */
-	bool has_source;
 	uint64_t size; /* on the wire */
 	struct imap_command command;
-	struct imap_source source;
+	struct imap_source *sources; /* of its streamed literals, in their order */
+	size_t sources_len;
 	struct kept_answer *bad;
 };
 
@@ -93,6 +93,7 @@ struct session_out {
 	bool announced;    /* it was */
 	bool waiting;      /* for "+" */
 	uint64_t streamed; /* of it */
+	size_t source;     /* index of the next */
 	bool broken;       /* nothing more can be sent; what the server still says is read */
 };
 
@@ -183,8 +184,8 @@ struct imap_request *session_queue_first(struct imap_session *session,
 /* The session's own commands: what the server is asked for once, ahead of the caller's. */
 void session_queue_capability(struct imap_session *session);
 void session_queue_setup(struct imap_session *session);
-/* Closes a request's source once; frees it, source and all. */
-void session_request_close_source(struct imap_request *request);
+/* Closes a request's sources once; frees it, sources and all. */
+void session_request_close_sources(struct imap_request *request);
 void session_request_free(struct imap_request *request);
 void session_kept_free(struct kept_answer **kept);
 

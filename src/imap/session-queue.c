@@ -69,18 +69,20 @@ void session_kept_free(struct kept_answer **kept)
 	*kept = NULL;
 }
 
-/* Closes the source of a request that has one, whether it was read or not. */
-void session_request_close_source(struct imap_request *request)
+/* Closes the sources of a request that has any, whether they were read or not. */
+void session_request_close_sources(struct imap_request *request)
 {
-	if (request->has_source)
-		request->source.close(request->source.context);
-	request->has_source = false;
+	for (size_t i = 0; i < request->sources_len; i++)
+		request->sources[i].close(request->sources[i].context);
+	free(request->sources);
+	request->sources = NULL;
+	request->sources_len = 0;
 }
 
 /* Frees a request. */
 void session_request_free(struct imap_request *request)
 {
-	session_request_close_source(request);
+	session_request_close_sources(request);
 	session_kept_free(&request->bad);
 	imap_command_free(&request->command);
 	free(request);
@@ -420,20 +422,23 @@ unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, 
 	return queue_transfer(session, "UID MOVE", uids, wire, len);
 }
 
-/* Uploads a message. */
-unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
-		     int64_t date, const struct imap_source *source)
+/* Uploads messages: what comes before each literal comes before each (RFC 3502). */
+unsigned imap_append(struct imap_session *session, const char *wire, size_t len,
+		     const struct imap_upload *uploads, size_t count)
 {
 	struct imap_request *request = session_queue_begin(session, REQUEST_APPEND, "APPEND");
 
-	assert(!session->read_only);
-	request->source = *source;
-	request->has_source = true;
-	request->size = source->size;
+	assert(!session->read_only && count > 0);
+	request->sources = xcalloc(count, sizeof(*request->sources));
+	request->sources_len = count;
 	imap_command_put_astring(&request->command, wire, len);
-	imap_command_put_flags(&request->command, flags);
-	imap_command_put_date(&request->command, date);
-	imap_command_put_stream(&request->command, source->size);
+	for (size_t i = 0; i < count; i++) {
+		request->sources[i] = uploads[i].source;
+		request->size += uploads[i].source.size;
+		imap_command_put_flags(&request->command, uploads[i].flags);
+		imap_command_put_date(&request->command, uploads[i].date);
+		imap_command_put_stream(&request->command, uploads[i].source.size);
+	}
 	return session_queue_end(session, request);
 }
 

@@ -99,6 +99,7 @@ static void session_begin(struct imap_session *session, struct imap_request *req
 	out->current = request;
 	out->text_at = 0;
 	out->literal = 0;
+	out->source = 0;
 	out->announced = false;
 	out->waiting = false;
 }
@@ -117,6 +118,11 @@ static bool encode_announcement(struct imap_session *session, const struct imap_
 	out_put(out, text, len);
 	out->announced = true;
 	out->streamed = 0;
+	if (literal->streamed) {
+		const struct imap_source *source = &out->current->sources[out->source];
+
+		source->rewind(source->context);
+	}
 	return true;
 }
 
@@ -124,7 +130,7 @@ static bool encode_announcement(struct imap_session *session, const struct imap_
 static int encode_stream(struct session_out *out, const struct imap_literal *literal,
 			 struct error *err)
 {
-	struct imap_source *source = &out->current->source;
+	struct imap_source *source = &out->current->sources[out->source];
 
 	while (out->streamed < literal->len && out_room(out) > 0) {
 		uint64_t rest = literal->len - out->streamed;
@@ -182,6 +188,7 @@ static int session_encode(struct imap_session *session, struct error *err)
 		if (out->streamed < literal->len)
 			return 0;
 		out->text_at += literal->streamed ? 0 : (size_t)literal->len;
+		out->source += literal->streamed;
 		out->literal++;
 		out->announced = false;
 	}
@@ -197,7 +204,7 @@ static void session_leave_current(struct imap_session *session)
 	if (request->answered)
 		session_request_free(request);
 	else
-		session_request_close_source(request);
+		session_request_close_sources(request);
 }
 
 /* Makes ready what can be. */

@@ -16,7 +16,8 @@
  * (STORE \Deleted after COPY) is not held: await the first one's answer before queueing it.
  *
  * A queueing function copies what it is given, but a source is read when its turn comes, and
- * belongs to the session from then on (closed when done, sent or not).
+ * belongs to the session from then on (closed when done, sent or not). An APPEND that is answered
+ * before it is out is sent to its end all the same, and nothing behind it begins before that.
  *
  * Long UID sets go out as several commands of at most the profile's line length; the answers of
  * all carry the tag number of the one call, and IMAP_TAGGED is reported once, with the first bad
@@ -110,6 +111,7 @@ enum imap_capability {
 	IMAP_CAP_ENABLE = 1u << 11,
 	IMAP_CAP_ID = 1u << 12,
 	IMAP_CAP_UNSELECT = 1u << 13,
+	IMAP_CAP_MULTIAPPEND = 1u << 14,
 	IMAP_CAP_COMPRESS = 1u << 15,
 	IMAP_CAP_OBJECTID = 1u << 18,
 	IMAP_CAP_LIST_EXTENDED = 1u << 19,
@@ -136,15 +138,24 @@ enum imap_store_how {
 };
 
 /*
- * The wire bytes of a message, exactly size in all. read puts up to len of them at out and says how
- * many in *got (0: at the end); 0, or -1 with err. A source that fails or ends before its size once
- * its literal has begun breaks the session: there is no other way to take a begun message back.
+ * The wire bytes of a message, exactly size in all. rewind is called once, before the first of them;
+ * read puts up to len of them at out and says how many in *got (0: at the end); 0, or -1 with err. A
+ * source that fails or ends before its size once its literal has begun breaks the session: there is
+ * no other way to take a begun message back.
  */
 struct imap_source {
+	void (*rewind)(void *context);
 	int (*read)(void *context, char *out, size_t len, size_t *got, struct error *err);
 	void (*close)(void *context);
 	void *context;
 	uint64_t size;
+};
+
+/* A message to be appended. */
+struct imap_upload {
+	struct flags flags;
+	int64_t date;
+	struct imap_source source;
 };
 
 struct imap_profile; /* imap/quirks.h */
@@ -223,8 +234,9 @@ unsigned imap_uid_copy(struct imap_session *session, const struct uidset *uids, 
 		       size_t len);
 unsigned imap_uid_move(struct imap_session *session, const struct uidset *uids, const char *wire,
 		       size_t len);
-unsigned imap_append(struct imap_session *session, const char *wire, size_t len, struct flags flags,
-		     int64_t date, const struct imap_source *source);
+/* More than one only where MULTIAPPEND is offered: all of them are taken, or none. */
+unsigned imap_append(struct imap_session *session, const char *wire, size_t len,
+		     const struct imap_upload *uploads, size_t count);
 /* uses: special uses of enum imap_attribute, only where CREATE-SPECIAL-USE is offered; or 0. */
 unsigned imap_create(struct imap_session *session, const char *wire, size_t len, unsigned uses);
 unsigned imap_delete(struct imap_session *session, const char *wire, size_t len);

@@ -105,13 +105,22 @@ static int identify(struct maildir_content *content, bool readable, struct error
 	return rc;
 }
 
+/* Forgets how far it was read. */
+void maildir_content_rewind(struct maildir_content *content)
+{
+	content->eol = (struct eol_wire){0};
+	content->offset = 0;
+	content->given = 0;
+	content->wire_at = content->wire_len = 0;
+	content->at_end = false;
+}
+
 /* Lets go of what reading again will not need. */
 static void prepare_reading(struct maildir_content *content)
 {
 	if (content->kept.full) {
 		buf_free(&content->kept);
-		content->eol = (struct eol_wire){0};
-		content->offset = 0;
+		maildir_content_rewind(content);
 		return;
 	}
 	file_close(&content->fd);

@@ -33,6 +33,8 @@ const struct identity *maildir_content_identity(const struct maildir_content *co
 bool maildir_content_has_nul(const struct maildir_content *content);
 /* The flags that the file's name had when it was opened. */
 struct flags maildir_content_flags(const struct maildir_content *content);
+/* The next byte that is read is the first again. */
+void maildir_content_rewind(struct maildir_content *content);
 /* Up to len bytes; *got 0 is the end. -1: SCOPE_MESSAGE, the file changed or cannot be read. */
 int maildir_content_read(struct maildir_content *content, char *out, size_t len, size_t *got,
 			 struct error *err);

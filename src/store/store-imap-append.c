@@ -13,6 +13,14 @@ struct append_state {
 	uint32_t uidvalidity;
 };
 
+/* Back to the start of the message. */
+static void source_rewind(void *context)
+{
+	struct source *source = context;
+
+	source->rewind(source);
+}
+
 /* Bytes of the message for the session. */
 static int source_read(void *context, char *out, size_t len, size_t *got, struct error *err)
 {
@@ -60,14 +68,16 @@ static enum job_progress append_run(struct store_imap *store, struct job *job)
 		    "server takes up to %s",
 		    text_show(job->request.mailbox), text_size(job->request.source->size),
 		    text_size(limit));
-	const struct imap_source source = {.read = source_read,
-					   .close = source_close,
-					   .context = job->request.source,
-					   .size = job->request.source->size};
+	const struct imap_upload upload = {.flags = append_flags(job),
+					   .date = job->request.date,
+					   .source = {.rewind = source_rewind,
+						      .read = source_read,
+						      .close = source_close,
+						      .context = job->request.source,
+						      .size = job->request.source->size}};
 	job->request.source = NULL;
 	store_add_step(store, job, STEP_APPEND,
-		       imap_append(store->session, mailbox->wire, mailbox->wire_len,
-				   append_flags(job), job->request.date, &source),
+		       imap_append(store->session, mailbox->wire, mailbox->wire_len, &upload, 1),
 		       NULL);
 	return JOB_SENT;
 }

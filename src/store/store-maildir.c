@@ -411,6 +411,14 @@ struct maildir_source {
 	struct maildir_content *content;
 };
 
+/* Back to the start. */
+static void source_rewind(struct source *source)
+{
+	struct maildir_source *opened = (struct maildir_source *)source;
+
+	maildir_content_rewind(opened->content);
+}
+
 /* Reads on. */
 static int source_read(struct source *source, char *out, size_t len, size_t *got, struct error *err)
 {
@@ -452,6 +460,7 @@ static int maildir_open_source(struct store *head, const char *name, const struc
 	opened = xcalloc(1, sizeof(*opened));
 	opened->source = (struct source){.size = identity->size,
 					 .has_nul = maildir_content_has_nul(content),
+					 .rewind = source_rewind,
 					 .read = source_read,
 					 .close = source_close};
 	opened->content = content;

@@ -134,9 +134,14 @@ void memory_drop_drafts(struct store_memory *store)
 
 struct memory_source {
 	struct source source;
-	const char *at;
-	size_t left;
+	const char *content;
+	size_t at;
 };
+
+static void rewind_source(struct source *source)
+{
+	((struct memory_source *)source)->at = 0;
+}
 
 /* In pieces, that their joints be tried. */
 static int read_source(struct source *source, char *out, size_t len, size_t *got, struct error *err)
@@ -144,12 +149,13 @@ static int read_source(struct source *source, char *out, size_t len, size_t *got
 	struct memory_source *opened = (struct memory_source *)source;
 
 	(void)err;
-	*got = len < opened->left ? len : opened->left;
+	size_t left = (size_t)source->size - opened->at;
+
+	*got = len < left ? len : left;
 	if (*got > 1)
 		*got -= *got / 2;
-	memcpy(out, opened->at, *got);
+	memcpy(out, opened->content + opened->at, *got);
 	opened->at += *got;
-	opened->left -= *got;
 	return 0;
 }
 
@@ -174,10 +180,11 @@ int memory_open_source(struct store *head, const char *name, const struct messag
 		return error_errno(err, SCOPE_MESSAGE, "mailbox %s: message %s", name, key->name);
 	}
 	opened = xcalloc(1, sizeof(*opened));
-	opened->source = (struct source){
-	    .size = held->message.len, .read = read_source, .close = close_source};
-	opened->at = held->message.content;
-	opened->left = held->message.len;
+	opened->source = (struct source){.size = held->message.len,
+					 .rewind = rewind_source,
+					 .read = read_source,
+					 .close = close_source};
+	opened->content = held->message.content;
 	*identity = held->message.state.identity;
 	*source = &opened->source;
 	return 0;

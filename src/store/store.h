@@ -129,6 +129,7 @@ enum request_kind {
 struct source {
 	uint64_t size; /* bytes in all */
 	bool has_nul;  /* one of them is NUL */
+	void (*rewind)(struct source *source); /* back to the first byte */
 	/* Up to len bytes; *got 0 is the end. -1: the content is not what it was; what was sent is void. */
 	int (*read)(struct source *source, char *out, size_t len, size_t *got, struct error *err);
 	void (*close)(struct source *source);

@@ -49,6 +49,11 @@ struct message {
 	size_t left;
 };
 
+static void message_rewind(struct source *source)
+{
+	((struct message *)source)->left = source->size;
+}
+
 static int message_read(struct source *source, char *out, size_t len, size_t *got,
 			struct error *err)
 {
@@ -113,8 +118,10 @@ static struct request session_request(size_t i, const struct uidset *known,
 		request.verify_known = i & 1;
 	}
 	if (request.kind == REQUEST_APPEND) {
-		*message = (struct message){
-		    {.size = 4, .read = message_read, .close = message_close}, 4};
+		*message = (struct message){.head = {.size = 4,
+						     .rewind = message_rewind,
+						     .read = message_read,
+						     .close = message_close}};
 		request.source = &message->head;
 	}
 	return request;

@@ -64,6 +64,9 @@ EXTRA_DIST += \
 	tests/imapd/literal-sync.imapd \
 	tests/imapd/login-untold.imapd \
 	tests/imapd/malformed.imapd tests/imapd/malformed-list.imapd \
+	tests/imapd/multiappend.imapd \
+	tests/imapd/multiappend-fails.imapd \
+	tests/imapd/multiappend-sync.imapd \
 	tests/imapd/no-bad.imapd \
 	tests/imapd/no-condstore.imapd \
 	tests/imapd/other-order.imapd \

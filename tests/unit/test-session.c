@@ -23,7 +23,8 @@
 #include <cmocka.h>
 
 #define TEXT_MAX (1u << 20)
-#define ARGS_MAX 6
+#define ARGS_MAX 12
+#define UPLOADS_MAX 3
 #define DATE     1700000000 /* 14-Nov-2023 22:13:20 +0000 */
 
 /* The client's part of one transcript. */
@@ -38,6 +39,7 @@ struct client {
 /* A message of x that may fail or end too early. */
 struct message {
 	struct client *client;
+	uint64_t size;
 	uint64_t rest;
 	uint64_t fail_at; /* when so much is left; UINT64_MAX: never */
 	bool ends;        /* it ends there instead of failing */
@@ -60,6 +62,14 @@ static int message_read(void *context, char *out, size_t len, size_t *got, struc
 	return 0;
 }
 
+/* Begins, perhaps again. */
+static void message_rewind(void *context)
+{
+	struct message *message = context;
+
+	message->rest = message->size;
+}
+
 /* Counts that it was closed. */
 static void message_close(void *context)
 {
@@ -69,22 +79,30 @@ static void message_close(void *context)
 	free(message);
 }
 
-/* Queues APPEND NAME LETTERS SIZE [fail|ends LEFT]. */
+/* Queues APPEND NAME LETTERS SIZE [fail|ends LEFT] [LETTERS SIZE ...]. */
 static void act_append(struct client *client, char **args, const struct buf *name)
 {
-	struct message *message = calloc(1, sizeof(*message));
+	struct imap_upload uploads[UPLOADS_MAX];
+	size_t count = 0;
 
-	*message = (struct message){client, strtoull(args[2], NULL, 10), UINT64_MAX, false};
-	if (args[3]) {
-		message->ends = strcmp(args[3], "ends") == 0;
-		message->fail_at = strtoull(args[4], NULL, 10);
+	for (args++; *args; args += 2) {
+		struct message *message = calloc(1, sizeof(*message));
+		struct imap_upload *upload = &uploads[count++];
+
+		*message = (struct message){
+		    .client = client, .size = strtoull(args[1], NULL, 10), .fail_at = UINT64_MAX};
+		*upload = (struct imap_upload){
+		    flags_from_letters(args[0], strcspn(args[0], "-"), &(bool){false}),
+		    DATE,
+		    {message_rewind, message_read, message_close, message, message->size}};
+		client->open++;
+		if (!args[2] || (strcmp(args[2], "ends") != 0 && strcmp(args[2], "fail") != 0))
+			continue;
+		message->ends = strcmp(args[2], "ends") == 0;
+		message->fail_at = strtoull(args[3], NULL, 10);
+		args += 2;
 	}
-	struct imap_source source = {message_read, message_close, message, message->rest};
-
-	client->open++;
-	imap_append(client->session, name->data, name->len,
-		    flags_from_letters(args[1], strcspn(args[1], "-"), &(bool){false}), DATE,
-		    &source);
+	imap_append(client->session, name->data, name->len, uploads, count);
 }
 
 /* The items of FETCH, one letter each. */

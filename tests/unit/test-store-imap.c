@@ -75,6 +75,13 @@ struct message {
 	uint64_t rest;
 };
 
+static void message_rewind(struct source *source)
+{
+	struct message *message = (struct message *)source;
+
+	message->rest = source->size;
+}
+
 static int message_read(struct source *source, char *out, size_t len, size_t *got,
 			struct error *err)
 {
@@ -101,9 +108,8 @@ static struct source *message_open(struct client *client, uint64_t size)
 	struct message *message = calloc(1, sizeof(*message));
 
 	message->head = (struct source){
-	    .size = size, .read = message_read, .close = message_close};
+	    .size = size, .rewind = message_rewind, .read = message_read, .close = message_close};
 	message->client = client;
-	message->rest = size;
 	client->open++;
 	return &message->head;
 }

@@ -265,10 +265,50 @@ static void fetches_and_opens_sources(void **state)
 	assert_int_equal(got, 1);
 	assert_int_equal(source->read(source, out, 16, &got, &err), 0);
 	assert_int_equal(got, 0);
+	source->rewind(source);
+	assert_int_equal(source->read(source, out, 16, &got, &err), 0);
+	assert_int_equal(got, 3);
+	assert_memory_equal(out, "x\r\n", 3);
 	source->close(source);
 	assert_int_equal(store_open_source(store, "m", &keys[1], &identity, &source, &err), -1);
 	assert_null(source);
 	assert_int_equal(err.scope, SCOPE_MESSAGE);
+	store_close(&store);
+}
+
+/* What is too large to be kept in memory, too. */
+static void reads_sources_anew(void **state)
+{
+	static const struct message_key key = {.name = "a"};
+	static char disk[2 << 20], wire[2 * sizeof(disk)], out[sizeof(wire)];
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, false);
+	struct source *source;
+	struct identity identity;
+	struct error err = {0};
+	size_t len = 0, got;
+
+	for (size_t i = 0; i < sizeof(disk); i++) {
+		disk[i] = i % 8 == 7 ? '\n' : (char)('a' + i % 23);
+		if (disk[i] == '\n')
+			wire[len++] = '\r';
+		wire[len++] = disk[i];
+	}
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", disk, sizeof(disk));
+	assert_int_equal(store_open_source(store, "m", &key, &identity, &source, &err), 0);
+	assert_int_equal(source->size, len);
+	const size_t stops[] = {len, 100003, len};
+	for (size_t i = 0; i < 3; i++) {
+		size_t at = 0;
+		source->rewind(source);
+		memset(out, 0, len);
+		while (at < stops[i] && !source->read(source, out + at, 1000, &got, &err) && got)
+			at += got;
+		assert_true(at >= stops[i]);
+		assert_memory_equal(out, wire, at);
+	}
+	source->close(source);
 	store_close(&store);
 }
 
@@ -429,6 +469,7 @@ int main(void)
 	    TEST(glances_at_a_mailbox_at_rest),
 	    TEST(identifies_what_is_there),
 	    TEST(fetches_and_opens_sources),
+	    TEST(reads_sources_anew),
 	    TEST(changes_messages),
 	    TEST(tells_what_a_move_drops),
 	    TEST(reading_changes_nothing),
