@@ -32,6 +32,9 @@ static struct way way_snapshot(unsigned capabilities, bool qresync)
 /* Whether a message waits for the server's leave. */
 static struct way way_upload(unsigned capabilities)
 {
+	if (!(~capabilities & IMAP_CAPS_APPEND_SEVERAL))
+		return (struct way){"upload", "MULTIAPPEND",
+				    "messages are sent without waiting, many in one command"};
 	if (capabilities & IMAP_CAP_LITERAL_PLUS)
 		return (struct way){"upload", "LITERAL+", "messages are sent without waiting"};
 	if (capabilities & IMAP_CAP_LITERAL_MINUS)

@@ -60,9 +60,10 @@ static const struct quirk quirks[] = {
 		.id = "Zimbra", .capabilities_off = IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
 		.note = "Zimbra: MODSEQ can be -1: flags are listed in full (MailKit#495)",
 	}, {
-		.id = "Stalwart", .capabilities_off = IMAP_CAP_MOVE,
+		.id = "Stalwart", .capabilities_off = IMAP_CAP_MOVE | IMAP_CAP_MULTIAPPEND,
 		.note = "Stalwart: UID MOVE can move nothing and say OK: messages are copied, then "
-			"expunged (stalwart#1201)",
+			"expunged (stalwart#1201); a refused MULTIAPPEND keeps what came before the "
+			"message that it is about: one at a time (stalwart crates/imap/src/op/append.rs)",
 	}, {
 		.id = "gluon", .capabilities_off = IMAP_CAP_SPECIAL_USE,
 		.note = "Proton Bridge: answers BAD to LIST with SPECIAL-USE: not asked for "

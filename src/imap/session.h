@@ -120,6 +120,12 @@ enum imap_capability {
 	IMAP_CAP_CREATE_SPECIAL_USE = 1u << 22,
 };
 
+/*
+ * Where all of these are offered several messages go in one APPEND: none of them is waited for, and
+ * what became of each is told.
+ */
+#define IMAP_CAPS_APPEND_SEVERAL (IMAP_CAP_MULTIAPPEND | IMAP_CAP_LITERAL_PLUS | IMAP_CAP_UIDPLUS)
+
 enum imap_fetch_item {
 	IMAP_FETCH_FLAGS = 1u << 0,
 	IMAP_FETCH_MODSEQ = 1u << 1,

@@ -124,6 +124,8 @@ static bool create_take(struct store_imap *store, struct job *job, const struct 
 				       "make it", answer);
 	} else if (good) {
 		job->mailbox->listed = true;
+		if (step->kind == STEP_CREATE)
+			job->mailbox->stamp.uidnext = 1;
 		job->mailbox->attributes |= step->kind == STEP_CREATE ? job->create->uses : 0;
 		job->mailbox->attributes &= ~(unsigned)(IMAP_NOSELECT | IMAP_NONEXISTENT);
 	} else {

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct delete_state {
 	bool sent;    /* the DELETE itself */
@@ -61,15 +60,6 @@ static enum job_progress delete_run(struct store_imap *store, struct job *job)
 	return JOB_SENT;
 }
 
-/* True for the mailbox that an answer names. */
-static bool is_named(const struct job *job, const struct imap_answer *answer)
-{
-	const struct remote_mailbox *mailbox = job->mailbox;
-
-	return answer->name.len == mailbox->wire_len &&
-	       !memcmp(answer->name.bytes, mailbox->wire, mailbox->wire_len);
-}
-
 /* A refused STATUS tells that it is gone only where the server says so, or LIST did not name it. */
 static void delete_take_end(struct job *job, const struct step *step,
 			    const struct imap_answer *answer)
@@ -96,7 +86,7 @@ static bool delete_take(struct store_imap *store, struct job *job, const struct 
 	(void)out;
 	if (answer->kind == IMAP_TAGGED)
 		delete_take_end(job, step, answer);
-	else if (answer->kind == IMAP_STATUS && is_named(job, answer)) {
+	else if (answer->kind == IMAP_STATUS && mailbox_is_named(job->mailbox, answer)) {
 		job->delete->counted = answer->mailbox.has & IMAP_HAS_MESSAGES;
 		job->delete->messages = answer->mailbox.messages;
 	}

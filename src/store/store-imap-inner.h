@@ -48,6 +48,7 @@ struct remote_mailbox {
 	size_t wire_len;
 	char delimiter;
 	unsigned attributes; /* of enum imap_attribute */
+	/* As LIST told; uidnext (0: unknown) and messages count what is appended after that. */
 	struct stamp stamp;
 	bool listed; /* by the last LIST */
 	bool left_out;
@@ -145,7 +146,7 @@ struct job {
 	struct selection *selection;
 	size_t steps;  /* unanswered */
 	bool passed;   /* the sending job is behind it */
-	bool deferred; /* it is to run as soon as the holder lets go */
+	bool deferred; /* it is to run as soon as that can be, and no other holds the wire */
 	bool done;
 	struct uidset refused;
 	struct error error;
@@ -185,6 +186,7 @@ struct store_imap {
 	size_t bodies;
 	bool no_move; /* the server refused it, though offered */
 	bool no_uid_expunge;
+	bool no_multiappend;
 	bool no_email_id;
 	struct remote_mailbox **mailboxes;
 	size_t len, cap;
@@ -201,6 +203,8 @@ struct store *store_imap_over(struct imap_session *session, bool read_only);
 /* A command of the job's is on its way; selection may be NULL. */
 struct step *store_add_step(struct store_imap *store, struct job *job, enum step_kind kind,
 			    unsigned tag, struct selection *selection);
+/* A job without steps, which waited for another's, is to be run again as soon as that can be. */
+void store_wake(struct store_imap *store, struct job *job);
 /* Ends a job with its error set; returns JOB_DONE. */
 enum job_progress job_fail(struct job *job, enum error_kind kind, enum error_scope scope,
 			   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -230,6 +234,8 @@ void mailbox_take_status(struct store_imap *store, const struct imap_answer *ans
 /* store-imap-mailbox.c: the table of mailboxes, and the one that is open. */
 struct remote_mailbox *mailbox_find_wire(struct store_imap *store, const char *wire, size_t len);
 struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wire, size_t len);
+/* Whether it is the one that an answer names. */
+bool mailbox_is_named(const struct remote_mailbox *mailbox, const struct imap_answer *answer);
 void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, const char *name);
 /* The server calls it otherwise from now on: by these bytes; name: what it is called here, or NULL. */
 void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, const char *wire,

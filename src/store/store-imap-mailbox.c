@@ -38,6 +38,13 @@ struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wi
 	return mailbox;
 }
 
+/* Whether it is named by the server's bytes for it. */
+bool mailbox_is_named(const struct remote_mailbox *mailbox, const struct imap_answer *answer)
+{
+	return answer->name.len == mailbox->wire_len &&
+	       !memcmp(answer->name.bytes, mailbox->wire, mailbox->wire_len);
+}
+
 /* Gives a mailbox its name; from then on it is the one of that name. */
 void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, const char *name)
 {

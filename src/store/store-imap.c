@@ -166,14 +166,27 @@ static enum job_progress job_run(struct store_imap *store, struct job *job)
 	return job->kind->run(store, job);
 }
 
+/* Leaves a job for the next time that jobs are sent. */
+static void job_defer(struct store_imap *store, struct job *job)
+{
+	store->deferred += !job->deferred;
+	job->deferred = true;
+}
+
+/* One that was not passed yet comes to its turn by itself. */
+void store_wake(struct store_imap *store, struct job *job)
+{
+	if (job->passed)
+		job_defer(store, job);
+}
+
 /* Lets a job that was passed go on, or leaves it until the holder lets go. */
 static void resume_job(struct store_imap *store, struct job *job)
 {
 	enum job_progress progress;
 
 	if (store->holder && store->holder != job) {
-		store->deferred += !job->deferred;
-		job->deferred = true;
+		job_defer(store, job);
 		return;
 	}
 	progress = job->kind->run(store, job);
@@ -411,6 +424,7 @@ struct store *store_imap_twin(const struct store *model)
 	store->read_only = from->read_only;
 	store->no_move = from->no_move;
 	store->no_uid_expunge = from->no_uid_expunge;
+	store->no_multiappend = from->no_multiappend;
 	TAILQ_INIT(&store->jobs);
 	TAILQ_INIT(&store->steps);
 	mailboxes_copy(store, from);

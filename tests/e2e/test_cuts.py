@@ -14,7 +14,7 @@ PARTS = {"up": 4, "down": 16}
 # As many runs at once: each spends half of its time waiting.
 SCENES = 8
 # What the dialogue is to be made of; the rest of what Dovecot knows would only be more bytes to cut in.
-CAPABILITY = "IMAP4rev1 LITERAL+ ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
+CAPABILITY = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
 
 
 @pytest.fixture(scope="module")

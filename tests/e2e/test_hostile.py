@@ -197,10 +197,10 @@ class Pair:
         self.server.close()
 
 
-FIRST = {"INBOX": mail(1, 2, 3, 4, 5, 6), "Work": mail(11, 12, 13), "Archive": mail(21, 22), "Here": mail(41)}
+FIRST = {"INBOX": mail(1, 2, 3, 4, 5, 6), "Work": mail(11, 12, 13), "Archive": mail(21, 22), "Here": mail(41, 42, 43)}
 GONE_HERE, GONE_THERE, MOVED = mail(4)[0], mail(21)[0], mail(11)[0]
 LATER = {"INBOX": mail(1, 2, 3, 5, 6, 7, 11, 31, 32), "Work": mail(12, 13, 14), "Archive": mail(22),
-         "Here": mail(41)}
+         "Here": mail(41, 42, 43)}
 FLAGGED = {2: "F", 3: "S"}
 
 
@@ -213,7 +213,7 @@ def wanted(mailboxes, flags=()):
 
 @pytest.fixture
 def pair(evenmail, tmp_path, certificate):
-    """Six messages in INBOX, of which one is here, too; more in Work and Archive; one each only here."""
+    """Six messages in INBOX, of which one is here, too; more in Work and Archive; in Here what is only here."""
     made = Pair(evenmail, tmp_path, certificate, FULL)
     for name in ("INBOX", "Work", "Archive"):
         made.add(name, *FIRST[name])

@@ -8,7 +8,7 @@ from dovecot import Dovecot
 from figures import note_figure
 from scene import Scene, build_mailboxes, build_messages
 
-FULL = "IMAP4rev1 LITERAL+ ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
+FULL = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
 COMMAND = re.compile(rb"(?m)^(E\d+) (UID \w+|\w+)")
 # The commands that change something, which each of the cases sends; what is more may be sent, too.
 CASES = {

@@ -76,10 +76,10 @@ def test_it_is_tried_again_when_the_limit_is_another(limited, limit):
 
 @pytest.fixture
 def refused(channel, plain_line, corpus):
-    """TOOBIG, as of a server that tells no limit: the second of three messages."""
+    """TOOBIG, as of a server that tells no limit: three messages at once, and then the second of them."""
     channel.mail = corpus.messages(3, "plain")
     channel.local.fill({"INBOX": channel.mail})
-    plain_line.alter = channel.refusal = Refusal(b"APPEND", "NO [TOOBIG] so it says", only={1})
+    plain_line.alter = channel.refusal = Refusal(b"APPEND", "NO [TOOBIG] so it says", only={0, 2})
     assert "so it says" in channel.sync(status=1).err
     plain_line.alter = None
     channel.held = {digest for digest, _, _ in channel.remote.state()[("INBOX",)]}

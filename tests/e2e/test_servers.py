@@ -26,6 +26,8 @@ NEEDS = {
     # LITERAL- allows the same up to 4096 bytes.
     "LITERAL-": rb"\{\d+\+\}\r\n",
     "LITERAL+": rb"\{(\d{5,}|[5-9]\d{3}|4[1-9]\d\d|409[7-9])\+\}\r\n",
+    # A message behind another's literal.
+    "MULTIAPPEND": rb"\" \{\d+\+?\}\r\n ",
     "SPECIAL-USE": rb"SPECIAL-USE",
     "COMPRESS=DEFLATE": rb"^\S+ COMPRESS\b",
     "NOTIFY": rb"^\S+ NOTIFY\b",
@@ -39,6 +41,7 @@ SERVERS = {
     "neither CONDSTORE nor QRESYNC": [name for name in FULL if name not in ("QRESYNC", "CONDSTORE")],
     "no UIDPLUS": [name for name in FULL if name != "UIDPLUS"],
     "no LIST-STATUS": [name for name in FULL if name != "LIST-STATUS"],
+    "no MULTIAPPEND": [name for name in FULL if name != "MULTIAPPEND"],
     "no LITERAL+": [name for name in FULL if name != "LITERAL+"],
     "LITERAL-": [name for name in FULL if name != "LITERAL+"] + ["LITERAL-"],
     "like Gmail": [name for name in FULL if name not in ("QRESYNC", "LITERAL+", "MULTIAPPEND")] + ["LITERAL-"],
@@ -86,6 +89,7 @@ def test_same_end(make_channel, make_proxy, servers, corpus, name):
 
     commands = without_literals(proxy.said("up"))
     known = set(offered) | ({"LITERAL-"} if "LITERAL+" in offered else set())
+    assert bool(re.search(NEEDS["MULTIAPPEND"], commands)) == ({"MULTIAPPEND", "UIDPLUS", "LITERAL+"} <= known)
     for capability, pattern in NEEDS.items():
         if capability not in known:
             found = re.search(pattern, commands, re.I | re.M)

@@ -14,7 +14,7 @@ from dovecot import Dovecot
 from figures import note_figure
 from scene import Scene, filled
 
-FULL = "IMAP4rev1 LITERAL+ ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
+FULL = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
 OFFERS = {"all extensions": FULL, "none": "IMAP4rev1"}
 SCENES = 8
 UNAVAILABLE = 69

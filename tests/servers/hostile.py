@@ -5,9 +5,9 @@
         server.account["INBOX"].add(b"Subject: x\\r\\n\\r\\n")
         server.mode = MODES["uid-zero"]     (SANE: it tells the truth)
 
-It speaks IMAP4rev1 with what evenmail uses of CONDSTORE, QRESYNC, LIST-STATUS, UIDPLUS, MOVE and COMPRESS. A mode
-bends what it says at three places: figures (UIDNEXT...), items of a FETCH, and whole replies. What a client asks is
-carried out in truth whatever is said about it, so a test can hold the account against what must not be lost.
+It speaks IMAP4rev1 with what evenmail uses of CONDSTORE, QRESYNC, LIST-STATUS, UIDPLUS, MULTIAPPEND, MOVE and COMPRESS.
+A mode bends what it says at three places: figures (UIDNEXT...), items of a FETCH, and whole replies. What a client
+asks is carried out in truth whatever is said about it, so a test can hold the account against what must not be lost.
 """
 import base64
 import calendar
@@ -20,7 +20,7 @@ import zlib
 
 PASSWORD = "hostile-horse-9"
 FULL = ("IMAP4rev1 AUTH=PLAIN SASL-IR ENABLE UNSELECT UIDPLUS MOVE LITERAL+ ESEARCH LIST-EXTENDED LIST-STATUS CONDSTORE"
-        " QRESYNC ID COMPRESS=DEFLATE")
+        " QRESYNC MULTIAPPEND ID COMPRESS=DEFLATE")
 PLAIN = "IMAP4rev1 AUTH=PLAIN"
 TOKEN = re.compile(rb'[()]|"(?:[^"\\]|\\.)*"|[^\s()"\[]*\[[^\]]*\]|[^\s()"]+', re.S)
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}$")
@@ -504,14 +504,20 @@ class Session:
         return [b"* " + code + b"moved", *self.expunge(messages)]
 
     def do_append(self, name, *args):
-        flags, date, body = args[0], parse_date(args[1]), args[-1]
         if name not in self.server.account:
             return [NO]
+        if len(args) > 3 and self.mode.tested.get("one_by_one"):
+            return [UNKNOWN]
         mailbox = self.server.account[name]
-        message = mailbox.add(body, flags, date)
+        kept = 1 if self.mode.tested.get("stops_short") else None
+        uids = [mailbox.add(body, flags, parse_date(date)).uid
+                for flags, date, body in [*zip(args[::3], args[1::3], args[2::3])][:kept]]
+        if len(args) > 3 * len(uids):
+            return [NO]
         if b"UIDPLUS" not in self.offers():
             return []
-        return [Tagged(b"OK [APPENDUID %d %d] done" % (mailbox.uidvalidity, message.uid))]
+        uids = b"%d:%d" % (uids[0], uids[-1]) if len(uids) > 1 else b"%d" % uids[0]
+        return [Tagged(b"OK [APPENDUID %d %s] done" % (mailbox.uidvalidity, uids))]
 
 
 def nest(words):

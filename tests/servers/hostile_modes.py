@@ -297,6 +297,13 @@ for name, code in {"huge": b"1 1:4294967295", "zero": b"0 0", "2^64": b"18446744
     mode(f"appenduid-{name}", reply={"APPEND": lambda lines, session, code=code: [
         re.sub(rb"APPENDUID [^\]]*", b"APPENDUID " + code, line) for line in lines]}, appends=True)
 
+for name, change in {"fewer": -1, "more": 1}.items():
+    mode(f"multiappend-{name}", reply={"APPEND": lambda lines, session, change=change: [
+        re.sub(rb"(\d+):(\d+)\]", lambda found, change=change: b"%s:%d]" % (found[1], int(found[2]) + change), line)
+        for line in lines]}, appends=True)
+mode("multiappend-unknown", one_by_one=True)
+mode("multiappend-stops-short", stops_short=True)
+
 # A compressed line.
 
 

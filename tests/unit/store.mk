@@ -33,6 +33,16 @@ EXTRA_DIST += \
 	tests/imapd/store/move-copy.imapd \
 	tests/imapd/store/move.imapd \
 	tests/imapd/store/objectid.imapd \
+	tests/imapd/store/multiappend.imapd \
+	tests/imapd/store/multiappend-bad.imapd \
+	tests/imapd/store/multiappend-bytes.imapd \
+	tests/imapd/store/multiappend-cut.imapd \
+	tests/imapd/store/multiappend-early.imapd \
+	tests/imapd/store/multiappend-plain.imapd \
+	tests/imapd/store/multiappend-refused.imapd \
+	tests/imapd/store/multiappend-stored.imapd \
+	tests/imapd/store/multiappend-uids.imapd \
+	tests/imapd/store/multiappend-waits.imapd \
 	tests/imapd/store/objectid-gmail.imapd \
 	tests/imapd/store/objectid-refused.imapd \
 	tests/imapd/store/read-only.imapd \

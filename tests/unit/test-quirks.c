@@ -41,8 +41,8 @@ static const struct {
      IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
     {NULL, "(\"name\" \"SmarterMail\")", NULL, IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
      IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
-    {NULL, "(\"name\" \"Stalwart IMAP\")", NULL, IMAP_CAP_MOVE, IMAP_LINE_MAX_DEFAULT, 0, false, 1,
-     true},
+    {NULL, "(\"name\" \"Stalwart IMAP\")", NULL, IMAP_CAP_MOVE | IMAP_CAP_MULTIAPPEND,
+     IMAP_LINE_MAX_DEFAULT, 0, false, 1, true},
     {NULL, "(\"name\" \"gluon\")", NULL, IMAP_CAP_SPECIAL_USE, IMAP_LINE_MAX_DEFAULT, 0, false, 1,
      true},
     {NULL, NULL, "IMAP4rev1 x-gm-ext-1", 0, IMAP_LINE_MAX_DEFAULT, 0, false, 1},
@@ -54,12 +54,13 @@ static const struct {
      false, 0},
     /* Two rows: the shorter line, all that is off. */
     {"outlook.office365.com", "(\"name\" \"Dovecot\")", NULL, 0, 1000, 0, false, 2, true},
-    {"me.com", "(\"name\" \"Dovecot Stalwart\")", NULL, IMAP_CAP_QRESYNC | IMAP_CAP_MOVE, 8000, 0,
-     true, 3, true},
+    {"me.com", "(\"name\" \"Dovecot Stalwart\")", NULL,
+     IMAP_CAP_QRESYNC | IMAP_CAP_MOVE | IMAP_CAP_MULTIAPPEND, 8000, 0, true, 3, true},
     /* A server that calls itself everything. */
     {"imap.aol.com", "Microsoft.Exchange SmarterMail Zimbra Stalwart gluon Dovecot", "X-GM-EXT-1",
-     IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC | IMAP_CAP_MOVE | IMAP_CAP_SPECIAL_USE, 1000, 10000,
-     false, 8, true},
+     IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC | IMAP_CAP_MOVE | IMAP_CAP_MULTIAPPEND |
+	 IMAP_CAP_SPECIAL_USE,
+     1000, 10000, false, 8, true},
 };
 
 /* Every case gives its profile. */
