@@ -28,6 +28,8 @@ MISSED = "missed"  # exit status 0, nothing is said: the next run asks for what 
 # What would be refused whatever message it was, and so is no message's fault.
 PASSING = dict.fromkeys(("LIMIT", "UNAVAILABLE", "INUSE", "SERVERBUG"), TOLD)
 FOR_ALL = dict.fromkeys(("OVERQUOTA", "TRYCREATE", "NONEXISTENT", "NOPERM"), TOLD)
+# Who greets as Dovecot means the size of the message by it.
+DOVECOT = {"LIMIT": ASIDE}
 
 FULL = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS NAMESPACE"
 PLAIN = "IMAP4rev1"
@@ -45,7 +47,7 @@ TABLE = {
     (FULL, MESSAGES, "UID STORE", "Deleted"): (TOLD, {}),
     (FULL, MESSAGES, "UID MOVE", ""): (AROUND, FOR_ALL),
     (FULL, MESSAGES, "UID EXPUNGE", ""): (AROUND, FOR_ALL),
-    (FULL, MESSAGES, "APPEND", ""): (ASIDE, {**PASSING, **FOR_ALL}),
+    (FULL, MESSAGES, "APPEND", ""): (ASIDE, {**PASSING, **FOR_ALL, **DOVECOT}),
     (FULL, MESSAGES, "LOGOUT", ""): (AROUND, {}),
     (FULL, MAILBOXES, "UID COPY", ""): (AROUND, {}),
     (FULL, MAILBOXES, "EXAMINE", ""): (AROUND, {}),
@@ -61,7 +63,7 @@ TABLE = {
     (PLAIN, MESSAGES, "UID COPY", ""): (TOLD, {}),
     (PLAIN, MESSAGES, "UID SEARCH", ""): (TOLD, {}),
     (PLAIN, MESSAGES, "EXPUNGE", ""): (TOLD, {}),
-    (PLAIN, MESSAGES, "APPEND", ""): (ASIDE, {**PASSING, **FOR_ALL}),
+    (PLAIN, MESSAGES, "APPEND", ""): (ASIDE, {**PASSING, **FOR_ALL, **DOVECOT}),
 }
 # What is believed, though it is not so here: that there is nothing to delete is as good as done.
 BELIEVED = {("STATUS", "NONEXISTENT"), ("DELETE", "NONEXISTENT")}
