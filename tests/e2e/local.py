@@ -84,6 +84,13 @@ class Local:
             unique = os.path.basename(path).split(":2,")[0]
             os.rename(path, os.path.join(self.directory(mailbox), "cur", f"{unique}:2,{''.join(sorted(letters))}"))
 
+    def set_all_flags(self, mailbox, letters):
+        """Of every message, none of which is read for that."""
+        directory = self.directory(mailbox)
+        for path in files_of(directory):
+            unique = os.path.basename(path).split(":2,")[0]
+            os.rename(path, os.path.join(directory, "cur", f"{unique}:2,{letters}"))
+
     def move(self, source, target, *messages, fresh_names=False):
         """As a mail program does: some keep the file's name, some deliver anew."""
         for message in messages:
