@@ -12,8 +12,8 @@
 
 /*
  * FETCHes of messages on their way while it is open whether the line is a slow one: what was asked
- * comes as it is, and on a slow line that can be minutes. Two of some 64 messages each keep a fast
- * line busy until enough has moved to tell.
+ * comes as it is, and on a slow line that can be minutes. Two of a MiB each keep a fast line busy
+ * until enough has moved to tell.
  */
 #define COMPRESS_AHEAD 2
 

@@ -2,10 +2,12 @@
 /*
  * IDENTIFY and FETCH: what identifies messages, and their content.
  *
- * Bodies are asked for in pieces of some 64 messages or 8 MiB, several of them on their way. They
- * stream through: whether one counts is known only at its end, so a body that came in vain is ended
- * by an ANSWER_BODY_END without a UID. A piece that the server refuses, or tells of in a line that
- * cannot be read, is asked for again message by message, so that one bad message keeps no other back.
+ * Bodies are asked for in pieces of some 512 messages or 1 MiB, several of them on their way: each
+ * costs the server a look at its mailbox, but one that is refused, or told of in a line that cannot
+ * be read, is asked for again message by message, so that one bad message keeps no other back. They
+ * stream through: whether a body counts is known only at its end, so one that came in vain is ended
+ * by an ANSWER_BODY_END without a UID. Several FETCHes of one mailbox run behind one SELECT: a row
+ * is for the one that asked for its UID.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -17,12 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_MESSAGES 64
-#define PIECE_BYTES    (8u << 20)
-#define AHEAD_MESSAGES 1024 /* on their way over all pieces */
+#define PIECE_MESSAGES 512
+#define PIECE_BYTES    (1u << 20)
+#define AHEAD_MESSAGES 2048 /* on their way over all pieces */
 #define AHEAD_BYTES    (24u << 20)
 #define SIZE_GUESS     (64u << 10) /* of a message of which nothing is known */
-#define HEAD_MAX       512
 
 struct fetch_state {
 	size_t next;         /* the first key that was not asked for yet */
@@ -34,12 +35,6 @@ struct fetch_state {
 	bool malformed;      /* something of the piece that arrives cannot be read: error says so */
 	bool doubt;          /* of any piece */
 	struct error error;
-	/* The body that is arriving: */
-	bool in_body;
-	bool unwanted; /* nobody asked for it: none of it is handed out */
-	bool handed;   /* some of it was */
-	char head[HEAD_MAX];
-	size_t head_len;
 };
 
 /* Whether the job's mailbox may still turn out to be the one that was meant. */
@@ -192,26 +187,40 @@ static bool is_wanted(const struct job *job, uint32_t uid, size_t *index)
 	return uids_find_key(&job->request, uid, index) && !uidset_has(&job->fetch->got, uid);
 }
 
-/* A piece of a body. */
-static bool take_body(struct job *job, const struct step *step, const struct imap_answer *answer,
-		      struct answer *out)
+struct step *fetch_find_step(struct store_imap *store, struct step *step, uint32_t uid)
 {
-	struct fetch_state *fetch = job->fetch;
-	size_t index, rest = HEAD_MAX - fetch->head_len;
+	struct step *other;
+	size_t index;
 
-	if (!fetch->in_body) {
-		fetch->in_body = true;
-		fetch->unwanted = step->kind != STEP_BODY || !is_meant(job, step) ||
-				  (answer->fetch.has & IMAP_HAS_UID &&
-				   !is_wanted(job, answer->fetch.uid, &index));
+	if (is_wanted(step->job, uid, &index))
+		return step;
+	TAILQ_FOREACH(other, &store->steps, link)
+	if (other->kind == STEP_BODY && other->selection == step->selection &&
+	    is_wanted(other->job, uid, &index))
+		return other;
+	return step;
+}
+
+/* A piece of a body. */
+static bool take_body(struct store_imap *store, const struct job *job, const struct step *step,
+		      const struct imap_answer *answer, struct answer *out)
+{
+	struct arrival *body = &store->arrival;
+	size_t index, rest = sizeof(body->head) - body->head_len;
+
+	if (!body->begun) {
+		body->begun = true;
+		body->unwanted = step->kind != STEP_BODY || !is_meant(job, step) ||
+				 (answer->fetch.has & IMAP_HAS_UID &&
+				  !is_wanted(job, answer->fetch.uid, &index));
 	}
-	if (fetch->unwanted)
+	if (body->unwanted)
 		return false;
 	if (rest > answer->data.len)
 		rest = answer->data.len;
-	memcpy(fetch->head + fetch->head_len, answer->data.bytes, rest);
-	fetch->head_len += rest;
-	fetch->handed = true;
+	memcpy(body->head + body->head_len, answer->data.bytes, rest);
+	body->head_len += rest;
+	body->handed = true;
 	out->kind = ANSWER_BODY;
 	out->data = answer->data.bytes;
 	out->len = answer->data.len;
@@ -222,32 +231,32 @@ static bool take_body(struct job *job, const struct step *step, const struct ima
  * Whether what came is what Courier says instead of a message that was expunged a moment ago; one
  * of the very size that was listed is taken for a message that only looks so.
  */
-static bool is_excuse(const struct job *job, size_t index, const struct imap_fetch *row)
+static bool is_excuse(const struct arrival *body, const struct job *job, size_t index,
+		      const struct imap_fetch *row)
 {
 	static const char from[] = "From: System Administrator <";
 	static const char subject[] = "Subject: message unavailable";
-	const struct fetch_state *fetch = job->fetch;
 	const uint64_t *sizes = job->request.sizes;
 
-	if (fetch->head_len < sizeof(from) || memcmp(fetch->head, from, sizeof(from) - 1) ||
-	    !memmem(fetch->head, fetch->head_len, subject, sizeof(subject) - 1))
+	if (body->head_len < sizeof(from) || memcmp(body->head, from, sizeof(from) - 1) ||
+	    !memmem(body->head, body->head_len, subject, sizeof(subject) - 1))
 		return false;
 	return !sizes || sizes[index] != row->body_size;
 }
 
 /* Whether the body of a whole FETCH response counts. */
-static bool is_body(const struct job *job, const struct step *step, const struct imap_fetch *row,
-		    size_t *index)
+static bool is_body(const struct arrival *body, const struct job *job, const struct step *step,
+		    const struct imap_fetch *row, size_t *index)
 {
 	const uint64_t *sizes = job->request.sizes;
 	unsigned needed = IMAP_HAS_UID | IMAP_HAS_BODY;
 
-	if (job->fetch->unwanted || step->kind != STEP_BODY || !is_meant(job, step) ||
+	if (body->unwanted || step->kind != STEP_BODY || !is_meant(job, step) ||
 	    (row->has & needed) != needed || !is_wanted(job, row->uid, index))
 		return false;
 	if (!row->body_size)
 		return row->has & IMAP_HAS_SIZE && !row->size && sizes && !sizes[*index];
-	return !is_excuse(job, *index, row);
+	return !is_excuse(body, job, *index, row);
 }
 
 /* Says that the server lists a message and gives no content: usual once, where it just went. */
@@ -280,12 +289,12 @@ static void note_named(struct job *job, const struct step *step, const struct im
 static bool take_fetch(struct store_imap *store, struct job *job, const struct step *step,
 		       const struct imap_fetch *row, struct answer *out)
 {
-	struct fetch_state *fetch = job->fetch;
+	struct arrival *body = &store->arrival;
 	size_t index;
-	bool good = is_body(job, step, row, &index), handed = fetch->handed;
+	bool good = is_body(body, job, step, row, &index), handed = body->handed;
 
-	fetch->in_body = fetch->unwanted = fetch->handed = false;
-	fetch->head_len = 0;
+	body->begun = body->unwanted = body->handed = false;
+	body->head_len = 0;
 	if (!good) {
 		note_named(job, step, row);
 		log_nothing(job, step, row);
@@ -295,7 +304,7 @@ static bool take_fetch(struct store_imap *store, struct job *job, const struct s
 	out->kind = ANSWER_BODY_END;
 	if (!good)
 		return true;
-	uidset_add(&fetch->got, row->uid);
+	uidset_add(&job->fetch->got, row->uid);
 	if (row->has & IMAP_HAS_SIZE && row->size != row->body_size)
 		log_info("mailbox %s: message UID %u has %" PRIu64
 			 " bytes, though the server gives "
@@ -368,12 +377,19 @@ static void end_malformed(struct job *job, const struct step *step)
 		job->error = fetch->error;
 }
 
-/* Something cannot be read: what did not come with it is asked for again. */
-static void take_malformed(struct job *job, const struct step *step,
+/*
+ * Something cannot be read: what did not come with it is asked for again. It may have been for any
+ * FETCH of that selection.
+ */
+static void take_malformed(struct store_imap *store, struct job *job, const struct step *step,
 			   const struct imap_answer *answer)
 {
 	struct fetch_state *fetch = job->fetch;
+	const struct step *other;
 
+	TAILQ_FOREACH(other, &store->steps, link)
+	if (other->kind == STEP_BODY && other->selection == step->selection)
+		other->job->fetch->doubt = true;
 	fetch->doubt = true;
 	fetch->malformed |= step->kind == STEP_BODY;
 	store_describe_malformed(&fetch->error, job->request.mailbox, answer);
@@ -395,9 +411,9 @@ static bool fetch_take(struct store_imap *store, struct job *job, const struct s
 		       const struct imap_answer *answer, struct answer *out)
 {
 	switch (answer->kind) {
-	case IMAP_BODY_DATA: return take_body(job, step, answer, out);
+	case IMAP_BODY_DATA: return take_body(store, job, step, answer, out);
 	case IMAP_FETCH: return take_fetch(store, job, step, &answer->fetch, out);
-	case IMAP_MALFORMED: take_malformed(job, step, answer); return false;
+	case IMAP_MALFORMED: take_malformed(store, job, step, answer); return false;
 	case IMAP_TAGGED:
 		if (step->kind != STEP_BODY)
 			return false;

@@ -166,6 +166,15 @@ struct job {
 
 TAILQ_HEAD(job_list, job);
 
+/* The body that is arriving: one at a time. */
+struct arrival {
+	bool begun;
+	bool unwanted;  /* nobody asked for it: none of it is handed out */
+	bool handed;    /* some of it was */
+	char head[512]; /* how it begins */
+	size_t head_len;
+};
+
 struct store_imap {
 	struct store head;
 	struct imap_session *session;
@@ -184,6 +193,7 @@ struct store_imap {
 	bool has_held;
 	uint64_t bodies_bytes; /* of bodies that are on their way, as expected */
 	size_t bodies;
+	struct arrival arrival;
 	bool no_move; /* the server refused it, though offered */
 	bool no_uid_expunge;
 	bool no_multiappend;
@@ -267,6 +277,12 @@ struct selection *selection_hold(struct selection *selection);
 void selection_drop(struct selection **selection);
 /* -1 and the job's error where its mailbox did not open, or is not the one that was meant. */
 int job_check_selection(struct job *job);
+
+/*
+ * store-imap-fetch.c: the step that a row of this UID is for, where it came as one of a FETCH job's
+ * step: another FETCH's of the same selection that asked for it, if this one did not.
+ */
+struct step *fetch_find_step(struct store_imap *store, struct step *step, uint32_t uid);
 
 /* store-imap-uids.c: sets of UIDs held against each other. */
 uint64_t uids_count_common(const struct uidset *a, const struct uidset *b);

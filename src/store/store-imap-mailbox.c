@@ -204,14 +204,21 @@ bool store_is_selected(const struct store_imap *store, const struct job *job)
 	       job->selection->state != SELECTION_FAILED;
 }
 
-/* Whether another job still awaits answers in a selection. */
+/* Whether a step's answers can be told from those of a job's: bodies can, by their UIDs. */
+static bool is_apart(const struct step *step, const struct job *job)
+{
+	return job->kind == &fetch_job && step->job->kind == &fetch_job &&
+	       (step->kind == STEP_SELECT || step->kind == STEP_BODY);
+}
+
+/* Whether another job still awaits answers in a selection that a job could take for its own. */
 static bool is_shared(const struct store_imap *store, const struct selection *selection,
 		      const struct job *job)
 {
 	const struct step *step;
 
 	TAILQ_FOREACH(step, &store->steps, link)
-	if (step->selection == selection && step->job != job)
+	if (step->selection == selection && step->job != job && !is_apart(step, job))
 		return true;
 	return false;
 }
@@ -219,7 +226,8 @@ static bool is_shared(const struct store_imap *store, const struct selection *se
 /*
  * A mailbox that is open, or is being opened, is not opened again, but for who reads beside another
  * job: Dovecot works on several commands at once in the same mailbox, so its untagged answers do
- * not tell whom they are for; a SELECT it begins only when all before it is done.
+ * not tell whom they are for; a SELECT it begins only when all before it is done. Bodies are read
+ * beside bodies: to open a large mailbox costs a server as much as thousands of small messages.
  */
 void store_ensure_selected(struct store_imap *store, struct job *job)
 {

@@ -271,11 +271,17 @@ static struct step *find_step(struct store_imap *store, unsigned tag)
 	return tag ? step : NULL;
 }
 
+/* Whether it tells of a message by its UID, or begins to. */
+static bool is_row(const struct imap_answer *answer)
+{
+	return (answer->kind == IMAP_FETCH || answer->kind == IMAP_BODY_DATA) &&
+	       answer->fetch.has & IMAP_HAS_UID;
+}
+
 /* Gives an answer to whom it concerns; true where *out is filled. */
 static bool take(struct store_imap *store, const struct imap_answer *answer, struct answer *out)
 {
 	struct step *step = find_step(store, answer->tag);
-	struct job *job = step ? step->job : NULL;
 	bool over = answer->kind == IMAP_TAGGED;
 
 	if (answer->kind == IMAP_MALFORMED)
@@ -283,6 +289,9 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 			 answer->text.bytes);
 	if (!step)
 		return false;
+	if (is_row(answer) && step->job->kind == &fetch_job)
+		step = fetch_find_step(store, step, answer->fetch.uid);
+	struct job *job = step->job;
 	answer_begin(out, job->request.ticket, job->request.mailbox);
 	if (over) {
 		TAILQ_REMOVE(&store->steps, step, link);

@@ -7,7 +7,8 @@
  * answered through store_next; an IMAP store has many on the wire at once, a Maildir store does
  * each when it is asked for the next answer. Nothing calls back. The ANSWER_DONEs come in the order
  * of submission; what comes before them may be of a later request already (its ticket tells), but
- * nothing comes between the pieces of one body and its end.
+ * nothing comes between the pieces of one body and its end. Of several FETCHes of one mailbox the
+ * end tells for which it was.
  *
  *	store_submit(s, &scan_of_a); store_submit(s, &scan_of_b);
  *	while ((rc = store_next(s, &answer, err)) == 1)

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/imapd/store/create.imapd \
 	tests/imapd/store/create-use.imapd \
 	tests/imapd/store/delete.imapd \
+	tests/imapd/store/fetch-beside.imapd \
 	tests/imapd/store/fetch-courier.imapd \
 	tests/imapd/store/fetch-pieces.imapd \
 	tests/imapd/store/fetch-refused.imapd \
