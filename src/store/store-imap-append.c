@@ -47,6 +47,7 @@ struct append_state {
 	struct job *lead; /* until it is known what became of it: whose step brings that */
 	size_t count;     /* lead: how many go with it, itself one of them */
 	bool stored;      /* lead: some were, though refused */
+	bool doubtful;    /* it is one of such */
 	struct upload *upload;
 	uint32_t uid; /* as APPENDUID told, or 0 */
 	uint32_t uidvalidity;
@@ -94,7 +95,7 @@ static void append_begin(struct job *job)
 
 /*
  * The flags that may go with a message: all, as long as the mailbox was never opened. Never
- * keywords: some servers refuse a message for one (Zimbra), and its content cannot be sent twice.
+ * keywords: some servers refuse a message for one (Zimbra), and it would have to be sent again.
  */
 static struct flags append_flags(const struct job *job)
 {
@@ -234,7 +235,7 @@ static enum error_scope append_scope(enum imap_code code)
 	}
 }
 
-/* Notes why a message was refused: LIMIT may be about a rate (Yahoo), or about its size (Dovecot). */
+/* Notes why a message was refused: LIMIT may be about a rate (Yahoo), or its size (Dovecot). */
 static void append_refuse(const struct store_imap *store, struct job *job,
 			  const struct imap_answer *answer)
 {
@@ -326,7 +327,7 @@ static void batch_refuse(struct store_imap *store, struct job *lead,
 
 /*
  * After a refusal: each goes by itself. Or, where it is seen that the server has stored some of
- * them all the same, all count as taken without UIDs, and who asked finds out which of them are.
+ * them all the same, all are in doubt, and who asked finds out which of them are there.
  */
 static void batch_part(struct store_imap *store, struct job *lead)
 {
@@ -335,6 +336,7 @@ static void batch_part(struct store_imap *store, struct job *lead)
 	store->no_multiappend |= stored;
 	for (struct job *job = NULL; (job = batch_next(lead, job));) {
 		job->append->alone = true;
+		job->append->doubtful = stored;
 		append_end(store, job, stored ? APPEND_OVER : APPEND_DUE);
 	}
 }
@@ -392,6 +394,7 @@ static bool append_tell(struct store_imap *store, struct job *job, struct answer
 	(void)store;
 	if (job->append) {
 		out->created.uid = job->append->uid;
+		out->doubtful = job->append->doubtful;
 		out->steps = job->append->steps;
 		out->uidvalidity = job->append->uidvalidity;
 	}

@@ -221,6 +221,7 @@ struct answer {
 	size_t len;
 	struct message_key created; /* DONE of APPEND, MOVED: uid 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
+	bool doubtful; /* DONE of APPEND: it was refused with others, but may have been taken */
 	/*
 	 * DONE of FLAG, REMOVE, MOVE, COPY, APPEND, remote: mod-sequences that the changes took, in
 	 * mailbox and in target. Never more than they did: several messages that one command changes

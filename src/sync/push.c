@@ -23,7 +23,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define PUSH_WINDOW 256         /* messages on their way in all lanes: each is an open file */
+#define PUSH_WINDOW 256         /* messages on their way in all lanes, in memory or open files */
 #define PUSH_BYTES  (16u << 20) /* and their bytes, but at least one message */
 
 /* One message on its way. */
@@ -310,6 +310,18 @@ static void put_taken(const struct parcel *parcel, uint32_t uid)
 	op->flags = sent->flags;
 }
 
+/* Some of those that a message was refused with are on the server all the same. */
+static void doubt_refused(struct push *push, struct box *box)
+{
+	struct error err;
+
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: the server refused messages and stored some of them all the same; "
+		  "the next run finds out which of them are there",
+		  text_show(box->name));
+	hold_back(push->channel, box, REMOTE, &err);
+}
+
 /*
  * The server took it. Without a UID (no UIDPLUS) the note stays until channel_confirm finds the
  * message. A UID that is another file's already (a server that folds equal messages into one)
@@ -321,6 +333,8 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 	uint32_t expected = box->sides[REMOTE].stamp.uidvalidity;
 
 	box->wrote[REMOTE] = true;
+	if (answer->doubtful)
+		doubt_refused(push, box);
 	if (!expected) /* a mailbox that this run made: its first UID tells */
 		box->sides[REMOTE].stamp.uidvalidity = answer->uidvalidity;
 	bool known = journal_pair_of_uid(box->journal, answer->created.uid);

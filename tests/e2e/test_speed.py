@@ -101,6 +101,14 @@ def test_round_trips_of_a_first_push(channel, long_line, corpus):
     assert long_line.most("depth") <= PUSH_ROUND_TRIPS, long_line.describe()
 
 
+def test_many_messages_go_in_one_command(channel, plain_line, corpus):
+    mail = corpus.messages(130, "empty-body")
+    channel.local.fill({"INBOX": mail})
+    channel.sync()
+    assert channel.state() == {("INBOX",): contents(*mail)}
+    assert len(re.findall(rb"^\S+ APPEND ", plain_line.said("up"), re.M)) == 3, "64, 64, 2"
+
+
 def test_round_trips_of_many_changes(channel, long_line, corpus):
     """Ten flag changes and deletions each way in one mailbox of a thousand messages."""
     messages = corpus.messages(1000, "empty-body", flags="")

@@ -342,6 +342,8 @@ STATUS = {name: status for status, names in {
         names-vanish account-empty""",
     (0, 69): """
         flags-odd""",
+    (1, 0): """
+        multiappend-stops-short""",
     (1, 1): """
         names-part-long uid-max uid-same uid-descending uid-none sequence-max uidvalidity-zero
         uidvalidity-missing exists-zero exists-one-more exists-max uidvalidity-flips fetch-of-others

@@ -329,6 +329,8 @@ static void say_done(struct buf *out, const struct answer *answer)
 	keywords_put(out, answer->refused_keywords, " refused*");
 	if (answer->steps || answer->target_steps)
 		buf_printf(out, " steps=%" PRIu32 "/%" PRIu32, answer->steps, answer->target_steps);
+	if (answer->doubtful)
+		buf_puts(out, " doubtful");
 	if (answer->others)
 		buf_puts(out, " others");
 	if (answer->refused)
