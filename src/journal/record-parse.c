@@ -138,19 +138,26 @@ static uint64_t take_hash(struct fields *fields)
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
-/* Eight bytes at a time: 0x80 stays where a byte is below the blank, and where it is DEL. */
+/* Of eight bytes: 0x80 stays where one is below the blank, and where it is DEL. */
+static uint64_t find_control(uint64_t word)
+{
+	uint64_t del = word ^ EACH_BYTE * 0x7f;
+
+	return ((word - EACH_BYTE * ' ') & ~word) | ((del - EACH_BYTE) & ~del);
+}
+
+/* Eight bytes at a time. */
 static bool has_control(const char *text, size_t len)
 {
-	uint64_t found = 0;
+	uint64_t found = 0, word;
 
-	for (; len > 0; text += 8, len = len > 8 ? len - 8 : 0) {
-		uint64_t word = EACH_BYTE * ' ', del;
-
-		memcpy(&word, text, len < 8 ? len : 8);
-		del = word ^ EACH_BYTE * 0x7f;
-		found |= (word - EACH_BYTE * ' ') & ~word;
-		found |= (del - EACH_BYTE) & ~del;
+	for (; len >= 8; text += 8, len -= 8) {
+		memcpy(&word, text, 8);
+		found |= find_control(word);
 	}
+	word = EACH_BYTE * ' ';
+	memcpy(&word, text, len);
+	found |= find_control(word);
 	return found & EACH_BYTE * 0x80;
 }
 

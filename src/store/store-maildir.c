@@ -69,6 +69,18 @@ static int step_list(struct store_maildir *store, struct answer *answer)
 	return 1;
 }
 
+/* STATUS: of the directories that are open. */
+static void take_stamp(struct store_maildir *store, const struct request *request,
+		       struct answer *answer)
+{
+	struct error *err = &store->progress.error;
+	struct maildir_mailbox *mailbox = cache_get(store, request->mailbox, err);
+
+	if (mailbox && maildir_mailbox_stamp(mailbox, &answer->stamp.cur_ns, &answer->stamp.new_ns,
+					     err) == 0)
+		answer->stamp.inode = mailbox->inode;
+}
+
 /* SCAN: the directory of that name is opened anew, for it may be another than the last time. */
 static int step_scan(struct store_maildir *store, const struct request *request,
 		     struct answer *answer)
@@ -318,6 +330,7 @@ static int step(struct store_maildir *store, const struct request *request, stru
 
 	switch (request->kind) {
 	case REQUEST_LIST: return step_list(store, answer);
+	case REQUEST_STATUS: take_stamp(store, request, answer); return 0;
 	case REQUEST_SCAN:
 		return request->glance ? step_glance(store, request, answer)
 				       : step_scan(store, request, answer);
@@ -336,7 +349,6 @@ static int step(struct store_maildir *store, const struct request *request, stru
 		return 0;
 	case REQUEST_APPEND:
 	case REQUEST_COPY:
-	case REQUEST_STATUS:
 	case REQUEST_SUBSCRIBE: break;
 	}
 	error_set(err, ERROR_INTERNAL, SCOPE_STORE, "a Maildir has no such request");

@@ -103,7 +103,7 @@ enum request_kind {
 	 */
 	REQUEST_RENAME,
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
-	/* Remote: the stamp of the mailbox, which is not opened for it; 0 for what is not told. */
+	/* The stamp of the mailbox, which the server does not open for it; 0 for what is not told. */
 	REQUEST_STATUS,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */

@@ -292,7 +292,21 @@ static bool wants_look(const struct box *box)
 	       (box->wrote[LOCAL] || !stamp->cur_ns || !stamp->new_ns);
 }
 
-/* The boxes whose files this run, or somebody just before it, changed: wait once, look once. */
+/* Whether the directories changed so lately that their times say nothing. What fails, the look tells. */
+static bool is_young(const struct channel *channel, const struct box *box)
+{
+	const struct request request = {.kind = REQUEST_STATUS, .mailbox = box->at[LOCAL]};
+	struct answer answer;
+	struct error err;
+
+	return !store_do(channel->setup.stores[LOCAL], &request, &answer, &err) &&
+	       (!answer.stamp.cur_ns || !answer.stamp.new_ns);
+}
+
+/*
+ * The boxes whose files this run, or somebody just before it, changed: wait once, look once. Where
+ * the server took its time since, there is nothing to wait for.
+ */
 static int confirm_locals(struct channel *channel, struct error *err)
 {
 	bool waited = false;
@@ -301,9 +315,10 @@ static int confirm_locals(struct channel *channel, struct error *err)
 		struct box *box = &channel->boxes[i];
 		if (!wants_look(box))
 			continue;
-		if (!waited)
+		if (!waited && is_young(channel, box)) {
 			clock_sleep_ms(SETTLE_MS);
-		waited = true;
+			waited = true;
+		}
 		if (confirm_local(channel, box, err))
 			return -1;
 	}
