@@ -17,4 +17,5 @@ libevenmail_a_SOURCES += \
 	src/maildir/name.c src/maildir/name.h \
 	src/maildir/rename.c \
 	src/maildir/scan.c src/maildir/scan.h \
-	src/maildir/tree.c src/maildir/tree-inner.h src/maildir/tree.h
+	src/maildir/tree.c src/maildir/tree-inner.h src/maildir/tree.h \
+	src/maildir/watch.c src/maildir/watch.h

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "maildir/scan.h"
+#include "maildir/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +139,7 @@ int maildir_mailbox_sync(struct maildir_mailbox *mailbox, uint64_t *syncs, struc
 void maildir_mailbox_forget(struct maildir_mailbox *mailbox)
 {
 	maildir_scan_free(&mailbox->scan);
-	mailbox->fresh = false;
+	mailbox->fresh = mailbox->told = false;
 }
 
 /* Closes the directories. */
@@ -147,6 +148,7 @@ void maildir_mailbox_close(struct maildir_mailbox **mailbox)
 	if (!*mailbox)
 		return;
 	maildir_mailbox_forget(*mailbox);
+	maildir_watch_end(*mailbox);
 	for (int i = 0; i < MAILDIR_DIRS; i++)
 		file_close(&(*mailbox)->fds[i]);
 	free((*mailbox)->name);

@@ -25,6 +25,7 @@ enum maildir_dir {
 #define MAILDIR_DIRS 3
 
 struct maildir_scan;
+struct maildir_watch;
 
 struct maildir_mailbox {
 	struct maildir_tree *tree; /* borrowed */
@@ -36,6 +37,8 @@ struct maildir_mailbox {
 	struct maildir_keywords keywords;
 	struct maildir_scan *scan; /* how names were found last (maildir/scan.h), or NULL */
 	bool fresh;                /* scan is of the caller's present request */
+	bool told;                 /* scan is what the store's user was told */
+	struct maildir_watch *watch; /* who changes it (maildir/watch.h), or NULL */
 };
 
 /* -1: SCOPE_MAILBOX; err->sys is ENOENT where there is no such mailbox. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "maildir/deliver.h"
 #include "maildir/name.h"
+#include "maildir/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +125,7 @@ int maildir_message_flag(struct maildir_mailbox *mailbox, const char *unique, st
 		dir = entry->dir;
 		if (file_rename_new(mailbox->fds[dir], entry->file, mailbox->fds[MAILDIR_CUR],
 				    file) == 0) {
+			maildir_watch_note(mailbox, dir, entry->file, MAILDIR_CUR, file);
 			mailbox->dirty[dir] = mailbox->dirty[MAILDIR_CUR] = true;
 			maildir_scan_put(mailbox->scan, MAILDIR_CUR, file);
 			return 1;

@@ -73,6 +73,14 @@ struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name,
 	return slot->mailbox;
 }
 
+/* Leaves alone what is open. */
+struct maildir_mailbox *cache_peek(struct store_maildir *store, const char *name)
+{
+	struct cached *slot = find_slot(store, name);
+
+	return slot ? slot->mailbox : NULL;
+}
+
 /* Closes and opens. */
 struct maildir_mailbox *cache_reopen(struct store_maildir *store, const char *name,
 				     struct error *err)

@@ -11,7 +11,7 @@
 #include "maildir/scan.h"
 #include "store/store-maildir.h"
 
-#define MAILBOXES_MAX 16 /* opened at once, three descriptors each */
+#define MAILBOXES_MAX 16 /* opened at once, three descriptors each, and one for a watch */
 #define SYNC_SINGLY_MAX 8 /* drafts; above it the file system is synced as a whole */
 #define BODY_CHUNK    ((size_t)64 * 1024)
 
@@ -72,6 +72,8 @@ int report_gone(const char *mailbox, const char *name, struct error *err);
 
 /* store-maildir-cache.c: the opened mailbox of that name, valid until 15 others were asked for. */
 struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name, struct error *err);
+/* The same if it is open, else NULL. */
+struct maildir_mailbox *cache_peek(struct store_maildir *store, const char *name);
 /* Opens it anew: the directory of that name may be another by now. */
 struct maildir_mailbox *cache_reopen(struct store_maildir *store, const char *name,
 				     struct error *err);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "maildir/message.h"
 #include "maildir/name.h"
+#include "maildir/watch.h"
 #include "store/store-maildir-inner.h"
 
 #include <assert.h>
@@ -105,9 +106,29 @@ static int step_scan(struct store_maildir *store, const struct request *request,
 	mailbox = cache_get(store, request->mailbox, NULL);
 	if (mailbox && !mailbox->scan) {
 		mailbox->scan = progress->scan;
+		mailbox->told = true;
 		progress->scan = NULL;
 	}
 	return 0;
+}
+
+/*
+ * Whether all that happened to a mailbox is known already. Its times are taken before that is seen:
+ * what somebody changes later changes them.
+ */
+static bool is_known(struct store_maildir *store, const struct request *request,
+		     struct answer *answer)
+{
+	struct maildir_mailbox *mailbox = cache_peek(store, request->mailbox);
+	struct stamp *stamp = &answer->stamp;
+
+	if (!mailbox || !mailbox->watch ||
+	    maildir_mailbox_stamp(mailbox, &stamp->cur_ns, &stamp->new_ns, NULL) < 0 ||
+	    !stamp->cur_ns || !stamp->new_ns || !maildir_watch_is_alone(mailbox))
+		return false;
+	stamp->inode = mailbox->inode;
+	answer->own_only = true;
+	return true;
 }
 
 /* SCAN that is a glance: as above, but nothing is kept. */
@@ -119,6 +140,8 @@ static int step_glance(struct store_maildir *store, const struct request *reques
 	struct maildir_mailbox *mailbox;
 	int rc;
 
+	if (!progress->started && is_known(store, request, answer))
+		return 0;
 	if (!progress->started) {
 		mailbox = cache_reopen(store, request->mailbox, &progress->error);
 		if (!mailbox || maildir_glance_open(mailbox, &progress->glance, &progress->error) < 0)
@@ -239,15 +262,17 @@ static int change_message(struct store_maildir *store, const struct request *req
 	}
 }
 
-/* FLAG: letters for new keywords, before the first file is renamed. */
-static int claim_letters(struct store_maildir *store, const struct request *request)
+/* FLAG: before the first file is renamed, a watch is begun, and new keywords get letters. */
+static int begin_flags(struct store_maildir *store, const struct request *request)
 {
 	struct progress *progress = &store->progress;
 	struct maildir_mailbox *mailbox = cache_get(store, request->mailbox, &progress->error);
 
-	return mailbox ? maildir_keywords_claim(mailbox, request->add.keywords,
-						&progress->refused_keywords, &progress->error)
-		       : -1;
+	if (!mailbox)
+		return -1;
+	maildir_watch_begin(mailbox);
+	return maildir_keywords_claim(mailbox, request->add.keywords, &progress->refused_keywords,
+				      &progress->error);
 }
 
 /*
@@ -259,7 +284,7 @@ static int step_change(struct store_maildir *store, const struct request *reques
 {
 	struct progress *progress = &store->progress;
 
-	if (request->kind == REQUEST_FLAG && claim_letters(store, request) < 0)
+	if (request->kind == REQUEST_FLAG && begin_flags(store, request) < 0)
 		return 0;
 	while (progress->index < request->count) {
 		const struct message_key *key = &request->keys[progress->index++];
@@ -540,7 +565,7 @@ static void set_budget(struct store_maildir *store)
 		share = limit.rlim_cur < DESCRIPTORS_ELSEWHERE
 			    ? 0
 			    : (limit.rlim_cur - DESCRIPTORS_ELSEWHERE) / STORES_USUAL;
-	share /= MAILDIR_DIRS + 1;
+	share /= MAILDIR_DIRS + 2; /* a watch, and a draft */
 	store->slots = share < 2 ? 2 : share < MAILBOXES_MAX ? share : MAILBOXES_MAX;
 	store->resting_max = share < SYNC_SINGLY_MAX ? share : SYNC_SINGLY_MAX;
 }

@@ -163,7 +163,7 @@ struct request {
 	 * Local, for who only compares: names are told as they are read and kept nowhere. complete is
 	 * false where somebody was at work meanwhile, and all that was told says nothing then.
 	 */
-	bool glance;
+	bool glance; /* DONE's own_only: nothing was read at all */
 	/*
 	 * The newest few of known are told with size and date, changed or not: UIDs that a server
 	 * used again after it was restored from a backup show there.
@@ -214,6 +214,7 @@ struct answer {
 	 */
 	struct stamp stamp;
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
+	bool own_only;       /* DONE of a glance: only this store's FLAGs changed it since its last scan */
 	struct flag_room permanent; /* DONE of SCAN: the flags that the mailbox can keep */
 	struct message_state message;
 	const struct uidset *uids;

@@ -231,9 +231,15 @@ static int confirm_remote(struct channel *channel, struct error *err)
 	return rc;
 }
 
-/* Takes in what the local side of one box holds. *complete: that is how it stands. */
-static int look_at_local(struct channel *channel, struct box *box, bool glance, bool *complete,
-			 struct error *err)
+/* What a look at a local side was worth. */
+struct local_look {
+	bool complete; /* what was told is how it stands */
+	bool own_only; /* nothing had to be told: only our own flags changed since the survey */
+};
+
+/* Takes in what the local side of one box holds. */
+static int look_at_local(struct channel *channel, struct box *box, bool glance,
+			 struct local_look *look, struct error *err)
 {
 	struct store *store = channel->setup.stores[LOCAL];
 	const struct request request = {
@@ -250,10 +256,13 @@ static int look_at_local(struct channel *channel, struct box *box, bool glance, 
 		if (answer.kind == ANSWER_MESSAGE) {
 			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
 		} else if (answer.kind == ANSWER_DONE) {
-			snapshot_complete(snapshot);
+			look->own_only = answer.own_only;
+			look->complete = answer.complete && !snapshot->doubled;
 			snapshot->stamp = answer.stamp;
-			snapshot_take_room(snapshot, &answer.permanent);
-			*complete = answer.complete && !snapshot->doubled;
+			if (!look->own_only) {
+				snapshot_complete(snapshot);
+				snapshot_take_room(snapshot, &answer.permanent);
+			}
 			if (answer.error.kind != ERROR_NONE)
 				box_fail(box, &answer.error);
 		}
@@ -265,16 +274,18 @@ static int look_at_local(struct channel *channel, struct box *box, bool glance, 
 /*
  * Looks at the local side of one box: by a glance, for a mailbox of 100,000 need not be held in memory
  * to see that it is as the journal says. Where somebody is at work in it, or two files have one
- * name, a scan tells.
+ * name, a scan tells; where it is known that nobody was, it is as the survey saw it and we left it.
  */
 static int confirm_local(struct channel *channel, struct box *box, struct error *err)
 {
-	bool complete = false;
+	struct local_look look = {0};
 
-	if (look_at_local(channel, box, true, &complete, err))
+	if (look_at_local(channel, box, true, &look, err))
 		return -1;
-	if (!complete && box->error.kind == ERROR_NONE &&
-	    look_at_local(channel, box, false, &complete, err))
+	if (look.own_only)
+		return 0;
+	if (!look.complete && box->error.kind == ERROR_NONE &&
+	    look_at_local(channel, box, false, &look, err))
 		return -1;
 	if (box->error.kind == ERROR_NONE)
 		survey_end_refusals(box, LOCAL);

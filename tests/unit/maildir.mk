@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/test-maildir-name \
 	tests/unit/test-maildir-rename \
 	tests/unit/test-maildir-scan \
+	tests/unit/test-maildir-watch \
 	tests/unit/test-maildir-tree \
 	tests/unit/test-store-maildir \
 	tests/unit/test-store-maildir-draft
@@ -24,6 +25,8 @@ tests_unit_test_maildir_rename_SOURCES = tests/unit/test-maildir-rename.c tests/
 tests_unit_test_maildir_rename_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_scan_SOURCES = tests/unit/test-maildir-scan.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_scan_LDADD = $(UNIT_LDADD)
+tests_unit_test_maildir_watch_SOURCES = tests/unit/test-maildir-watch.c tests/unit/maildir-fixture.h
+tests_unit_test_maildir_watch_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_tree_SOURCES = tests/unit/test-maildir-tree.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_tree_LDADD = $(UNIT_LDADD)
 tests_unit_test_store_maildir_SOURCES = tests/unit/test-store-maildir.c tests/unit/store-maildir-ask.h \

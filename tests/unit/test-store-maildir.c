@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "maildir/content.h"
+#include "maildir/scan.h"
+#include "maildir/watch.h"
 
 #include <errno.h>
 
@@ -207,6 +209,64 @@ static void glances_at_a_mailbox_at_rest(void **state)
 	assert_int_equal(outcome->done.stamp.cur_ns, INT64_C(1000000000000000000));
 	assert_true(outcome->done.stamp.inode != 0);
 	assert_true(outcome->done.permanent.bits == FLAG_ALL);
+	store_close(&store);
+}
+
+/* Sets the times of the mailbox's directories back, so that they are trusted. */
+static void age(const struct fixture *fixture)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+
+	assert_int_equal(utimensat(AT_FDCWD, fixture_path(fixture, "m/cur"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, fixture_path(fixture, "m/new"), old, 0), 0);
+}
+
+/* Whether the fixture is on a file system that can be watched at all. */
+static bool can_watch(const struct fixture *fixture)
+{
+	struct maildir_mailbox *mailbox;
+	struct error err;
+
+	assert_int_equal(maildir_mailbox_open(fixture->tree, "m", false, &mailbox, &err), 0);
+	assert_int_equal(maildir_scan_take(mailbox, &mailbox->scan, &err), 0);
+	mailbox->told = true;
+	maildir_watch_begin(mailbox);
+	bool watched = mailbox->watch != NULL;
+	maildir_mailbox_close(&mailbox);
+	return watched;
+}
+
+/* After our own changes of flags a glance reads nothing, unless somebody else was there. */
+static void knows_what_it_did_itself(void **state)
+{
+	static const struct message_key keys[] = {{.name = "a"}};
+	const struct request scan = {.kind = REQUEST_SCAN, .mailbox = "m"};
+	const struct request glance = {.kind = REQUEST_SCAN, .mailbox = "m", .glance = true};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct request flag = about(REQUEST_FLAG, keys, 1);
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/a:2,S", "a", 1);
+	age(fixture);
+	bool watched = can_watch(fixture);
+	for (unsigned round = 0; round < 3; round++) {
+		age(fixture);
+		if (round != 2) /* then nobody was told what the FLAG finds */
+			ask_well(store, scan);
+		flag.add.bits ^= FLAG_FLAGGED;
+		flag.remove.bits = FLAG_FLAGGED & ~flag.add.bits;
+		ask_well(store, flag);
+		if (round == 1)
+			fixture_put(fixture, "m/new/b", "b", 1);
+		age(fixture);
+		outcome = ask_well(store, glance);
+		assert_true(outcome->done.own_only == (watched && round == 0));
+		assert_int_equal(outcome->messages, outcome->done.own_only ? 0 : round ? 2 : 1);
+		assert_int_equal(outcome->done.stamp.cur_ns, INT64_C(1000000000000000000));
+		assert_true(outcome->done.stamp.inode != 0);
+	}
 	store_close(&store);
 }
 
@@ -467,6 +527,7 @@ int main(void)
 	    TEST(says_where_a_mailbox_is_missing),
 	    TEST(scans_the_directory_of_today),
 	    TEST(glances_at_a_mailbox_at_rest),
+	    TEST(knows_what_it_did_itself),
 	    TEST(identifies_what_is_there),
 	    TEST(fetches_and_opens_sources),
 	    TEST(reads_sources_anew),
