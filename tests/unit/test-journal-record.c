@@ -270,6 +270,7 @@ static void test_malformed(void **state)
 	    "d 1 2",
 	    "d 1x",
 	    "d 99999999999999999999",
+	    "d 184467440737095516150",
 	    "f 1",
 	    "f 0 S",
 	    "f 1 SF",
