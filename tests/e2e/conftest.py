@@ -114,6 +114,15 @@ def channel(make_channel, user):
 
 
 @pytest.fixture
+def pair(channel, corpus):
+    """Three messages in INBOX on both sides, as they should be."""
+    channel.messages = corpus.messages(3, "plain", flags="")
+    channel.remote.add("INBOX", *channel.messages)
+    channel.sync()
+    return channel
+
+
+@pytest.fixture
 def make_proxy():
     """make_proxy(port, delay=..., record=...) puts a line before a server."""
     made = []

@@ -15,14 +15,6 @@ from channel import contents, write_private
 USAGE, CONFIGURATION, LOCAL_IO = 64, 78, 74
 
 
-@pytest.fixture
-def pair(channel, corpus):
-    channel.messages = corpus.messages(3, "plain", flags="")
-    channel.remote.add("INBOX", *channel.messages)
-    channel.sync()
-    return channel
-
-
 def run(evenmail, *arguments, **environment):
     return subprocess.run([evenmail, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **environment})

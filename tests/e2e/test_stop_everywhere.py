@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """FAULTS 1: killed at every point of a run, in every scene: the next runs end as after an unbroken one."""
 import itertools
-import os
 import re
-import shutil
 import signal
-import tempfile
 
 import pytest
 
@@ -21,16 +18,6 @@ USERS = itertools.count(1)
 CAPABILITIES = {"rich": "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED"
                         " LIST-STATUS SPECIAL-USE",
                 "poor": "IMAP4rev1 SPECIAL-USE"}
-
-
-@pytest.fixture(scope="module")
-def scratch():
-    """A directory for servers and trees, in memory where there is one: what is done a thousand times."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    path = tempfile.mkdtemp(prefix="evenmail-stops-", dir=memory)
-    os.chmod(path, 0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,6 @@ from figures import note_figure
 DIFFERENT = 1
 
 
-@pytest.fixture
-def pair(channel, corpus):
-    """Three messages in INBOX on both sides, as they should be."""
-    channel.messages = corpus.messages(3, "plain", flags="")
-    channel.remote.add("INBOX", *channel.messages)
-    channel.sync()
-    return channel
-
-
 def verify(channel, *arguments, status=0):
     """What it found, each as (finding, uid), with the findings themselves."""
     lines = channel.run("verify", "--json", *arguments, status=status).out.splitlines()
