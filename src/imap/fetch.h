@@ -4,8 +4,9 @@
  * what stands before an announced literal is read first, and tells whether that literal is the
  * body. What is not asked for by us is skipped, to any shape within IMAP_DEPTH_MAX.
  *
- * Lenient: an INTERNALDATE, EMAILID or X-GM-MSGID that cannot be read, NIL for anything but UID, and MODSEQ -1 (Zimbra)
- * count as not told. Malformed: UID 0, numbers that do not fit, two bodies, two different UIDs.
+ * Lenient: an INTERNALDATE, EMAILID or X-GM-MSGID that cannot be read, NIL for anything but UID,
+ * and MODSEQ -1 (Zimbra) count as not told. Malformed: UID 0, numbers that do not fit, two bodies,
+ * two different UIDs.
  */
 #ifndef IMAP_FETCH_H
 #define IMAP_FETCH_H

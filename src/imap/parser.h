@@ -11,8 +11,8 @@
  * UID 0 is malformed. After an error the stream is lost and the parser stays in error.
  *
  * A malformed line is an error where what comes after it may be part of it: a string or list in it
- * does not end, or it goes wrong behind a message's literal, whose length may be what is wrong. Else,
- * and where it is about one mailbox, it is IMAP_MALFORMED, and all others are read.
+ * does not end, or it goes wrong behind a message's literal, whose length may be what is wrong.
+ * Else, and where it is about one mailbox, it is IMAP_MALFORMED, and all others are read.
  */
 #ifndef IMAP_PARSER_H
 #define IMAP_PARSER_H

@@ -50,8 +50,8 @@ enum response_line response_classify(struct lex_cursor *cursor, uint32_t *sequen
 int response_read(struct response *response, const char *line, size_t len,
 		  struct imap_answer *answer, struct error *err);
 /*
- * Whether a malformed line can be passed over: it is untagged and about one mailbox, and its strings
- * and lists are whole, so that nothing else can have begun in it.
+ * Whether a malformed line can be passed over: it is untagged and about one mailbox, and its
+ * strings and lists are whole, so that nothing else can have begun in it.
  */
 bool response_may_pass(const char *line, size_t len);
 

@@ -23,11 +23,11 @@
  * all carry the tag number of the one call, and IMAP_TAGGED is reported once, with the first bad
  * status if any; a COPYUID or APPENDUID that a part's OK held comes as IMAP_STATUS_LINE before it.
  *
- * Round trips: connecting as libcurl does; then CAPABILITY where needed, and ID and NAMESPACE, which
- * share the flight of the first commands that the caller queues, as ENABLE does that of the first
- * SELECT. ID goes out where the greeting did not tell already whose server it is. COMPRESS ends that flight where it
- * is wanted outright, or else waits for a quiet moment before a message; until it is answered
- * nothing else goes out.
+ * Round trips: connecting as libcurl does; then CAPABILITY where needed, and ID and NAMESPACE,
+ * which share the flight of the first commands that the caller queues, as ENABLE does that of the
+ * first SELECT. ID goes out where the greeting did not tell already whose server it is. COMPRESS
+ * ends that flight where it is wanted outright, or else waits for a quiet moment before a message;
+ * until it is answered nothing else goes out.
  */
 #ifndef IMAP_SESSION_H
 #define IMAP_SESSION_H
@@ -59,7 +59,7 @@ enum imap_auth {
 enum imap_compress {
 	IMAP_COMPRESS_NO,
 	IMAP_COMPRESS_YES,  /* from the first flight on: a round trip more */
-	IMAP_COMPRESS_AUTO, /* once the line has shown to be slow, or for many rows: imap/deflate.h */
+	IMAP_COMPRESS_AUTO, /* once the line has shown to be slow, or for many rows: deflate.h */
 };
 
 /* How to reach and enter the account. Borrowed while a session is opened. */
@@ -78,7 +78,7 @@ struct imap_config {
 	unsigned auth;    /* of enum imap_auth; 0: by what secret there is and the server offers */
 	unsigned timeout; /* seconds that any wait may take without a byte; 0: 60 */
 	enum imap_compress compress;
-	bool probe; /* all that is asked once is asked at once, for check; else only what is needed */
+	bool probe; /* all that is asked once is asked at once, for check; else what is needed */
 	bool read_only; /* SELECT is never sent, only EXAMINE; changing commands are refused
 			   (asserted) */
 	/*
@@ -193,7 +193,9 @@ uint64_t imap_append_limit(const struct imap_session *session);
 /* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers
  * came. */
 const struct mailbox_naming *imap_naming(const struct imap_session *session);
-/* Whose a mailbox is, as far as NAMESPACE told; INBOX and what lies in no namespace are personal. */
+/*
+ * Whose a mailbox is, as far as NAMESPACE told; INBOX and what lies in no namespace are personal.
+ */
 enum imap_owner imap_owner_of(const struct imap_session *session, const char *wire, size_t len);
 /* Whether QRESYNC was ENABLEd (assumed from the moment it is queued, corrected by ENABLED). */
 bool imap_has_qresync(const struct imap_session *session);

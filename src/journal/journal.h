@@ -22,7 +22,8 @@
  *	JOURNAL_REMOVING    the message of this UID is about to be removed from the server, for its
  *	                    file is gone: a file that is back when the message is gone, too, is new
  * and JOURNAL_REFUSED is a message that its other side would not take: not tried again until the
- * file, the UID or the limit is another. floor and UIDVALIDITY are those of the mailbox where the copy arises.
+ * file, the UID or the limit is another. floor and UIDVALIDITY are those of the mailbox where the
+ * copy arises.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -170,9 +171,9 @@ void journal_names_free(char **names, size_t count);
  * Opens the journal of a mailbox and reads its head; one that is not there is empty and is made at
  * its first commit. A torn tail is cut back (in memory where the dir is not exclusive) and
  * reported by log_warn; damage within the last transaction counts as one. -1: ERROR_IO,
- * SCOPE_MAILBOX, also where the file is damaged in its middle (with sys EBADMSG; which may show only
- * when it is loaded) or belongs to another channel, mailbox or version: the text says how to go on.
- * No descriptor is held between calls.
+ * SCOPE_MAILBOX, also where the file is damaged in its middle (with sys EBADMSG; which may show
+ * only when it is loaded) or belongs to another channel, mailbox or version: the text says how to
+ * go on. No descriptor is held between calls.
  */
 int journal_open(struct journal_dir *dir, const char *mailbox, struct journal **journal,
 		 struct error *err);
@@ -227,8 +228,9 @@ void journal_reset(struct journal *journal);
 /*
  * Makes the open transaction durable with this head (NULL: the head as it stands, even unset):
  * one append and one fdatasync; nothing where nothing was changed. Compacts where the file holds
- * more than twice what it needs and over 64 KiB (where head is even: half as much again, 48 KiB). After -1 (ERROR_IO) the journal takes no more;
- * whether what was to be committed is on the disk, the next journal_open tells.
+ * more than twice what it needs and over 64 KiB (where head is even: half as much again, 48 KiB).
+ * After -1 (ERROR_IO) the journal takes no more; whether what was to be committed is on the disk,
+ * the next journal_open tells.
  */
 int journal_commit(struct journal *journal, const struct journal_head *head, struct error *err);
 /*

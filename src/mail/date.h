@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* INTERNALDATE (RFC 9051 date-time): " 1-Jul-2026 12:00:00 +0200" to and from seconds since the epoch. */
+/*
+ * INTERNALDATE (RFC 9051 date-time): " 1-Jul-2026 12:00:00 +0200" to and from seconds since the
+ * epoch.
+ */
 #ifndef MAIL_DATE_H
 #define MAIL_DATE_H
 

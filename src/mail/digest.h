@@ -27,8 +27,8 @@ void digest_finish(struct digest_stream *stream, struct digest *out);
 void digest_close(struct digest_stream **stream);
 
 /*
- * 64 bits of SHA-256 of an identifier (an object id of RFC 8474, say), exactly these bytes; never 0,
- * which stands for none.
+ * 64 bits of SHA-256 of an identifier (an object id of RFC 8474, say), exactly these bytes; never
+ * 0, which stands for none.
  */
 uint64_t digest_hash_id(const char *id, size_t len);
 

@@ -35,7 +35,10 @@ struct eol_wire {
 	bool after_cr;
 };
 
-/* Takes len file bytes, writes at most 2 * len wire bytes to out (bare LF to CRLF); returns how many. */
+/*
+ * Takes len file bytes, writes at most 2 * len wire bytes to out (bare LF to CRLF); returns how
+ * many.
+ */
 size_t eol_wire(struct eol_wire *state, const char *in, size_t len, char *out);
 
 #endif

@@ -29,7 +29,10 @@ enum policy_deletion {
 struct policy {
 	unsigned change[SIDES]; /* of enum policy_change: [LOCAL] is pull, [REMOTE] is push */
 	enum policy_deletion deletion[SIDES];
-	/* More deletions than both of a mailbox are refused; percent > 100: never refused by number. */
+	/*
+	 * More deletions than both of a mailbox are refused; percent > 100: never refused by
+	 * number.
+	 */
 	unsigned safety_percent;
 	unsigned safety_count;
 	bool subscriptions; /* what is created, renamed or deleted on the server: subscribed so */

@@ -30,8 +30,8 @@ static bool is_escape(const char *text, size_t len)
 }
 
 /*
- * The length of what mail/mailbox-name.h writes for a '/' within a component ("%2F", and "%252F" for
- * such a text itself), 0 where there is none: it means the same here, and stays as it is.
+ * The length of what mail/mailbox-name.h writes for a '/' within a component ("%2F", and "%252F"
+ * for such a text itself), 0 where there is none: it means the same here, and stays as it is.
  */
 static size_t slash_escape(const char *text, size_t len)
 {
@@ -45,8 +45,8 @@ static size_t slash_escape(const char *text, size_t len)
 }
 
 /*
- * Whether a component is what a Maildir has of its own: its directories, and the keywords' file with
- * all that is made beside it.
+ * Whether a component is what a Maildir has of its own: its directories, and the keywords' file
+ * with all that is made beside it.
  */
 static bool is_reserved(const char *text, size_t len)
 {

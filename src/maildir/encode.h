@@ -5,8 +5,9 @@
  *
  * A '/' within a component is "%2F", as in the name itself (mail/mailbox-name.h). As %XX go: '%'
  * before two hexadecimal digits, controls, and what the layout cannot hold: in
- * "tree" a leading '.' or '~' and the components cur, new, tmp and dovecot-keywords*; in "maildir++"
- * every '.', and the first byte of a mailbox whose directory would be the tree's marker.
+ * "tree" a leading '.' or '~' and the components cur, new, tmp and dovecot-keywords*; in
+ * "maildir++" every '.', and the first byte of a mailbox whose directory would be the tree's
+ * marker.
  */
 #ifndef MAILDIR_ENCODE_H
 #define MAILDIR_ENCODE_H

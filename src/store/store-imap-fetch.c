@@ -271,7 +271,9 @@ static void log_nothing(const struct job *job, const struct step *step,
 			 text_show(job->request.mailbox), row->uid);
 }
 
-/* Notes that the server knows a message that has not come, and where it was asked again, lists it. */
+/*
+ * Notes that the server knows a message that has not come, and where it was asked again, lists it.
+ */
 static void note_named(struct job *job, const struct step *step, const struct imap_fetch *row)
 {
 	struct fetch_state *fetch = job->fetch;

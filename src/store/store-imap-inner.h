@@ -70,7 +70,7 @@ struct selection {
 	enum selection_state state;
 	bool began; /* something of this mailbox came: what comes now is not the last one's */
 	bool bad;   /* failed with BAD */
-	bool malformed; /* what was told cannot be read, error says: it fails, whatever the end is */
+	bool malformed; /* what was told cannot be read: it fails with error, whatever its end is */
 	struct stamp stamp; /* messages: EXISTS when it was opened */
 	uint32_t exists;    /* as it is now */
 	struct flag_room permanent;
@@ -247,7 +247,9 @@ struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wi
 /* Whether it is the one that an answer names. */
 bool mailbox_is_named(const struct remote_mailbox *mailbox, const struct imap_answer *answer);
 void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, const char *name);
-/* The server calls it otherwise from now on: by these bytes; name: what it is called here, or NULL. */
+/*
+ * The server calls it otherwise from now on: by these bytes; name: what it is called here, or NULL.
+ */
 void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, const char *wire,
 		    size_t len, const char *name);
 /* The mailbox of that name, listed or not; NULL with err where this server can have none. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * LIST: every mailbox with its figures, in one flight where the server has LIST-STATUS, else with a
- * second one of STATUS; a STATUS that cannot be read tells nothing. Subscriptions come with the list, or by LSUB beside it. What cannot be
- * named, or is better not synced, is left out and said.
+ * second one of STATUS; a STATUS that cannot be read tells nothing. Subscriptions come with the
+ * list, or by LSUB beside it. What cannot be named, or is better not synced, is left out and said.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -146,7 +146,10 @@ static bool list_take(struct store_imap *store, struct job *job, const struct st
 		      const struct imap_answer *answer, struct answer *out)
 {
 	(void)out;
-	/* One that comes once the mailboxes have their names, while figures are asked for, is too late. */
+	/*
+	 * One that comes once the mailboxes have their names, while figures are asked for, is too
+	 * late.
+	 */
 	if (answer->kind == IMAP_LIST && job->list->phase != LIST_FIGURES)
 		list_take_name(store, answer);
 	else if (answer->kind == IMAP_LSUB)

@@ -98,8 +98,8 @@ enum request_kind {
 	REQUEST_DELETE,
 	/*
 	 * Renames the mailbox to target, and all below it likewise, durably; names above target are
-	 * made. A mailbox that is gone is an error with ENOENT, a target that exists one with EEXIST;
-	 * then nothing was done. INBOX is neither.
+	 * made. A mailbox that is gone is an error with ENOENT, a target that exists one with
+	 * EEXIST; then nothing was done. INBOX is neither.
 	 */
 	REQUEST_RENAME,
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
@@ -120,8 +120,9 @@ enum request_kind {
 	 */
 	REQUEST_SETTLE,
 	/*
-	 * Local: puts a finished draft in place under its name, with flags and date; or in the place
-	 * of the message that it replaces, whose name and flags stay, and whose file is kept aside.
+	 * Local: puts a finished draft in place under its name, with flags and date; or in the
+	 * place of the message that it replaces, whose name and flags stay, and whose file is kept
+	 * aside.
 	 */
 	REQUEST_PUBLISH,
 };
@@ -131,7 +132,10 @@ struct source {
 	uint64_t size; /* bytes in all */
 	bool has_nul;  /* one of them is NUL */
 	void (*rewind)(struct source *source); /* back to the first byte */
-	/* Up to len bytes; *got 0 is the end. -1: the content is not what it was; what was sent is void. */
+	/*
+	 * Up to len bytes; *got 0 is the end. -1: the content is not what it was; what was sent is
+	 * void.
+	 */
 	int (*read)(struct source *source, char *out, size_t len, size_t *got, struct error *err);
 	void (*close)(struct source *source);
 };
@@ -160,8 +164,8 @@ struct request {
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
 	/*
-	 * Local, for who only compares: names are told as they are read and kept nowhere. complete is
-	 * false where somebody was at work meanwhile, and all that was told says nothing then.
+	 * Local, for who only compares: names are told as they are read and kept nowhere. complete
+	 * is false where somebody was at work meanwhile, and all that was told says nothing then.
 	 */
 	bool glance; /* DONE's own_only: nothing was read at all */
 	/*
@@ -195,8 +199,8 @@ enum answer_kind {
 	ANSWER_VANISHED, /* SCAN that is a delta: uids that are gone; may name what never was */
 	ANSWER_BODY,     /* FETCH: data; pieces of one message until ANSWER_BODY_END */
 	/*
-	 * FETCH: message.key and its size; what came before it is that message, whole. With uid 0 on
-	 * the remote side: what came before it is to be dropped, nobody asked for it.
+	 * FETCH: message.key and its size; what came before it is that message, whole. With uid 0
+	 * on the remote side: what came before it is to be dropped, nobody asked for it.
 	 */
 	ANSWER_BODY_END,
 	ANSWER_MOVED,    /* MOVE, COPY: message.key is created in target, as far as the store knows */
@@ -225,17 +229,21 @@ struct answer {
 	bool doubtful; /* DONE of APPEND: it was refused with others, but may have been taken */
 	/*
 	 * DONE of FLAG, REMOVE, MOVE, COPY, APPEND, remote: mod-sequences that the changes took, in
-	 * mailbox and in target. Never more than they did: several messages that one command changes
-	 * share one (RFC 7162). And whether somebody else was seen at work in mailbox meanwhile.
+	 * mailbox and in target. Never more than they did: several messages that one command
+	 * changes share one (RFC 7162). And whether somebody else was seen at work in mailbox
+	 * meanwhile.
 	 */
 	uint32_t steps, target_steps;
 	bool others;
 	/*
-	 * DONE of FLAG, REMOVE, MOVE, COPY, remote: what was left undone; of FETCH: what would be refused
-	 * another time too; or NULL
+	 * DONE of FLAG, REMOVE, MOVE, COPY, remote: what was left undone; of FETCH: what would be
+	 * refused another time too; or NULL
 	 */
 	const struct uidset *refused;
-	/* DONE of FLAG, PUBLISH: what the mailbox would not keep; of MOVE, local: what target would not */
+	/*
+	 * DONE of FLAG, PUBLISH: what the mailbox would not keep; of MOVE, local: what target would
+	 * not
+	 */
 	uint32_t refused_keywords;
 	struct error error; /* the last member: its text is not cleared for each of many answers */
 };
@@ -361,9 +369,9 @@ static inline int store_write_draft(struct store *store, struct draft *draft, co
 }
 
 /*
- * Ends the content: fills identity (size, Message-ID, digest) and the unique name that it will have,
- * which lives as long as the draft. The identity's date is given: that which REQUEST_PUBLISH will
- * give it, or DATE_UNKNOWN where nobody knows yet.
+ * Ends the content: fills identity (size, Message-ID, digest) and the unique name that it will
+ * have, which lives as long as the draft. The identity's date is given: that which REQUEST_PUBLISH
+ * will give it, or DATE_UNKNOWN where nobody knows yet.
  */
 static inline int store_finish_draft(struct store *store, struct draft *draft,
 				     struct identity *identity, const char **name, struct error *err)

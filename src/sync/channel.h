@@ -262,7 +262,9 @@ void box_put_copy(struct box *box, enum side side, const struct pair *pair);
 void own_note_added(struct own_changes *own, uint32_t uid);
 /* So many went there by one request, which is done. */
 void own_note_done(struct own_changes *own, const struct answer *answer, size_t removed);
-/* How the server's side must stand by now if nobody else changed it; false where that is not known. */
+/*
+ * How the server's side must stand by now if nobody else changed it; false where that is not known.
+ */
 bool own_expect(const struct own_changes *own, const struct stamp *before, struct stamp *now);
 /* A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */

@@ -75,8 +75,8 @@ struct op_identity {
 };
 
 /*
- * One operation. uid and name are those that are known; names are those of the journal's pairs, which
- * stay as long as it is open, or live in the plan's arena.
+ * One operation. uid and name are those that are known; names are those of the journal's pairs,
+ * which stay as long as it is open, or live in the plan's arena.
  */
 struct op {
 	enum op_kind kind : 8;

@@ -225,8 +225,8 @@ static bool is_same_file(const struct journal_note *note, const struct message_s
 }
 
 /*
- * M9: the other side refused this very message before (the same UID, or the same file with the same bytes).
- * Trying again would fail again, in every run; it is reported instead until it changes.
+ * M9: the other side refused this very message before (the same UID, or the same file with the same
+ * bytes). Trying again would fail again, in every run; it is reported instead until it changes.
  */
 static bool rule_m9_refused(const struct planner_input *input, enum side from,
 			    const struct fresh_message *message)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * UIDs that a server gave twice. One that was restored from a backup and has taken as much new mail
- * since as it had lost looks like one that went on: UIDVALIDITY is the same, and neither UIDNEXT nor
- * HIGHESTMODSEQ are below ours. But a UID that we know is another message's now: what is new under
- * it would never come, and a deletion of the message that had it before would expunge the new one.
+ * since as it had lost looks like one that went on: UIDVALIDITY is the same, and neither UIDNEXT
+ * nor HIGHESTMODSEQ are below ours. But a UID that we know is another message's now: what is new
+ * under it would never come, and a deletion of the message that had it before would expunge the new
+ * one.
  *
  * What was used again is at the top of what we know, so each scan tells size and date of the last
  * few. Some servers' sizes are not to be relied upon, and some keep no date that they are given:
@@ -18,7 +19,9 @@
 
 #define DOUBTS_MAX 16 /* asked for in a mailbox, so that a server's odd sizes cost no more */
 
-/* True where the UID is another message's for certain. Without a Message-ID all else must differ. */
+/*
+ * True where the UID is another message's for certain. Without a Message-ID all else must differ.
+ */
 static bool is_another(const struct pair *pair, const struct identity *found)
 {
 	if (pair->message_id && found->message_id)
