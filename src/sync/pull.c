@@ -167,7 +167,7 @@ static size_t fit_portion(struct haul *haul, const struct portion *portion)
 		return 0;
 	}
 	while (count < portion->count) {
-		const struct copy *copy = &share->copies[portion->first + count];
+		const struct copy *copy = &portion->copies[count];
 		taken += space_of(copy);
 		if (count >= room.messages || room.bytes < SPARE || taken > room.bytes - SPARE) {
 			fill_up(haul, share->box, copy, &room, count >= room.messages);
@@ -275,7 +275,7 @@ static bool claim(struct haul *haul, const struct portion *portion, uint32_t uid
 		else
 			high = mid;
 	}
-	struct copy *copy = &portion->share->copies[portion->first + low];
+	struct copy *copy = &portion->copies[low];
 	if (!uid || low == portion->count || copy->uid != uid)
 		return false;
 	*claimed = *copy;
@@ -335,7 +335,7 @@ static void note_refused(struct box *box, uint32_t uid, const struct error *why)
 static void note_missing(struct haul *haul, const struct portion *portion,
 			 const struct answer *answer)
 {
-	const struct copy *copies = portion->share->copies + portion->first;
+	const struct copy *copies = portion->copies;
 	struct box *box = portion->share->box;
 
 	if (answer->error.kind != ERROR_NONE)

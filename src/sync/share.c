@@ -12,11 +12,12 @@
 #define PORTION_MIN(pays) ((pays) / 8)
 #define HELD_ENOUGH(pays) (3 * (pays))
 
+/* For qsort(): descending, so that what is taken leaves the end of the list. */
 static int compare_uids(const void *a, const void *b)
 {
 	const struct copy *x = a, *y = b;
 
-	return (x->uid > y->uid) - (x->uid < y->uid);
+	return (x->uid < y->uid) - (x->uid > y->uid);
 }
 
 uint64_t share_cost(uint64_t size)
@@ -26,10 +27,10 @@ uint64_t share_cost(uint64_t size)
 						     : UINT32_MAX);
 }
 
-/* What one of a box's copies costs. */
+/* What one of a box's copies costs, counted from the first that is to be taken. */
 static uint64_t cost_at(const struct share *share, size_t index)
 {
-	return share_cost(share->copies ? copy_size(&share->copies[index])
+	return share_cost(share->copies ? copy_size(&share->copies[share->len - 1 - index])
 					: share->ops[index]->identity.size);
 }
 
@@ -126,6 +127,18 @@ static uint64_t measure(const struct shares *shares)
 	return shares->lanes == 1 ? LANE_PAYS : shares->pays;
 }
 
+/* Moves a portion's copies from its share's: what a first run has of them shrinks as it goes on. */
+static void move_copies(struct portion *portion)
+{
+	struct share *share = portion->share;
+	size_t left = share->len - share->next;
+
+	portion->copies = xcalloc(portion->count, sizeof(*portion->copies));
+	for (size_t i = 0; i < portion->count; i++)
+		portion->copies[i] = share->copies[left + portion->count - 1 - i];
+	share->copies = xreallocarray(share->copies, left + 1, sizeof(*share->copies));
+}
+
 /* Cuts the next portion off. */
 static struct portion *cut(struct shares *shares, struct share *share)
 {
@@ -141,6 +154,8 @@ static struct portion *cut(struct shares *shares, struct share *share)
 		portion->cost += cost_at(share, share->next++);
 		portion->count++;
 	}
+	if (share->copies)
+		move_copies(portion);
 	shares->left -= portion->cost;
 	return portion;
 }
@@ -148,15 +163,13 @@ static struct portion *cut(struct shares *shares, struct share *share)
 /* What the portion is fetched by. */
 static void add_keys(struct portion *portion)
 {
-	if (!portion->share->copies)
+	if (!portion->copies)
 		return;
-	const struct copy *copies = portion->share->copies + portion->first;
-
 	portion->keys = xcalloc(portion->count, sizeof(*portion->keys));
 	portion->sizes = xcalloc(portion->count, sizeof(*portion->sizes));
 	for (size_t i = 0; i < portion->count; i++) {
-		portion->keys[i].uid = copies[i].uid;
-		portion->sizes[i] = copy_size(&copies[i]);
+		portion->keys[i].uid = portion->copies[i].uid;
+		portion->sizes[i] = copy_size(&portion->copies[i]);
 	}
 }
 
@@ -194,27 +207,26 @@ void shares_end(struct portion *portion)
 {
 	portion->share->takers--;
 	drop_keys(portion);
+	free(portion->copies);
 	free(portion);
 }
 
-/* Moves what is left together, at the portion's end. */
+/* Moves what has not come together; what is to be sent lies so. */
 static void squeeze(struct portion *portion)
 {
-	struct share *share = portion->share;
-	size_t end = portion->first + portion->count, to = end;
+	size_t kept = 0;
 
 	portion->cost = 0;
-	for (size_t i = end; i-- > portion->first;) {
-		if (share->copies && !share->copies[i].uid)
-			continue;
-		portion->cost += cost_at(share, i);
-		if (share->copies)
-			share->copies[--to] = share->copies[i];
-		else
-			share->ops[--to] = share->ops[i];
+	for (size_t i = 0; i < portion->count; i++) {
+		if (!portion->copies) {
+			portion->cost += cost_at(portion->share, portion->first + i);
+			kept++;
+		} else if (portion->copies[i].uid) {
+			portion->cost += share_cost(copy_size(&portion->copies[i]));
+			portion->copies[kept++] = portion->copies[i];
+		}
 	}
-	portion->first = to;
-	portion->count = end - to;
+	portion->count = kept;
 }
 
 void shares_return(struct shares *shares, struct portion *portion)
@@ -235,6 +247,7 @@ void shares_close(struct shares *shares)
 	while (shares->returned) {
 		struct portion *portion = shares->returned;
 		shares->returned = portion->link;
+		free(portion->copies);
 		free(portion);
 	}
 	for (size_t i = 0; i < shares->len; i++) {

@@ -27,18 +27,19 @@
 struct share {
 	struct box *box;
 	const struct op **ops; /* to REMOTE */
-	struct copy *copies;   /* to LOCAL: ascending by UID, 0 in one that has come; in no plan */
+	struct copy *copies;   /* to LOCAL: what no lane has taken, descending by UID; in no plan */
 	size_t len;
 	size_t next;     /* the first that no lane has taken */
 	unsigned takers; /* portions that are under way */
 };
 
-/* A part of one box's copies, which one lane has: those from first on. */
+/* A part of one box's copies, which one lane has: to REMOTE those from first on. */
 struct portion {
 	struct share *share;
 	size_t first;
 	size_t count;
 	uint64_t cost;
+	struct copy *copies;      /* to LOCAL: ascending by UID, 0 in one that has come */
 	struct message_key *keys; /* to LOCAL: what they are fetched by */
 	uint64_t *sizes;          /* to LOCAL: beside keys */
 	struct portion *link;     /* for its owner's list */
