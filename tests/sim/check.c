@@ -78,7 +78,8 @@ static bool is_doubtful(const struct world *world, const struct token *token, si
 		      name == WORLD_TRASH;
 
 	return world->reset || token->again ||
-	       (is_new && (world->broke || (world->ran && (!told || moved || !token->single))));
+	       (is_new && (world->broke || (world->ran && (!told || moved || !token->single ||
+							   copies->swept))));
 }
 
 /* The bounds of what users did under one name, nobody having renamed a mailbox. */
@@ -166,6 +167,10 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	if (world->renamed && world->late)
 		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE] +
 			       (world->reset ? all.settled : 0);
+	/* What a run brought to a mailbox that it could not rename goes to the trash with that. */
+	for (enum side side = LOCAL; side < SIDES; side++)
+		if (world->renamed && world->late && token->nameless && is_trashed(world, side))
+			bounds.high += all.moved[side];
 	for (enum side side = LOCAL; side < SIDES && !all.doubtful; side++)
 		if (!is_trashed(world, side))
 			sure = larger(sure,

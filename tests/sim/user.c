@@ -208,8 +208,10 @@ static void destroy(struct world *world, const struct step *step)
 	for (size_t i = 0; i < count; i++) {
 		struct memory_message message = memory_get(memory, world->names[name], i);
 		struct token *token = world_token(world, &message);
-		if (token)
+		if (token) {
 			token->copies[name].deleted[step->side]++;
+			token->copies[name].swept |= world->ran;
+		}
 		world->owed++;
 	}
 	world->reset |= memory_has(memory, world->names[name]) && step->side == REMOTE;

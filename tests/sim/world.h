@@ -24,6 +24,7 @@ struct copies {
 	unsigned settled; /* on each side, then */
 	unsigned delivered[SIDES];
 	unsigned deleted[SIDES];
+	bool swept; /* deleted with the mailbox, which a run may have been about to fill */
 	unsigned came[SIDES]; /* moved here by a user */
 	unsigned left[SIDES]; /* and moved away */
 	unsigned perished; /* in a power cut, for which nobody but the mail program is to blame */
