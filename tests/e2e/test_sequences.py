@@ -43,7 +43,7 @@ def test_a_message_that_cannot_be_fetched_does_not_stop_deletions(channel, plain
     channel.remote.add("Other", gone, good)
     channel.sync()
     channel.remote.add("INBOX", bad)
-    refuse(plain_line, rb"UID FETCH", "NO cannot convert this message", rb"BODY")
+    refuse(plain_line, rb"UID FETCH", "NO cannot convert this message", rb"BODY\.PEEK\[\]")
     channel.remote.remove("Other", gone)
     assert "cannot convert" in channel.sync(status=1).err
     channel.sync(status=1)
