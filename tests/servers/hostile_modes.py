@@ -107,7 +107,7 @@ mode("literal-larger-than-listed", item={"RFC822.SIZE": const(b"100"), "BODY[]":
     message, b"x" * 5_000_000)}, swaps=True)
 mode("literal-smaller-than-listed", item={"RFC822.SIZE": const(b"5000000")})
 mode("literal-cut", reply={"UID FETCH": in_inbox(cut)})
-mode("literal-in-flags", item={"FLAGS": const(b"({5}\r\n\\Seen {3}\r\n\r\n))")})
+mode("literal-in-flags", item={"FLAGS": const(b"({5}\r\n\\Seen {3}\r\n\r\n))")}, misflags=True)
 mode("literal-in-envelope", reply={"UID FETCH": before(
     b'* 1 FETCH (ENVELOPE ("x" {3}\r\n)))  NIL (({0}\r\n "a\\"b")) {12}\r\nE5 OK done\r\n)'
     b' BODYSTRUCTURE ((({2}\r\n((()))))')})
