@@ -3,7 +3,8 @@ EXTRA_DIST += tests/run tests/soak tests/bootstrap tests/check-layers tests/chec
 EXTRA_DIST += tests/servers/dovecot.py tests/servers/proxy.py tests/servers/install
 EXTRA_DIST += tests/bench/run tests/bench/accounts.py tests/bench/bare.py tests/bench/bench.py \
 	tests/bench/build.py tests/bench/limit.py tests/bench/measure.c tests/bench/report.py \
-	tests/bench/scale tests/bench/tools.py tests/bench/works.py
+	tests/bench/scale tests/bench/tools.py tests/bench/works.py \
+	tests/bench/results.jsonl tests/bench/results.txt tests/bench/results.svg
 EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/figures.py tests/e2e/history.py \
 	tests/e2e/local.py \
 	tests/e2e/mailbox_names.py tests/e2e/mua.py tests/e2e/remote.py tests/e2e/test_bench.py \
