@@ -351,11 +351,15 @@ static void a_dropped_one_leaves_nothing(void **state)
 	close_pair(&pair);
 }
 
-/* A MUA renames the file all the while, from new to cur and back, and is not waited for. */
+/*
+ * A MUA renames the file all the while, from new to cur and back, and is not waited for. Whoever goes
+ * back and forth faster than directories are read may be missed by all looks: that is no error.
+ */
 static void finds_what_is_being_renamed(void **state)
 {
 	struct pair pair = open_pair(*state);
 	char names[2][PATH_MAX];
+	unsigned found = 0;
 	pid_t child;
 
 	put(&pair, "from/cur/a:2,S", "x\n", 2, DATE);
@@ -371,15 +375,20 @@ static void finds_what_is_being_renamed(void **state)
 		struct error err = {0};
 
 		pair.from->fresh = false;
-		if (maildir_deliver_link(pair.to, pair.from, "a", DATE, &delivery, &err) != 1) {
+		int rc = maildir_deliver_link(pair.to, pair.from, "a", DATE, &delivery, &err);
+		if (rc < 0) {
 			kill(child, SIGKILL);
 			fail_msg("%u: %s", i, err.text);
 		}
+		if (rc == 0)
+			continue;
+		found++;
 		assert_true(maildir_deliver_is_linked(delivery));
 		maildir_deliver_close(&delivery, pair.to);
 	}
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
+	assert_true(found > 0);
 	close_pair(&pair);
 }
 
