@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* A directory's times are trusted once they are older than this: see maildir/tree.h. */
-#define SETTLE_MS 25
+#define SETTLE_MS 60
 
 /*
  * True where the planner would have nothing to do about a snapshot, the other side being as the
