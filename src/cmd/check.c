@@ -206,14 +206,17 @@ static void check_server(struct store *store, struct finding *finding, struct re
 }
 
 /* What this side holds. */
-static void look_at_local(const struct account *account, struct finding *finding)
+static void look_at_local(const struct account *account, struct finding *finding,
+			  struct report *report)
 {
 	struct error err;
 	char **names;
 
 	finding->looked = true;
 	finding->has_tree = account->tree != NULL;
-	if (!journal_dir_list(account->journals, &names, &finding->journals, &err))
+	if (journal_dir_list(account->journals, &names, &finding->journals, &err))
+		report_failure(report, finding->channel->name, &err);
+	else
 		journal_names_free(names, finding->journals);
 }
 
@@ -247,7 +250,7 @@ static void check_target(const struct target *target, struct report *report)
 	setup.imap = &imap;
 	setup.dry_run = true;
 	if (!account_open(&setup, &account, &err)) {
-		look_at_local(account, &finding);
+		look_at_local(account, &finding, report);
 		check_server(account->stores[REMOTE], &finding, report);
 		account_close(&account);
 	} else {

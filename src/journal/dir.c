@@ -283,46 +283,76 @@ bool journal_dir_is_own_file(const char *name)
 }
 
 /*
- * The mailbox that the first line of a file names, freed by the caller; NULL where there is none,
- * as in a file that cannot be read or is gone meanwhile.
+ * Opens a file whose name was cut, and reads its beginning. *len is 0 where there is nothing to be
+ * read: it is gone meanwhile, or no file that a run made. -1: it may be a journal, but the disk
+ * does not tell.
  */
-static char *dir_read_mailbox(const struct journal_dir *dir, const char *file)
+static int dir_read_start(const struct journal_dir *dir, const char *file, char *bytes, size_t *len,
+			  struct error *err)
 {
-	char *bytes = xmalloc(RECORD_FIRST_MAX);
-	struct error ignored;
-	struct record_owner owner;
-	char *newline = NULL;
-	char *mailbox = NULL;
-	size_t len;
+	struct error why;
 	int fd;
+	int rc = 0;
 
-	if (journal_dir_open_file(dir, file, &fd, &ignored) == 0 &&
-	    file_read_at(fd, bytes, RECORD_FIRST_MAX, 0, &len, &ignored) == 0)
-		newline = memchr(bytes, '\n', len);
-	if (newline != NULL && record_parse_first(bytes, (size_t)(newline - bytes), &owner) == 0)
-		mailbox = xstrdup(owner.mailbox);
+	*len = 0;
+	if (journal_dir_open_file(dir, file, &fd, &why) < 0) {
+		if (why.sys == 0 || why.sys == ELOOP)
+			return 0;
+		rc = -1;
+	} else if (fd >= 0 && file_read_at(fd, bytes, RECORD_FIRST_MAX, 0, len, &why) < 0) {
+		rc = error_prefix(&why, "%s/%s", text_show(dir->path), text_show(file));
+	}
 	file_close(&fd);
-	free(bytes);
-	return mailbox;
+	if (rc < 0)
+		error_set(err, ERROR_IO, SCOPE_STORE,
+			  "%s; whose journal it is cannot be told: where the disk has lost it, move "
+			  "it away, and its mailbox is matched anew",
+			  why.text);
+	return rc;
 }
 
-/* The mailbox of a directory's entry, freed by the caller; NULL where it is no journal. */
-static char *dir_entry_mailbox(const struct journal_dir *dir, const char *file)
+/*
+ * The mailbox that the first line of a file names, freed by the caller; NULL where there is none.
+ * -1: it cannot be read.
+ */
+static int dir_read_mailbox(const struct journal_dir *dir, const char *file, char **mailbox,
+			    struct error *err)
+{
+	char *bytes = xmalloc(RECORD_FIRST_MAX);
+	struct record_owner owner;
+	char *newline;
+	size_t len;
+	int rc = dir_read_start(dir, file, bytes, &len, err);
+
+	newline = rc == 0 ? memchr(bytes, '\n', len) : NULL;
+	if (newline != NULL && record_parse_first(bytes, (size_t)(newline - bytes), &owner) == 0)
+		*mailbox = xstrdup(owner.mailbox);
+	free(bytes);
+	return rc;
+}
+
+/*
+ * The mailbox of a directory's entry, freed by the caller; NULL where it is no journal. -1: that
+ * cannot be told.
+ */
+static int dir_entry_mailbox(const struct journal_dir *dir, const char *file, char **mailbox,
+			     struct error *err)
 {
 	struct buf name;
-	char *mailbox = NULL;
+	int rc = 0;
 
+	*mailbox = NULL;
 	buf_init(&name, NAME_MAX);
 	switch (journal_file_mailbox(file, &name)) {
-	case 1: mailbox = xstrdup(name.data); break;
-	case 0: mailbox = dir_read_mailbox(dir, file); break;
+	case 1: *mailbox = xstrdup(name.data); break;
+	case 0: rc = dir_read_mailbox(dir, file, mailbox, err); break;
 	default: break;
 	}
-	if (mailbox == NULL && file[0] != '.' && !journal_dir_is_own_file(file))
+	if (rc == 0 && *mailbox == NULL && file[0] != '.' && !journal_dir_is_own_file(file))
 		log_info("%s/%s is no journal and left alone", text_show(dir->path),
 			 text_show(file));
 	buf_free(&name);
-	return mailbox;
+	return rc;
 }
 
 /* For qsort(). */
@@ -383,19 +413,26 @@ int journal_dir_read(const struct journal_dir *dir, char ***names, size_t *count
 int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err)
 {
 	size_t files;
+	int rc;
 
 	*count = 0;
-	if (journal_dir_read(dir, names, &files, err) < 0)
-		return -1;
+	rc = journal_dir_read(dir, names, &files, err);
 	for (size_t i = 0; i < files; i++) {
-		char *mailbox = dir_entry_mailbox(dir, (*names)[i]);
+		char *mailbox = NULL;
 
+		if (rc == 0)
+			rc = dir_entry_mailbox(dir, (*names)[i], &mailbox, err);
 		free((*names)[i]);
 		if (mailbox != NULL)
 			(*names)[(*count)++] = mailbox;
 	}
 	dir_sort_names(*names, *count);
-	return 0;
+	if (rc == 0)
+		return 0;
+	journal_names_free(*names, *count);
+	*names = NULL;
+	*count = 0;
+	return -1;
 }
 
 /* Frees what journal_dir_list() gave. */

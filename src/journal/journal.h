@@ -163,7 +163,10 @@ int journal_dir_generation(const struct journal_dir *dir, struct journal_generat
 /* Replaces it durably. */
 int journal_dir_set_generation(struct journal_dir *dir, const struct journal_generation *generation,
 			       struct error *err);
-/* The names of the mailboxes that have a journal, sorted; freed by journal_names_free. */
+/*
+ * The names of the mailboxes that have a journal, sorted; freed by journal_names_free. -1: also
+ * where a journal cannot be read of which only its first line tells whose it is.
+ */
 int journal_dir_list(struct journal_dir *dir, char ***names, size_t *count, struct error *err);
 void journal_names_free(char **names, size_t count);
 

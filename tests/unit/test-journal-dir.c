@@ -465,6 +465,8 @@ static void test_list(void **state)
 	fixture_write_file("diary~0123456789abcdef.journal", "Dear diary,\n", 12);
 	snprintf(path, sizeof(path), "%s/link~0123456789abcdef.journal", fixture_state);
 	assert_int_equal(symlink("INBOX.journal", path), 0);
+	snprintf(path, sizeof(path), "%s/directory~0123456789abcdef.journal", fixture_state);
+	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(journal_dir_list(dir, &listed, &count, NULL), 0);
 	assert_int_equal(count, 5);
 	for (size_t i = 0; i < count; i++)

@@ -110,6 +110,7 @@ static int tidy(struct journal_dir *dir, struct life *life)
 	if (journal_dir_list(dir, &names, &life->listed, &life->err) < 0)
 		return -1;
 	journal_names_free(names, life->listed);
+	assert_int_equal(life->listed, 2); /* what cannot be read is not left out */
 	rc = journal_dir_strays(dir, &arena, &strays, &count, &life->err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = journal_dir_sweep(dir, &strays[i], &life->err);
@@ -276,6 +277,42 @@ static void goes_on_where_nothing_failed(void **state)
 	fail_each("short", true);
 }
 
+/* A journal that is left out of the list would be left out of the run. */
+static void tells_a_journal_that_it_cannot_name(void **state)
+{
+	uint64_t told = 0;
+	char **names;
+	size_t count;
+
+	(void)state;
+	for (uint64_t at = 1;; at++) {
+		const struct fault_plan plan = {.at = at, .with = "EIO", .where = "~"};
+		struct journal_dir *dir;
+		struct error err;
+		begin();
+		leave_behind();
+		assert_int_equal(journal_dir_open(directory, false, &dir, &err), 0);
+		fault_arm(&plan);
+		int rc = journal_dir_list(dir, &names, &count, &err);
+		bool struck = fault_struck()[0];
+		fault_arm(&(struct fault_plan){0});
+		journal_dir_close(&dir);
+		end();
+		if (!struck)
+			break;
+		assert_int_equal(rc, -1);
+		assert_null(names);
+		assert_int_equal(count, 0);
+		assert_int_equal(err.kind, ERROR_IO);
+		assert_int_equal(err.scope, SCOPE_STORE);
+		assert_non_null(strstr(err.text, "/cccccccc"));
+		assert_non_null(strstr(err.text, "Input/output error"));
+		told++;
+	}
+	assert_true(told >= 2);
+	journal_names_free(names, count);
+}
+
 /* Two commits under a bound: the size of the file after each, 0 where it was refused. */
 static void commit_twice(const char *bound, uint64_t sizes[2])
 {
@@ -328,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tells_each_error),
 	    cmocka_unit_test(goes_on_where_nothing_failed),
+	    cmocka_unit_test(tells_a_journal_that_it_cannot_name),
 	    cmocka_unit_test(refuses_what_is_too_long),
 	};
 
