@@ -22,7 +22,7 @@ tests_unit_test_journal_damage_SOURCES = tests/unit/test-journal-damage.c tests/
 tests_unit_test_journal_damage_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_dir_SOURCES = tests/unit/test-journal-dir.c $(JOURNAL_FIXTURE)
-tests_unit_test_journal_dir_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=geteuid
+tests_unit_test_journal_dir_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=geteuid,--wrap=readdir
 tests_unit_test_journal_dir_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_faults_SOURCES = tests/unit/test-journal-faults.c
 tests_unit_test_journal_faults_LDADD = $(UNIT_LDADD)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,6 +25,21 @@ static bool is_another;
 uid_t __wrap_geteuid(void)
 {
 	return __real_geteuid() + is_another;
+}
+
+struct dirent *__real_readdir(DIR *listing);
+struct dirent *__wrap_readdir(DIR *listing);
+
+#define VANISHING "vanishing~0123456789abcdef.journal"
+
+/* One file is gone as soon as it is listed. */
+struct dirent *__wrap_readdir(DIR *listing)
+{
+	struct dirent *entry = __real_readdir(listing);
+
+	if (entry && !strcmp(entry->d_name, VANISHING))
+		assert_int_equal(unlinkat(dirfd(listing), VANISHING, 0), 0);
+	return entry;
 }
 
 static unsigned mode_of(const char *name)
@@ -463,6 +479,7 @@ static void test_list(void **state)
 	fixture_write_file("too~0123456789abcdef.journal", "x", 1);
 	fixture_write_file("empty~0123456789abcdef.journal", "", 0);
 	fixture_write_file("diary~0123456789abcdef.journal", "Dear diary,\n", 12);
+	fixture_write_file(VANISHING, "x", 1);
 	snprintf(path, sizeof(path), "%s/link~0123456789abcdef.journal", fixture_state);
 	assert_int_equal(symlink("INBOX.journal", path), 0);
 	snprintf(path, sizeof(path), "%s/directory~0123456789abcdef.journal", fixture_state);
