@@ -128,59 +128,6 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 			box->plan.ops[i].blocked |= stays;
 }
 
-/* True where a copy into the trash is the very message that is to be moved there. */
-static bool is_same(const struct op *copy, const struct pair *pair)
-{
-	const struct identity identity = plan_identity(copy);
-
-	if (identity.has_digest)
-		return digest_equal(&identity.digest, &pair->digest);
-	if (copy->side == REMOTE)
-		return !strcmp(copy->name, pair->name);
-	return identity.size == pair->size && identity.date == pair->date &&
-	       (!identity.has_message_id || identity.message_id == pair->message_id);
-}
-
-/* A copy into the trash that no deletion was paired with yet and that is this message, or NULL. */
-static struct op *find_copy(struct plan *trash, const bool *used, enum side side,
-			    const struct pair *pair)
-{
-	for (size_t i = 0; i < trash->len; i++) {
-		struct op *op = &trash->ops[i];
-		if (op->kind == OP_COPY && op->side == side && !op->blocked && !used[i] &&
-		    is_same(op, pair))
-			return op;
-	}
-	return NULL;
-}
-
-/*
- * What a user moved to the trash comes there as a new message, and may have been too little known
- * to be seen as a move (rule V1): moving it there on the other side too would make it two.
- */
-static void pair_with_trash(struct channel *channel, struct box *trash, enum side side)
-{
-	bool *used = xcalloc(trash->plan.len + 1, sizeof(*used));
-
-	for (size_t i = 0; i < channel->len; i++) {
-		struct box *box = &channel->boxes[i];
-		for (size_t k = 0; box->active && k < box->plan.len; k++) {
-			struct op *op = &box->plan.ops[k];
-			const struct pair *pair;
-			struct op *copy;
-			if (op->kind != OP_TRASH || op->side != side || op->blocked)
-				continue;
-			pair = journal_pair_of_uid(box->journal, op->uid);
-			copy = pair ? find_copy(&trash->plan, used, side, pair) : NULL;
-			if (!copy)
-				continue;
-			used[copy - trash->plan.ops] = true;
-			op->kind = OP_REMOVE;
-		}
-	}
-	free(used);
-}
-
 void channel_plan(struct channel *channel)
 {
 	struct planner_box *boxes = xcalloc(channel->len + 1, sizeof(*boxes));
@@ -210,6 +157,6 @@ void channel_plan(struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)
 			if (!strcmp(channel->boxes[i].at[side], channel->trash[side]))
-				pair_with_trash(channel, &channel->boxes[i], side);
+				planner_trash(boxes, channel->len, i, side);
 	free(boxes);
 }

@@ -24,6 +24,7 @@ static const struct {
     [RULE_V2_RENAME] = {"V2", "the same message under another name or UID"},
     [RULE_V3_COPY] = {"V3", "copied from another mailbox on the other side"},
     [RULE_V4_BOTH] = {"V4", "moved to different mailboxes on both sides: both keep it"},
+    [RULE_V5_TRASH] = {"V5", "moved to the trash on the other side"},
     [RULE_B1_CREATE] = {"B1", "the mailbox is new on the other side"},
     [RULE_B2_LEAVE] = {"B2", "the mailbox is not to be created as configured"},
     [RULE_B3_GONE] = {"B3", "the mailbox is gone on the other side"},

@@ -34,6 +34,7 @@ enum rule {
 	RULE_V3_COPY,    /* new in one mailbox, and the other side holds it in another: copied there
 			  */
 	RULE_V4_BOTH,    /* moved to different places on both sides: both places keep it */
+	RULE_V5_TRASH,   /* deleted here, and new in the trash: removed, for it comes there anyway */
 	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
 	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
 	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side, and not to be

@@ -48,6 +48,11 @@ void planner_moves(struct planner_box *boxes, size_t len);
  * into.
  */
 void planner_copies(const struct policy *policy, struct planner_box *boxes, size_t len);
+/*
+ * Has what would go to the trash of side removed where it comes there as a copy anyway: rule V5,
+ * after the guard. trash is the index of the trash's box.
+ */
+void planner_trash(const struct planner_box *boxes, size_t len, size_t trash, enum side side);
 
 /* One message's flags on both sides, and what came of them. */
 struct flags_case {

@@ -88,10 +88,13 @@ def test_a_mailbox_of_what_was_kept_may_go(channel, corpus):
     assert set(contents(kept)) <= set(channel.local.state()[("Work",)])
 
 
+@pytest.mark.parametrize("kind", ["plain", "no-message-id"])
 @pytest.mark.parametrize("side", ["local", "remote"])
-def test_moved_to_the_trash_by_hand(channel, corpus, side):
-    """The user's move and the deletion's own way into the trash make one message there, not two."""
-    message, other = corpus.message("plain", flags="S"), corpus.message("plain")
+def test_moved_to_the_trash_by_hand(channel, corpus, side, kind):
+    """The user's move and the deletion's own way into the trash make one message there, not two.
+
+    One that the server does not tell for certain is not moved but copied and removed (rule V5)."""
+    message, other = corpus.message(kind, flags="S"), corpus.message("plain")
     channel.keys["deletions"] = {"local": "trash", "remote": "trash"}
     channel.remote.create("Trash")
     channel.remote.add("INBOX", message, other)
@@ -104,6 +107,8 @@ def test_moved_to_the_trash_by_hand(channel, corpus, side):
     else:
         [path] = channel.local.paths("INBOX", message)
         os.rename(path, path.replace("/INBOX/", "/Trash/"))
+    unsure = (side, kind) == ("remote", "no-message-id")
+    assert ("V5" in channel.run("plan", "-v").out) == unsure
     channel.sync()
     channel.sync()
     channel.sync()

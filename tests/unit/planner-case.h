@@ -44,7 +44,7 @@
  * where the message is to be found under another id, "V2 pair FLAGS as ID", "V2 flag ... as ID",
  * "V2 agree ... as ID". "V3 clone SIDE <- MAILBOX/ID FLAGS" and "V4 clone ..." name what is copied
  * on that side, "had FLAGS" follows where that has other flags, and "redate" where a file's date is
- * not the message's. "policy link=no": nothing is copied on the local side. "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
+ * not the message's. "V5 remove SIDE" needs a mailbox that is the trash. "policy link=no": nothing is copied on the local side. "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
  * what is to become of it.
  */
 #ifndef TESTS_PLANNER_CASE_H

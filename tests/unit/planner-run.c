@@ -435,6 +435,9 @@ static void run_planner(const struct planner_case *it, const size_t *order,
 		if (it->guarded)
 			guard_check(&boxes[i].input, false, boxes[i].plan);
 	}
+	for (size_t i = 0; i < it->boxes_len; i++)
+		for (enum side side = LOCAL; side < SIDES && boxes[i].input.is_trash; side++)
+			planner_trash(boxes, it->boxes_len, i, side);
 }
 
 /* What the planner is given of one mailbox. */

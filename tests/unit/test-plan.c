@@ -14,8 +14,8 @@
 static void names_every_rule(void **state)
 {
 	static const char *const names[] = {"-",  "M1", "M2", "M3", "M4", "M5", "M6", "M7",
-					    "M8", "M9", "V1", "V2", "V3", "V4", "B1", "B2",
-					    "B3", "B4", "B5"};
+					    "M8", "M9", "V1", "V2", "V3", "V4", "V5", "B1",
+					    "B2", "B3", "B4", "B5"};
 
 	(void)state;
 	for (enum rule rule = RULE_NONE; rule <= RULE_B5_RENAME; rule++) {

@@ -184,6 +184,16 @@ static void any_situation(uint64_t seed, struct any *any)
 	}
 }
 
+/* Stops some of it, as the guard and mailboxes that are gone do. */
+static void block_any(struct any *any)
+{
+	for (size_t i = 0; i < any->len; i++) {
+		struct plan *plan = any->list[i].plan;
+		for (size_t k = 0; k < plan->len; k++)
+			plan->ops[k].blocked = (plan->ops[k].uid + i + k) % 5 == 0;
+	}
+}
+
 /* As sync/decide.c has it done. */
 static void plan_any(struct any *any)
 {
@@ -192,6 +202,10 @@ static void plan_any(struct any *any)
 			planner_messages(&any->list[i].input, any->list[i].plan);
 	planner_moves(any->list, any->len);
 	planner_copies(&any->policy, any->list, any->len);
+	block_any(any);
+	for (size_t i = 0; i < any->len; i++)
+		for (enum side side = LOCAL; side < SIDES && any->list[i].input.is_trash; side++)
+			planner_trash(any->list, any->len, i, side);
 }
 
 static void free_any(struct any *any)
@@ -288,11 +302,51 @@ static void does_one_thing_with_each(void **state)
 	check_plans(check_once);
 }
 
+/* How many of a kind, by a rule unless RULE_NONE, are to be done on a side. */
+static size_t count_ops(const struct plan *plan, enum op_kind kind, enum side side, enum rule rule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct op *op = &plan->ops[i];
+		count += op->kind == kind && op->side == side && !op->blocked &&
+			 (rule == RULE_NONE || op->rule == rule);
+	}
+	return count;
+}
+
+/* For each message that is removed since it is in the trash, one comes to a trash. */
+static void removes_no_more_than_comes_to_the_trash(void **state)
+{
+	size_t seen = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= SITUATIONS; seed++) {
+		struct any any;
+		any_situation(seed, &any);
+		plan_any(&any);
+		for (enum side side = LOCAL; side < SIDES; side++) {
+			size_t removed = 0, come = 0;
+			for (size_t i = 0; i < any.len; i++) {
+				const struct plan *plan = any.list[i].plan;
+				removed += count_ops(plan, OP_REMOVE, side, RULE_V5_TRASH);
+				if (any.list[i].input.is_trash)
+					come += count_ops(plan, OP_COPY, side, RULE_NONE);
+			}
+			assert_true(removed <= come);
+			seen += removed;
+		}
+		free_any(&any);
+	}
+	assert_true(seen > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(takes_nothing_that_nobody_deleted),
 	    cmocka_unit_test(does_one_thing_with_each),
+	    cmocka_unit_test(removes_no_more_than_comes_to_the_trash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,7 @@ static void shows_every_rule(void **state)
 		case_file_free(&file);
 	}
 	globfree(&found);
-	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_V4_BOTH; rule++)
+	for (enum rule rule = RULE_M1_FORGET; rule <= RULE_V5_TRASH; rule++)
 		if (!(shown & 1u << rule))
 			fail_msg("no case shows rule %s", rule_name(rule));
 }
