@@ -6,7 +6,8 @@ LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
 # What the server is given in the place of a command that it is not to see. A SELECT that fails leaves
 # no mailbox open (RFC 9051 section 6.3.2), and so must what stands for it; what is still to be there when
 # the mailbox is renamed Dovecot would not bear.
-STAND_INS = {b"SELECT": b'EXAMINE "no such mailbox"', b"EXAMINE": b'EXAMINE "no such mailbox"', b"CLOSE": b"CLOSE"}
+STAND_INS = {b"SELECT": b'EXAMINE "no such mailbox"', b"EXAMINE": b'EXAMINE "no such mailbox"', b"CLOSE": b"CLOSE",
+             b"UNSELECT": b"UNSELECT"}
 
 
 class Lines:
@@ -97,16 +98,18 @@ class Refusal(Lines):
         if self.only is not None and self.seen - 1 not in self.only:
             return None
         self.tags.add(found[1])
-        return found[1] + b" " + STAND_INS.get(self.command, b"NOOP") + b"\r\n"
+        # Who says goodbye hangs up.
+        stand_in = b"LOGOUT" if self.answer.startswith(b"BYE") else STAND_INS.get(self.command, b"NOOP")
+        return found[1] + b" " + stand_in + b"\r\n"
 
     def down_line(self, line):
         tag = line.split(b" ", 1)[0]
         if self.over:
             return b""
-        if tag not in self.tags:
-            return None
-        self.over = self.answer.startswith(b"BYE")
-        return (b"*" if self.over else tag) + b" " + self.answer + b"\r\n"
+        if self.answer.startswith(b"BYE"):
+            self.over = bool(self.tags) and line.startswith(b"* BYE")
+            return b"* " + self.answer + b"\r\n" if self.over else None
+        return tag + b" " + self.answer + b"\r\n" if tag in self.tags else None
 
 
 def refuse(proxy, command, answer="NO [UNAVAILABLE] not now", match=b"", only=None):

@@ -13,4 +13,12 @@ def note_figure(suite, count, what):
 
 def longer(count):
     """COUNT, or as much more as EVENMAIL_SOAK says."""
-    return count * int(os.environ.get("EVENMAIL_SOAK", "1"))
+    return count * soak()
+
+
+def is_soak():
+    return soak() > 1
+
+
+def soak():
+    return int(os.environ.get("EVENMAIL_SOAK", "1"))
