@@ -150,14 +150,16 @@ class Scene:
     The relay waits until the server has done all that it was told, so no run needs to give it time for that.
     """
 
-    def __init__(self, evenmail, server, directory, user, build=build_messages):
+    def __init__(self, evenmail, server, directory, user, build=build_messages, secure=False):
         os.mkdir(directory)
         self.channel = Channel(evenmail, server, user, directory)
         self.channel.keys.update(compress="no", connections=1)
         self.channel.use_plain()
         self.wanted = build(self.channel)
-        self.relay = Relay(server.imap_port)
+        self.relay = Relay(server.imaps_port if secure else server.imap_port)
         self.channel.use_plain(self.relay.port)
+        if secure:
+            self.channel.remote_keys.update({"tls": "implicit", "ca-file": server.ca_file})
         self.channel.write_config()
         self.remote = Local(f"{server.home(user)}/Maildir", "maildir++")
         self.tree = Tree(self.channel.local_root, f"{directory}/state", server.home(user))
