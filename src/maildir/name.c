@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RANDOM_DIGITS 16
+#define RANDOM_DIGITS 8
 
 /* The number that text begins with and a comma or the end ends, or SIZE_UNKNOWN. */
 static uint64_t parse_number(const char *text, const char *end)
@@ -145,22 +145,23 @@ void maildir_namer_init(struct maildir_namer *namer)
 	memcpy(namer->host, text.data, text.len + 1);
 	buf_free(&text);
 	namer->pid = (long)getpid();
-	namer->random = random_u64();
+	namer->random = (uint32_t)random_u64();
 	atomic_init(&namer->made, 0);
 }
 
 /*
  * Time, process and number alone would do; the random part, one for all names of a tree, holds where
- * a clock is set back.
+ * a clock is set back. There is a name for every message in memory, in the journal and in the
+ * directory: a second's fraction beside the number would be bytes for nothing.
  */
 void maildir_namer_make(struct maildir_namer *namer, char out[MAILDIR_FILE_SIZE])
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(out, MAILDIR_FILE_SIZE, "%" PRId64 ".M%06ldP%ldQ%" PRIuFAST64 "_%016" PRIx64 ".%s",
-		 (int64_t)now.tv_sec, now.tv_nsec / 1000, namer->pid,
-		 atomic_fetch_add(&namer->made, 1), namer->random, namer->host);
+	snprintf(out, MAILDIR_FILE_SIZE, "%" PRId64 ".P%ldQ%" PRIuFAST64 "_%08" PRIx32 ".%s",
+		 (int64_t)now.tv_sec, namer->pid, atomic_fetch_add(&namer->made, 1), namer->random,
+		 namer->host);
 }
 
 /* The sizes have to stay: without them a message kept byte by byte would be read as another. */
@@ -202,13 +203,10 @@ static const char *skip_char(const char *text, char c)
 bool maildir_namer_made(const struct maildir_namer *namer, const char *file, long *pid)
 {
 	const char *decimal = "0123456789";
-	const char *at = skip_char(skip_char(skip_digits(file, decimal), '.'), 'M');
-	const char *process, *random;
-
-	process = skip_char(skip_digits(at, decimal), 'P');
-	at = skip_char(skip_digits(process, decimal), 'Q');
-	random = skip_char(skip_digits(at, decimal), '_');
-	at = skip_digits(random, "0123456789abcdef");
+	const char *process = skip_char(skip_char(skip_digits(file, decimal), '.'), 'P');
+	const char *number = skip_char(skip_digits(process, decimal), 'Q');
+	const char *random = skip_char(skip_digits(number, decimal), '_');
+	const char *at = skip_digits(random, "0123456789abcdef");
 	if (!at || at - random != RANDOM_DIGITS)
 		return false;
 	at = skip_char(at, '.');

@@ -51,7 +51,7 @@ int maildir_name_with_flags(const char *file, const struct maildir_keywords *key
 struct maildir_namer {
 	char host[MAILDIR_HOST_SIZE]; /* '/' as \057, ':' as \072 */
 	long pid;
-	uint64_t random;
+	uint32_t random;
 	atomic_uint_fast64_t made;
 };
 

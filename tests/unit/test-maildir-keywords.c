@@ -384,6 +384,7 @@ static int claim_some(struct maildir_tree *tree, int process)
 	struct maildir_mailbox *mailbox;
 	uint32_t left;
 
+	maildir_namer_init(maildir_tree_namer(tree)); /* a process's own, as in two programs */
 	if (maildir_mailbox_open(tree, "m", true, &mailbox, NULL) < 0)
 		return 1;
 	for (int i = 0; i < 6; i++) {
