@@ -10,10 +10,8 @@
 /* A table of the same size is used again. */
 void slots_reset(struct slots *slots, size_t count)
 {
-	size_t cap = SLOTS_MIN;
+	size_t cap = SLOTS_MIN + count + count / 4 * 3;
 
-	while (cap < count * 2)
-		cap *= 2;
 	if (cap != slots->cap) {
 		free(slots->at);
 		slots->at = xcalloc(cap, sizeof(*slots->at));
@@ -33,11 +31,11 @@ bool slots_are_full(const struct slots *slots)
 /* Takes the first free slot of those that the hash leads to. */
 void slots_add(struct slots *slots, uint32_t hash, size_t index)
 {
-	size_t i = hash & (slots->cap - 1);
+	size_t i = slots_begin(slots, hash);
 
 	assert(index <= SLOTS_INDEX_MAX);
 	while (slots->at[i] != SLOT_FREE)
-		i = (i + 1) & (slots->cap - 1);
+		i = i + 1 < slots->cap ? i + 1 : 0;
 	slots->at[i] = (uint32_t)index + 1;
 	slots->used++;
 }

@@ -3,7 +3,7 @@
  * A hash table of numbers in 4 bytes each: indexes of an array whose owner has the keys and their
  * hashes. For tables of 100,000 rows, where base/map.h would take 32 bytes a slot.
  *
- *	for (size_t at = hash; (slot = slots_next(&slots, &at)) != NULL;)
+ *	for (size_t at = slots_begin(&slots, hash); (slot = slots_next(&slots, &at)) != NULL;)
  *		if (rows[slots_index(slot)] is what is looked for)
  *			...
  */
@@ -22,11 +22,14 @@
 /* All zeros is an empty table. */
 struct slots {
 	uint32_t *at; /* an index plus 1 */
-	size_t cap;   /* a power of two, or 0 */
+	size_t cap;
 	size_t used;  /* those gone included */
 };
 
-/* Empties the table and makes it large enough for count indexes at half load. */
+/*
+ * Empties the table and makes it large enough for count indexes and a third more, so that filling it
+ * anew whenever it is full costs a few times what filling it once does.
+ */
 void slots_reset(struct slots *slots, size_t count);
 /* True where one more would fill it past three quarters: it is to be reset and filled anew. */
 bool slots_are_full(const struct slots *slots);
@@ -34,12 +37,19 @@ bool slots_are_full(const struct slots *slots);
 void slots_add(struct slots *slots, uint32_t hash, size_t index);
 void slots_free(struct slots *slots);
 
-/* The next slot of those that a hash leads to, NULL at their end; *at begins as the hash. */
+/* Where the slots are that a hash leads to; all of its bits are to be as good as random. */
+static inline size_t slots_begin(const struct slots *slots, uint32_t hash)
+{
+	return (size_t)((uint64_t)hash * slots->cap >> 32);
+}
+
+/* The next slot of those, NULL at their end. */
 static inline uint32_t *slots_next(const struct slots *slots, size_t *at)
 {
 	while (slots->cap != 0) {
-		uint32_t *slot = &slots->at[(*at)++ & (slots->cap - 1)];
+		uint32_t *slot = &slots->at[*at];
 
+		*at = *at + 1 < slots->cap ? *at + 1 : 0;
 		if (*slot == SLOT_FREE)
 			break;
 		if (*slot != SLOT_GONE)
@@ -51,6 +61,12 @@ static inline uint32_t *slots_next(const struct slots *slots, size_t *at)
 static inline size_t slots_index(const uint32_t *slot)
 {
 	return *slot - 1;
+}
+
+/* Has a slot hold another index. */
+static inline void slots_set(uint32_t *slot, size_t index)
+{
+	*slot = (uint32_t)index + 1;
 }
 
 /* Takes the index out that a slot holds. */

@@ -14,7 +14,7 @@
 
 /*
  * Both tables hold an index of pairs in 4 bytes: with their share of empty slots and the names'
- * hashes some 20 bytes a row beside the 88 of the pair itself.
+ * hashes some 16 bytes a row beside the 88 of the pair itself.
  */
 struct rows {
 	struct pair *pairs; /* name is NULL in one that is gone */
@@ -71,7 +71,8 @@ static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
 {
 	uint32_t *slot;
 
-	for (size_t at = rows_hash_uid(rows, uid); (slot = slots_next(&rows->uids, &at)) != NULL;)
+	for (size_t at = slots_begin(&rows->uids, rows_hash_uid(rows, uid));
+	     (slot = slots_next(&rows->uids, &at)) != NULL;)
 		if (rows->pairs[slots_index(slot)].uid == uid)
 			break;
 	return slot;
@@ -82,7 +83,8 @@ static uint32_t *rows_name_slot(const struct rows *rows, const char *name, uint3
 {
 	uint32_t *slot;
 
-	for (size_t at = hash; (slot = slots_next(&rows->names, &at)) != NULL;)
+	for (size_t at = slots_begin(&rows->names, hash);
+	     (slot = slots_next(&rows->names, &at)) != NULL;)
 		if (rows->hashes[slots_index(slot)] == hash &&
 		    strcmp(rows->pairs[slots_index(slot)].name, name) == 0)
 			break;

@@ -51,7 +51,8 @@ static uint32_t *find_slot(const struct maildir_scan *scan, const char *unique, 
 {
 	uint32_t *slot;
 
-	for (size_t at = hash; (slot = slots_next(&scan->by_unique, &at)) != NULL;) {
+	for (size_t at = slots_begin(&scan->by_unique, hash);
+	     (slot = slots_next(&scan->by_unique, &at)) != NULL;) {
 		const struct maildir_entry *entry = &scan->entries[slots_index(slot)];
 
 		if (entry->hash == hash && entry->unique_len == len &&
@@ -70,7 +71,7 @@ struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const c
 	return slot ? &scan->entries[slots_index(slot)] : NULL;
 }
 
-/* Fills the table anew, with room for twice as many. */
+/* Fills the table anew, with room for more. */
 static void index_entries(struct maildir_scan *scan)
 {
 	slots_reset(&scan->by_unique, scan->count + 1);
