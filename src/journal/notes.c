@@ -3,89 +3,115 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "base/map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define UID_KEY_SIZE (2 + sizeof(uint32_t))
-
-/*
- * Keys as the map borrows them: 'u', kind, UID, and 'n', kind, name. The note's strings are the
- * ends of name_key and of what follows it.
- */
-struct note_keys {
-	char uid_key[UID_KEY_SIZE];
-	size_t name_len; /* of name_key; 0 where there is no name */
-	char name_key[];
-};
-
-/* Writes the key of a kind and a UID. */
-static void notes_make_uid_key(char key[UID_KEY_SIZE], enum journal_note_kind kind, uint32_t uid)
+/* Of a kind and a UID. */
+static uint32_t notes_hash_uid(enum journal_note_kind kind, uint32_t uid)
 {
-	key[0] = 'u';
-	key[1] = (char)kind;
-	memcpy(key + 2, &uid, sizeof(uid));
+	const uint32_t key[] = {(uint32_t)kind, uid};
+
+	return (uint32_t)map_hash(key, sizeof(key));
 }
 
-/* The index of the note of that kind and UID. */
-static bool notes_find_uid(const struct notes *notes, enum journal_note_kind kind, uint32_t uid,
-			   size_t *index)
+/* Of a kind and a name. */
+static uint32_t notes_hash_name(enum journal_note_kind kind, const char *name)
 {
-	char key[UID_KEY_SIZE];
+	return (uint32_t)map_hash(name, strlen(name)) ^ (uint32_t)kind << 28;
+}
+
+/* The slot of the note of that kind and UID, or NULL. */
+static uint32_t *notes_uid_slot(const struct notes *notes, enum journal_note_kind kind,
+				uint32_t uid)
+{
+	uint32_t *slot = NULL;
 
 	if (uid == 0 || notes->len == 0)
-		return false;
-	notes_make_uid_key(key, kind, uid);
-	return map_get(&notes->places, key, sizeof(key), index);
+		return NULL;
+	for (size_t at = slots_begin(&notes->uids, notes_hash_uid(kind, uid));
+	     (slot = slots_next(&notes->uids, &at)) != NULL;) {
+		const struct journal_note *note = &notes->list[slots_index(slot)];
+
+		if (note->uid == uid && note->kind == kind)
+			break;
+	}
+	return slot;
 }
 
-/* The index of the note of that kind and name. */
-static bool notes_find_name(const struct notes *notes, enum journal_note_kind kind,
-			    const char *name, size_t *index)
+/* The slot of the note of that kind and name, or NULL. */
+static uint32_t *notes_name_slot(const struct notes *notes, enum journal_note_kind kind,
+				 const char *name)
 {
-	size_t len;
-	char *key;
-	bool found;
+	uint32_t *slot = NULL;
 
 	if (name == NULL || notes->len == 0)
-		return false;
-	len = strlen(name) + 2;
-	key = xmalloc(len);
-	key[0] = 'n';
-	key[1] = (char)kind;
-	memcpy(key + 2, name, len - 2);
-	found = map_get(&notes->places, key, len, index);
-	free(key);
-	return found;
+		return NULL;
+	for (size_t at = slots_begin(&notes->names, notes_hash_name(kind, name));
+	     (slot = slots_next(&notes->names, &at)) != NULL;) {
+		const struct journal_note *note = &notes->list[slots_index(slot)];
+
+		if (note->kind == kind && strcmp(note->name, name) == 0)
+			break;
+	}
+	return slot;
 }
 
-/* Puts the keys of the note at index into the map. */
+/* Adds the note at index to the tables, which have room. */
 static void notes_place(struct notes *notes, size_t index)
 {
-	const struct note_keys *keys = notes->keys[index];
+	const struct journal_note *note = &notes->list[index];
 
-	if (notes->list[index].uid != 0)
-		map_put(&notes->places, keys->uid_key, UID_KEY_SIZE, index);
-	if (keys->name_len > 0)
-		map_put(&notes->places, keys->name_key, keys->name_len, index);
+	if (note->uid != 0)
+		slots_add(&notes->uids, notes_hash_uid(note->kind, note->uid), index);
+	if (note->name != NULL)
+		slots_add(&notes->names, notes_hash_name(note->kind, note->name), index);
+}
+
+/* Makes room in the tables for one more. */
+static void notes_make_room(struct notes *notes)
+{
+	if (!slots_are_full(&notes->uids) && !slots_are_full(&notes->names))
+		return;
+	slots_reset(&notes->uids, notes->len + 1);
+	slots_reset(&notes->names, notes->len + 1);
+	for (size_t i = 0; i < notes->len; i++)
+		notes_place(notes, i);
+}
+
+/* Has the slots of the note at index lead to another place. */
+static void notes_replace(struct notes *notes, size_t index, size_t place)
+{
+	const struct journal_note *note = &notes->list[index];
+	uint32_t *by_uid = notes_uid_slot(notes, note->kind, note->uid);
+	uint32_t *by_name = notes_name_slot(notes, note->kind, note->name);
+
+	if (by_uid != NULL)
+		slots_set(by_uid, place);
+	if (by_name != NULL)
+		slots_set(by_name, place);
 }
 
 /* Takes the note at index out; the last takes its place. */
 static void notes_remove(struct notes *notes, size_t index)
 {
-	struct note_keys *keys = notes->keys[index];
+	const struct journal_note *note = &notes->list[index];
+	uint32_t *by_uid = notes_uid_slot(notes, note->kind, note->uid);
+	uint32_t *by_name = notes_name_slot(notes, note->kind, note->name);
+	size_t last = notes->len - 1;
 
-	if (notes->list[index].uid != 0)
-		map_remove(&notes->places, keys->uid_key, UID_KEY_SIZE);
-	if (keys->name_len > 0)
-		map_remove(&notes->places, keys->name_key, keys->name_len);
-	free(keys);
+	if (by_uid != NULL)
+		slots_remove(by_uid);
+	if (by_name != NULL)
+		slots_remove(by_name);
+	free(notes->texts[index]);
+	if (index != last) {
+		notes_replace(notes, last, index);
+		notes->list[index] = notes->list[last];
+		notes->texts[index] = notes->texts[last];
+	}
 	notes->len--;
-	if (index == notes->len)
-		return;
-	notes->list[index] = notes->list[notes->len];
-	notes->keys[index] = notes->keys[notes->len];
-	notes_place(notes, index);
 }
 
 /*
@@ -94,9 +120,11 @@ static void notes_remove(struct notes *notes, size_t index)
  */
 bool notes_end(struct notes *notes, enum journal_note_kind kind, uint32_t uid, const char *name)
 {
-	size_t by_uid, by_name;
-	bool has_uid = notes_find_uid(notes, kind, uid, &by_uid);
-	bool has_name = notes_find_name(notes, kind, name, &by_name);
+	const uint32_t *uid_slot = notes_uid_slot(notes, kind, uid);
+	const uint32_t *name_slot = notes_name_slot(notes, kind, name);
+	bool has_uid = uid_slot != NULL, has_name = name_slot != NULL;
+	size_t by_uid = has_uid ? slots_index(uid_slot) : 0;
+	size_t by_name = has_name ? slots_index(name_slot) : 0;
 
 	if (has_uid && has_name && by_uid > by_name) {
 		notes_remove(notes, by_uid);
@@ -106,26 +134,24 @@ bool notes_end(struct notes *notes, enum journal_note_kind kind, uint32_t uid, c
 		notes_remove(notes, by_name);
 	if (has_uid && !(has_name && by_uid == by_name))
 		notes_remove(notes, by_uid);
-	return has_uid || has_name;
+	return uid_slot != NULL || name_slot != NULL;
 }
 
-/* Copies the strings into one piece of memory that goes with the note. */
-static struct note_keys *notes_make_keys(struct journal_note *note)
+/* Copies the strings into one piece of memory that goes with the note; NULL where it has none. */
+static char *notes_keep_texts(struct journal_note *note)
 {
 	size_t name = note->name != NULL ? strlen(note->name) + 1 : 0;
 	size_t text = note->text != NULL ? strlen(note->text) + 1 : 0;
-	struct note_keys *keys = xcalloc(1, sizeof(*keys) + 2 + name + text);
+	char *texts;
 
-	notes_make_uid_key(keys->uid_key, note->kind, note->uid);
-	keys->name_key[0] = 'n';
-	keys->name_key[1] = (char)note->kind;
-	if (name > 0) {
-		keys->name_len = name + 1; /* its NUL out, the two before it in */
-		note->name = memcpy(keys->name_key + 2, note->name, name);
-	}
+	if (name + text == 0)
+		return NULL;
+	texts = xmalloc(name + text);
+	if (name > 0)
+		note->name = memcpy(texts, note->name, name);
 	if (text > 0)
-		note->text = memcpy(keys->name_key + 2 + name, note->text, text);
-	return keys;
+		note->text = memcpy(texts + name, note->text, text);
+	return texts;
 }
 
 /* Equal, or both none. */
@@ -171,18 +197,19 @@ static bool notes_same(const struct journal_note *a, const struct journal_note *
 bool notes_put(struct notes *notes, const struct journal_note *note)
 {
 	struct journal_note normal = notes_normal(note);
-	struct note_keys *keys;
-	size_t index;
+	const uint32_t *slot = notes_uid_slot(notes, normal.kind, normal.uid);
+	char *texts;
 
-	if ((notes_find_uid(notes, normal.kind, normal.uid, &index) ||
-	     notes_find_name(notes, normal.kind, normal.name, &index)) &&
-	    notes_same(&notes->list[index], &normal))
+	if (slot == NULL)
+		slot = notes_name_slot(notes, normal.kind, normal.name);
+	if (slot != NULL && notes_same(&notes->list[slots_index(slot)], &normal))
 		return false;
-	keys = notes_make_keys(&normal); /* first: its strings may be those of what it replaces */
+	texts = notes_keep_texts(&normal); /* first: they may be those of what it replaces */
 	notes_end(notes, normal.kind, normal.uid, normal.name);
-	notes->keys =
-	    array_grow(notes->keys, &notes->keys_cap, notes->len + 1, sizeof(*notes->keys));
-	notes->keys[notes->len] = keys;
+	notes_make_room(notes);
+	notes->texts =
+	    array_grow(notes->texts, &notes->texts_cap, notes->len + 1, sizeof(*notes->texts));
+	notes->texts[notes->len] = texts;
 	*array_push(notes->list, notes->len, notes->cap) = normal;
 	notes_place(notes, notes->len - 1);
 	return true;
@@ -206,9 +233,10 @@ bool notes_reset(struct notes *notes)
 void notes_free(struct notes *notes)
 {
 	for (size_t i = 0; i < notes->len; i++)
-		free(notes->keys[i]);
-	free(notes->keys);
+		free(notes->texts[i]);
+	free(notes->texts);
 	free(notes->list);
-	map_free(&notes->places);
+	slots_free(&notes->uids);
+	slots_free(&notes->names);
 	*notes = (struct notes){0};
 }

@@ -5,7 +5,7 @@
 #ifndef JOURNAL_NOTES_H
 #define JOURNAL_NOTES_H
 
-#include "base/map.h"
+#include "base/slots.h"
 #include "journal/journal.h"
 
 #include <stdbool.h>
@@ -15,9 +15,9 @@
 /* All zeros is none. */
 struct notes {
 	struct journal_note *list;
-	struct note_keys **keys; /* beside list: the memory that each note's strings are in */
-	size_t len, cap, keys_cap;
-	struct map places; /* a note's keys -> its index */
+	char **texts; /* beside list: the memory that each note's strings are in; or NULL */
+	size_t len, cap, texts_cap;
+	struct slots uids, names; /* of those that have any: by it and the kind */
 };
 
 /* Adds, in place of those of its kind with its UID or its name. False where it is there already. */
