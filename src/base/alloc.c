@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define EXIT_INTERNAL 70
 
@@ -87,4 +90,12 @@ char *xasprintf(const char *fmt, ...)
 	if (len < 0)
 		alloc_give_up();
 	return text;
+}
+
+/* Other C libraries than GNU's give back what they can unasked. */
+void xtrim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }

@@ -19,5 +19,10 @@ char *xstrdup(const char *text);
 /* Copies len bytes and terminates them. */
 char *xstrndup(const char *bytes, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * Gives back to the system what was freed, as far as that can be done: after a step that took much
+ * and before one that takes much elsewhere. Each thread's share of malloc keeps it else.
+ */
+void xtrim(void);
 
 #endif

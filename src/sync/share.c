@@ -255,4 +255,5 @@ void shares_close(struct shares *shares)
 		free(shares->list[i].copies);
 	}
 	free(shares->list);
+	xtrim();
 }

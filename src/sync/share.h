@@ -75,6 +75,7 @@ uint64_t share_cost(uint64_t size);
 void shares_end(struct portion *portion);
 /* Gives back what of the portion has not come. */
 void shares_return(struct shares *shares, struct portion *portion);
+/* Gives all back to the system, what the lanes had with it. */
 void shares_close(struct shares *shares);
 
 #endif
