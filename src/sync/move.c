@@ -218,7 +218,7 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	if (channel->boxes[target].active && (box->active || moves->kind == OP_CLONE))
 		*rc = store_submit(channel->setup.stores[moves->side], &request, err);
 	else
-		box->undone = true;
+		box->undone = channel->boxes[target].undone = true;
 	return end;
 }
 

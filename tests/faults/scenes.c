@@ -105,6 +105,14 @@ static void move_remote(struct rig *rig)
 	remote_move(rig, "Work", 12, "INBOX");
 }
 
+/* Nothing else happens where it goes. */
+static void move_remote_one_way(struct rig *rig)
+{
+	remote_move(rig, "INBOX", 1, "Work");
+	remote_flag(rig, "INBOX", 2, "R", NULL);
+	local_flag(rig, "INBOX", 4, "R");
+}
+
 static void copy_local(struct rig *rig)
 {
 	local_copy(rig, "INBOX", 1, "Work");
@@ -196,6 +204,7 @@ const struct scene scenes[] = {
     {"files moved", settled, move_local, RICH, DELETION_EXPUNGE, NULL},
     {"files moved, no MOVE", settled, move_local, POOR, DELETION_EXPUNGE, NULL},
     {"moved on the server", settled, move_remote, RICH, DELETION_EXPUNGE, NULL},
+    {"moved on the server, one way", settled, move_remote_one_way, RICH, DELETION_EXPUNGE, NULL},
     {"files copied", settled, copy_local, RICH, DELETION_EXPUNGE, NULL},
     {"copied on the server", settled, copy_remote, RICH, DELETION_EXPUNGE, NULL},
     {"mailboxes made", settled, make_mailboxes, RICH, DELETION_EXPUNGE, NULL},
