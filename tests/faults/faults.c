@@ -5,14 +5,16 @@
  * as far as ENOSPC stands for a full disk).
  *
  *	faults                      some of it, as a test among others
- *	faults SHARD SHARDS         a shard's share of all stops and every third failure
- *	                            (with EVENMAIL_SOAK=3 of all)
- *	faults SCENE WAY NUMBER     one, to look at a failure
+ *	faults SHARD SHARDS         a shard's share of all stops and every third failure, and of scenes
+ *	                            that seeds decide (EVENMAIL_SOAK=N: of every failure, and N times
+ *	                            as many such scenes; EVENMAIL_SEED=SEED: others)
+ *	faults SCENE WAY NUMBER     one, to look at a failure; SCENE is a name or a seed
  */
 #include "figure.h"
 #include "trial.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,7 +25,9 @@
 
 #define SAMPLE        61 /* as a test among others: one of so many */
 #define FAILURE_STEP  3
+#define DRAWN_STEP    9 /* the same of scenes that seeds decide, of which there are many */
 #define FAILURES_MAX  10
+#define DRAWN         4 /* scenes that seeds decide */
 #define ALLOC_STEP    9 /* memory is asked for so often that one in so many does */
 
 /* What is done, and what came of it. */
@@ -32,6 +36,17 @@ struct tally {
 	uint64_t lost, doubled, stuck;
 	uint64_t wrong;
 };
+
+/* Says what went wrong, and how to have it again. */
+static void tell(const struct scene *scene, const struct way *way, uint64_t at,
+		 const struct verdict *verdict)
+{
+	char seed[32];
+
+	snprintf(seed, sizeof(seed), "%" PRIu64, scene->seed);
+	fprintf(stderr, "faults '%s' %s %" PRIu64 ": %s\nat %s\n", scene->name ? scene->name : seed,
+		way->name, at, verdict->failure, verdict->where);
+}
 
 /* Every step-th number of a way in a scene, until the run passes without it. */
 static void try_way(const struct scene *scene, const struct way *way, uint64_t first, uint64_t step,
@@ -50,40 +65,56 @@ static void try_way(const struct scene *scene, const struct way *way, uint64_t f
 		if (!*verdict.failure)
 			continue;
 		tally->wrong++;
-		fprintf(stderr, "faults '%s' %s %llu: %s\nat %s\n", scene->name, way->name,
-			(unsigned long long)at, verdict.failure, verdict.where);
+		tell(scene, way, at, &verdict);
 		if (!verdict.struck)
 			return;
 	}
 }
 
 /* From one number to the next. */
-static uint64_t step_of(const struct way *way, bool sample)
+static uint64_t step_of(const struct way *way, uint64_t failure_step)
 {
-	uint64_t step = sample ? SAMPLE : way->stop ? 1 : FAILURE_STEP / figure_longer(1);
-
-	if (step == 0)
-		step = 1;
-	return way->dies ? step * ALLOC_STEP : step;
+	if (way->stop && !way->again && failure_step != SAMPLE)
+		return 1;
+	return way->dies ? failure_step * ALLOC_STEP : failure_step;
 }
 
 /* Others of them in each scene. */
-static void try_share(const struct scene *scene, const struct way *way, bool sample,
-		      struct tally *tally)
+static void try_share(const struct scene *scene, uint64_t number, const struct way *way,
+		      uint64_t failure_step, struct tally *tally)
 {
-	uint64_t step = step_of(way, sample);
+	uint64_t step = step_of(way, failure_step);
 
-	try_way(scene, way, 1 + (uint64_t)((scene - scenes) + (way - ways)) % step, step, tally);
+	try_way(scene, way, 1 + (number + (uint64_t)(way - ways)) % step, step, tally);
+}
+
+/* A shard's share of the scenes that seeds decide. */
+static void try_drawn(unsigned shard, unsigned shards, struct tally *tally)
+{
+	uint64_t first = figure_seed(1), count = figure_longer(DRAWN);
+
+	for (uint64_t i = shard; i < count; i += shards) {
+		struct scene scene;
+
+		scene_draw(first + i, &scene);
+		for (size_t k = 0; k < ways_len; k++)
+			try_share(&scene, first + i, &ways[k], DRAWN_STEP, tally);
+	}
+	figure_note("stops", count / shards, "scenes that seeds decided");
 }
 
 /* A shard's share of all ways in all scenes. */
 static void try_all(unsigned shard, unsigned shards, bool sample, struct tally *tally)
 {
+	uint64_t failure_step = sample ? SAMPLE : figure_longer(1) > 1 ? 1 : FAILURE_STEP;
+
 	*tally = (struct tally){0};
-	for (size_t i = 0; i < scenes_len; i++)
+	for (size_t i = getenv("ONLY") ? scenes_len : 0; i < scenes_len; i++)
 		for (size_t k = 0; k < ways_len; k++)
 			if ((i + k) % shards == shard)
-				try_share(&scenes[i], &ways[k], sample, tally);
+				try_share(&scenes[i], i, &ways[k], failure_step, tally);
+	if (!sample)
+		try_drawn(shard, shards, tally);
 	figure_note("stops", tally->stops, "points stopped at");
 	figure_note("errors", tally->failures, "calls that failed");
 	figure_note("messages", tally->lost, "lost");
@@ -137,23 +168,34 @@ static void keeps_what_once_went_wrong(void **state)
 	assert_int_equal(tally.wrong, 0);
 }
 
-/* One, with all that it says. */
-static int try_one(const char *scene, const char *way, const char *number)
+/* The scene of that name or seed. */
+static const struct scene *find_scene(const char *name)
 {
-	for (size_t i = 0; i < scenes_len; i++)
-		for (size_t k = 0; k < ways_len; k++) {
-			struct verdict verdict;
+	static struct scene drawn;
 
-			if (strcmp(scenes[i].name, scene) != 0 || strcmp(ways[k].name, way) != 0)
-				continue;
-			trial_run(&(struct trial){&scenes[i], &ways[k], strtoull(number, NULL, 10),
-						  .loud = true},
-				  &verdict);
-			printf("%s\nat %s\n%s\n", *verdict.failure ? verdict.failure : "good",
-			       verdict.where, verdict.error);
-			return *verdict.failure != '\0';
-		}
-	return 64;
+	for (size_t i = 0; i < scenes_len; i++)
+		if (strcmp(scenes[i].name, name) == 0)
+			return &scenes[i];
+	scene_draw(strtoull(name, NULL, 10), &drawn);
+	return drawn.seed ? &drawn : NULL;
+}
+
+/* One, with all that it says. */
+static int try_one(const char *name, const char *way, const char *number)
+{
+	const struct scene *scene = find_scene(name);
+	struct verdict verdict;
+	size_t i = 0;
+
+	while (i < ways_len && strcmp(ways[i].name, way) != 0)
+		i++;
+	if (!scene || i == ways_len)
+		return 64;
+	trial_run(&(struct trial){scene, &ways[i], strtoull(number, NULL, 10), .loud = true},
+		  &verdict);
+	printf("%s\nat %s\n%s\n", *verdict.failure ? verdict.failure : "good", verdict.where,
+	       verdict.error);
+	return *verdict.failure != '\0';
 }
 
 int main(int argc, char **argv)

@@ -24,6 +24,7 @@ struct rig {
 	struct policy policy;
 	unsigned files;   /* made by the local user */
 	unsigned process; /* runs so far: each has a process id of its own */
+	uint64_t seed;    /* of a scene that is drawn */
 };
 
 /* What became of a run. */

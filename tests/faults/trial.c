@@ -20,9 +20,12 @@
 #define EXIT_MEMORY 70
 /* What came to one side last is on the other after the run after it. */
 #define HEALING_RUNS 3
+/* So many points a run passes that heals. */
+#define AGAIN_MOST 60
 
 const struct way ways[] = {
     {"stop", NULL, NULL, 0, .stop = true},
+    {"twice", NULL, NULL, 0, .stop = true, .again = true},
     {"EINTR", "EINTR", NULL, 0},
     {"short", "short", NULL, 0},
     {"EIO", "EIO", NULL, EIO},
@@ -45,8 +48,12 @@ struct shared {
 	char at_last[LISTING_MAX]; /* and when there is nothing left to do */
 };
 
-/* How undisturbed scenes end, as that is needed; by the scene's number. */
-static struct shared *ends[64];
+/* How the scene that was tried last ends undisturbed. */
+static struct {
+	const struct scene *scene;
+	uint64_t seed;
+	struct shared *shared;
+} undisturbed;
 
 /* Says what is wrong; only the first counts. */
 static void fail(struct verdict *verdict, const char *what, const char *detail)
@@ -133,6 +140,16 @@ static void run_disturbed(struct rig *rig, const struct trial *trial, struct out
 		verdict->struck = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEMORY;
 	if (!verdict->struck && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		fail(verdict, "broke", "the run ended in a way of its own");
+	fault_arm(&(struct fault_plan){0});
+}
+
+/* The run that heals is stopped, too. */
+static void stop_again(struct rig *rig, const struct trial *trial)
+{
+	const struct fault_plan plan = {.stop_at = 1 + trial->at * 7 % AGAIN_MOST};
+	struct outcome outcome;
+
+	run_apart(rig, &plan, &outcome);
 	fault_arm(&(struct fault_plan){0});
 }
 
@@ -256,6 +273,7 @@ static void set_scene(struct rig *rig, const struct scene *scene, struct verdict
 {
 	struct outcome outcome;
 
+	rig->seed = scene->seed;
 	rig->policy.deletion[LOCAL] = rig->policy.deletion[REMOTE] = scene->deletion;
 	if (scene->compact_at)
 		setenv("EVENMAIL_COMPACT_AT", scene->compact_at, 1);
@@ -280,6 +298,19 @@ static void list(const struct rig *rig, char out[LISTING_MAX])
 	buf_free(&listing);
 }
 
+/* For who looks at a failure. */
+static void show(const struct rig *rig, const struct trial *trial, const char *when)
+{
+	struct buf listing;
+
+	if (!trial->loud)
+		return;
+	buf_init(&listing, LISTING_MAX);
+	rig_list(rig, &listing);
+	fprintf(stderr, "%s:\n%s", when, listing.data ? listing.data : "");
+	buf_free(&listing);
+}
+
 /* The trial, in its own process; where nothing is wanted it is the undisturbed one. */
 static void try(const struct trial *trial, const struct shared *wanted, struct shared *shared)
 {
@@ -291,6 +322,7 @@ static void try(const struct trial *trial, const struct shared *wanted, struct s
 	name_root(root);
 	rig_open(&rig, root, &trial->scene->abilities);
 	set_scene(&rig, trial->scene, verdict);
+	show(&rig, trial, "before the run");
 	if (wanted)
 		run_disturbed(&rig, trial, &outcome, verdict);
 	else
@@ -299,10 +331,14 @@ static void try(const struct trial *trial, const struct shared *wanted, struct s
 		judge_disturbed(trial, &outcome, verdict);
 	else if (!outcome.whole || outcome.left_open)
 		fail(verdict, "the undisturbed run fails", outcome.error);
+	if (trial->way && trial->way->again)
+		stop_again(&rig, trial);
+	show(&rig, trial, "after the run");
 	list(&rig, shared->at_once);
 	if (verdict->struck && is_unheard(trial->way))
 		compare("ends otherwise at once", wanted->at_once, shared->at_once, verdict);
 	heal(&rig, verdict);
+	show(&rig, trial, "at last");
 	list(&rig, shared->at_last);
 	if (wanted) {
 		compare("ends otherwise", wanted->at_last, shared->at_last, verdict);
@@ -353,20 +389,29 @@ __attribute__((constructor)) static void warm_up(void)
 	digest_close(&digest);
 }
 
+/* Lets the trial's scene be played undisturbed, unless it was the last one, too. */
+static void find_end(const struct trial *trial)
+{
+	if (undisturbed.shared && undisturbed.scene == trial->scene && undisturbed.seed == trial->scene->seed)
+		return;
+	if (undisturbed.shared)
+		munmap(undisturbed.shared, sizeof(*undisturbed.shared));
+	undisturbed.scene = trial->scene;
+	undisturbed.seed = trial->scene->seed;
+	undisturbed.shared = make_shared();
+	run_shared(trial, NULL, undisturbed.shared);
+}
+
 void trial_run(const struct trial *trial, struct verdict *verdict)
 {
-	struct shared **end = &ends[trial->scene - scenes];
 	struct shared *shared;
 
-	if (!*end) {
-		*end = make_shared();
-		run_shared(trial, NULL, *end);
-	}
-	*verdict = (*end)->verdict;
+	find_end(trial);
+	*verdict = undisturbed.shared->verdict;
 	if (*verdict->failure)
 		return;
 	shared = make_shared();
-	run_shared(trial, *end, shared);
+	run_shared(trial, undisturbed.shared, shared);
 	*verdict = shared->verdict;
 	munmap(shared, sizeof(*shared));
 }

@@ -18,7 +18,8 @@ struct way {
 	const char *where; /* of struct fault_plan */
 	int sys;           /* what the error must tell; 0: nobody may hear of it */
 	bool stop;         /* it ends by SIGKILL, */
-	bool dies;         /* or by itself, for want of memory */
+	bool again;        /* and so does the run after it, somewhere; */
+	bool dies;         /* or it ends by itself, for want of memory */
 };
 
 extern const struct way ways[];

@@ -12,5 +12,7 @@
 void figure_note(const char *suite, uint64_t count, const char *what);
 /* The count, times what EVENMAIL_SOAK says. */
 uint64_t figure_longer(uint64_t count);
+/* Where a suite's seeds begin: others for each EVENMAIL_SEED, always the same without one. */
+uint64_t figure_seed(uint64_t first);
 
 #endif
