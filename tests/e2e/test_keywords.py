@@ -231,6 +231,28 @@ def test_a_keyword_that_the_server_refuses_costs_nothing_else(channel, corpus):
     idle(channel)
 
 
+def test_what_can_be_no_keyword_costs_nothing(channel, corpus):
+    """FAULTS 29: the message goes without it, its letter stays, and nothing is said of what no server could keep."""
+    keywords = Keywords(channel)
+    (one,) = corpus.messages(1, "plain", flags="")
+    channel.local.create("INBOX")
+    invalid = ["bad(name", "two words", "\\Odd", "x]y", "", "%a", "{5}", '"q"', "k" * 300, "ctl\x01", "*", "nul\0"]
+    keywords.write_table("Good", *invalid)
+    with open(keywords.table_file, "ab") as file:
+        file.write(b"20 caf\xc3\xa9\n99 Far\nx\n")
+    letters = string.ascii_lowercase[:len(invalid) + 1] + "uv"
+    channel.local.add("INBOX", one.with_flags("FS" + letters))
+    assert channel.run("sync").err == ""
+    assert keywords.remote(one) == {"Good"}
+    assert {flags for _, flags, _ in channel.state()[("INBOX",)]} == {"FS"}
+    assert channel.local.paths("INBOX", one)[0].endswith(":2,FS" + letters)
+    idle(channel)
+    keywords.set_local(one, "S" + letters[1:])
+    channel.sync()
+    assert keywords.remote(one) == set()
+    idle(channel)
+
+
 def test_dovecot_reads_what_is_written_here(channel, server, corpus):
     keywords = Keywords(channel)
     (one,) = corpus.messages(1, "plain", flags="S")

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from answers import Refusal
-from channel import contents
+from channel import Channel, contents
 from corpus import Message
+from hostile import Hostile
 
 LIMIT = 3000
 OFFER = "IMAP4rev1 LITERAL+ UIDPLUS MOVE APPENDLIMIT={}"
@@ -116,6 +117,93 @@ def test_a_file_that_is_gone_is_no_matter_any_more(refused):
     refused.local.remove("INBOX", refused.bad)
     refused.sync()
     assert "refused" not in refused.run("status").out
+
+
+def put(channel, body):
+    """A file in INBOX with just these bytes."""
+    channel.local.create("INBOX")
+    path = f"{channel.local.directory('INBOX')}/new/1200000000.M1P1.odd"
+    with open(path, "wb") as file:
+        file.write(body)
+    return path
+
+
+@pytest.mark.parametrize("body", [b"Subject: nul\n\na\0b\n", b"Subject: \0\n\nbody\n", b"\0"],
+                         ids=["in the body", "in the header", "alone"])
+def test_nul_is_never_sent(channel, plain_line, corpus, body):
+    """FAULTS 30: no literal may hold one; the rest goes through, and only the file's change has it tried again."""
+    path = put(channel, body)
+    channel.local.add("INBOX", other := corpus.message("plain", flags=""))
+    said = channel.sync(status=1).err
+    assert said.count("\n") == 1 and "INBOX: the message holds a NUL byte, which IMAP cannot carry" in said
+    assert plain_line.said("up").count(b" APPEND ") == 1
+    assert channel.remote.state()[("INBOX",)] == contents(other)
+    with open(path, "rb") as file:
+        assert file.read() == body
+    assert "1 refused" in channel.run("status").out
+    assert re.search("refused: local 1200000000.M1P1.odd, .*: .*holds a NUL byte", channel.run("status", "-v").out)
+
+    plain_line.reset_counts()
+    new = path.replace("/new/", "/cur/") + ":2,F"
+    os.rename(path, new)
+    said = channel.sync(status=1).err
+    assert said.count("\n") == 1 and "1 message was refused by the other side before" in said
+    assert b" APPEND " not in plain_line.said("up")
+
+    mended = put(channel, b"Subject: mended\n\nbody\n")
+    os.utime(mended, (1_200_000_000, 1_200_000_000))
+    os.rename(mended, new)
+    channel.sync()
+    assert channel.state()[("INBOX",)] == contents(
+        other, Message(b"Subject: mended\r\n\r\nbody\r\n", "F", 1_200_000_000))
+    assert "refused" not in channel.run("status").out
+
+
+def test_a_file_of_no_bytes(channel, corpus):
+    """Dovecot takes none."""
+    path = put(channel, b"")
+    channel.local.add("INBOX", other := corpus.message("plain", flags=""))
+    assert "the server refused to take a message: NO Can't save a zero byte message" in channel.sync(status=1).err
+    assert "refused: local 1200000000.M1P1.odd, 0 B" in channel.run("status", "-v").out
+    assert channel.remote.state()[("INBOX",)] == contents(other)
+    os.unlink(path)
+    channel.sync()
+    assert "refused" not in channel.run("status").out
+
+
+BARE = {"line feeds": b"Subject: x\n\none\ntwo\n", "both kinds": b"Subject: x\r\n\r\none\ntwo\r\n",
+        "a return": b"Subject: x\r\n\r\none\rtwo\r\n", "a return among line feeds": b"Subject: x\n\none\rtwo\n",
+        "a return at the end": b"Subject: x\r\n\r\none\r", "CR CR LF": b"Subject: x\r\n\r\none\r\r\ntwo\r\n"}
+
+@pytest.fixture
+def exact(evenmail, tmp_path):
+    """A server that keeps each byte; Dovecot makes CR LF of what is bare."""
+    with Hostile() as server:
+        server.ca_file, server.imaps_port = "", 0
+        channel = Channel(evenmail, server, "alice", tmp_path)
+        channel.use_plain(server.imap_port)
+        channel.keys["compress"] = "no"
+        yield channel
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_bare_line_ends_go_through(exact, name):
+    """FAULTS 30: in a file a line feed alone stands for CR LF; what the server has comes as it is, and so does a CR."""
+    path = put(exact, BARE[name])
+    inbox = exact.server.create("INBOX")
+    there = inbox.add(BARE[name].replace(b"Subject: x", b"Subject: y"))
+    exact.sync()
+    sent, = (message for message in inbox.messages if message is not there)
+    assert sent.body == re.sub(rb"(?<!\r)\n", rb"\r\n", BARE[name])
+    with open(path, "rb") as file:
+        assert file.read() == BARE[name]
+    names = {name for name in os.listdir(os.path.dirname(path)) if name != os.path.basename(path)}
+    with open(f"{os.path.dirname(path)}/{names.pop()}", "rb") as file:
+        came = file.read()
+    assert not names and came in (there.body, there.body.replace(b"\r\n", b"\n"))
+    exact.sync()
+    assert inbox.messages == [there, sent]
+    exact.run("verify", "--deep")
 
 
 @pytest.fixture
