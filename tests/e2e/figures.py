@@ -22,3 +22,8 @@ def is_soak():
 
 def soak():
     return int(os.environ.get("EVENMAIL_SOAK", "1"))
+
+
+def seed_from(first):
+    """Where a suite's seeds begin: others for each EVENMAIL_SEED, always the same without one (tests/unit/figure.h)."""
+    return first + 100_000_000 * int(os.environ.get("EVENMAIL_SEED", "0"))

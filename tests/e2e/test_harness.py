@@ -247,3 +247,24 @@ def test_check_layers_sees_fault_points(tmp_path, text, clean):
     done = subprocess.run([ROOT / "tests" / "check-layers", "--build", tmp_path], check=False,
                           stdout=subprocess.PIPE, text=True)
     assert ("\nok - a release has no fault points" in done.stdout) == clean
+
+
+FIGURES = {("stops", "points stopped at"): 2000, ("errors", "calls that failed"): 10_000, ("messages", "lost"): 0}
+
+
+@pytest.mark.parametrize("change,status", [({}, 0), ({("stops", "points stopped at"): 1999}, 1),
+                                           ({("messages", "lost"): 1}, 1), ({("power", "messages doubled"): 2}, 1)])
+def test_figures_that_fall_short(tmp_path, change, status):
+    """A suite that shrinks, or finds harm, fails the run; for stages of which one alone was made, only harm counts."""
+    path = tmp_path / "figures"
+    lines = [f"{suite}\t{count}\t{words}\n" for (suite, words), count in {**FIGURES, **change}.items()]
+    path.write_text("".join(lines))
+    rest = [("power", "images of power cuts"), ("histories", "on real Dovecot"), ("hostile", "server modes"),
+            ("cuts", "bytes after which the line was cut, up"), ("cuts", "bytes after which the line was cut, down")]
+    with open(path, "a", encoding="utf-8") as file:
+        file.writelines(f"{suite}\t3000\t{words}\n{suite}\t3000\t{words}\n" for suite, words in rest)
+    environment = {"PATH": os.environ["PATH"]}
+    command = [f"{ROOT}/tests/check-figures", str(path)]
+    assert subprocess.run([*command, "faults", "e2e"], env=environment, stdout=subprocess.DEVNULL).returncode == status
+    assert subprocess.run([*command, "faults"], env=environment, stdout=subprocess.DEVNULL).returncode == \
+        (status if ("stops", "points stopped at") not in change else 0)

@@ -5,7 +5,7 @@ The server is another machine: it stands as it stood when the lights went out.
 """
 import pytest
 
-from figures import longer, note_figure
+from figures import longer, note_figure, seed_from
 from outage import Outages, Scene, assert_heals
 from power import VARIANTS, Disk, build_recorder
 
@@ -21,14 +21,14 @@ def recorder(tmp_path_factory):
 SCENES = ("first", "all")
 
 
-def cut(outages, recorder, point, variant, apart):
+def cut(outages, recorder, point, variant, apart, seed):
     """A channel after the power went at that point. Returns it, and how many changes were not durable."""
     channel = outages.channel()
     disk = Disk([(f"{channel.directory}/tree", 0), (f"{channel.directory}/state", int(apart))])
     log = f"{channel.directory}/log"
     outages.stop(channel, point, LD_PRELOAD=recorder, POWER_LOG=log)
     disk.play(log)
-    return channel, disk.restart(variant, point)
+    return channel, disk.restart(variant, seed)
 
 
 @pytest.fixture(params=SCENES)
@@ -45,11 +45,12 @@ def test_power_cut(outages, recorder, part):
     loose = tried = 0
     for image in range(part, images, PARTS):
         point, variant, apart = 1 + image * (count - 1) // (images - 1), VARIANTS[(image // PARTS + image) % 8], image % 2
-        channel, changes = cut(outages, recorder, point, variant, apart)
+        seed = seed_from(image)
+        channel, changes = cut(outages, recorder, point, variant, apart, seed)
         try:
             assert_heals(channel, wanted)
         except Exception as error:
-            raise AssertionError(f"cut at point {point} of {count}, {variant}, apart {apart}: {error}") from error
+            raise AssertionError(f"cut at point {point} of {count}, {variant}, apart {apart}, seed {seed}: {error}") from error
         outages.drop(channel)
         loose += changes
         tried += 1

@@ -27,7 +27,7 @@ struct mail {
 struct drawn {
 	struct rig *rig;
 	uint64_t chance;
-	unsigned token; /* the last that was given out */
+	unsigned token;               /* the last that was given out */
 	struct mail mails[MAILS_MAX]; /* that no deed has touched yet */
 	size_t len;
 };

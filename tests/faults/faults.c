@@ -5,9 +5,9 @@
  * as far as ENOSPC stands for a full disk).
  *
  *	faults                      some of it, as a test among others
- *	faults SHARD SHARDS         a shard's share of all stops and every third failure, and of scenes
- *	                            that seeds decide (EVENMAIL_SOAK=N: of every failure, and N times
- *	                            as many such scenes; EVENMAIL_SEED=SEED: others)
+ *	faults SHARD SHARDS         a shard's share of all stops, every third failure, and scenes
+ *that seeds decide (EVENMAIL_SOAK=N: of every failure, and N times as many such scenes;
+ *EVENMAIL_SEED=SEED: others) faults seeds SEED COUNT     so many such scenes, from that seed on
  *	faults SCENE WAY NUMBER     one, to look at a failure; SCENE is a name or a seed
  */
 #include "figure.h"
@@ -23,12 +23,12 @@
 
 #include <cmocka.h>
 
-#define SAMPLE        61 /* as a test among others: one of so many */
-#define FAILURE_STEP  3
-#define DRAWN_STEP    9 /* the same of scenes that seeds decide, of which there are many */
-#define FAILURES_MAX  10
-#define DRAWN         4 /* scenes that seeds decide */
-#define ALLOC_STEP    9 /* memory is asked for so often that one in so many does */
+#define SAMPLE       61 /* as a test among others: one of so many */
+#define FAILURE_STEP 3
+#define DRAWN_STEP   9 /* the same of scenes that seeds decide, of which there are many */
+#define FAILURES_MAX 10
+#define DRAWN        4 /* scenes that seeds decide */
+#define ALLOC_STEP   9 /* memory is asked for so often that one in so many does */
 
 /* What is done, and what came of it. */
 struct tally {
@@ -88,33 +88,22 @@ static void try_share(const struct scene *scene, uint64_t number, const struct w
 	try_way(scene, way, 1 + (number + (uint64_t)(way - ways)) % step, step, tally);
 }
 
-/* A shard's share of the scenes that seeds decide. */
-static void try_drawn(unsigned shard, unsigned shards, struct tally *tally)
+/* Scenes that seeds decide, from one on. */
+static void try_drawn(uint64_t seed, uint64_t count, struct tally *tally)
 {
-	uint64_t first = figure_seed(1), count = figure_longer(DRAWN);
-
-	for (uint64_t i = shard; i < count; i += shards) {
+	for (uint64_t i = 0; i < count; i++) {
 		struct scene scene;
 
-		scene_draw(first + i, &scene);
+		scene_draw(seed + i, &scene);
 		for (size_t k = 0; k < ways_len; k++)
-			try_share(&scene, first + i, &ways[k], DRAWN_STEP, tally);
+			try_share(&scene, seed + i, &ways[k], DRAWN_STEP, tally);
 	}
-	figure_note("stops", count / shards, "scenes that seeds decided");
+	figure_note("stops", count, "scenes of them drawn");
 }
 
-/* A shard's share of all ways in all scenes. */
-static void try_all(unsigned shard, unsigned shards, bool sample, struct tally *tally)
+/* For the end of tests/run, and for who looks on. */
+static void note(const struct tally *tally)
 {
-	uint64_t failure_step = sample ? SAMPLE : figure_longer(1) > 1 ? 1 : FAILURE_STEP;
-
-	*tally = (struct tally){0};
-	for (size_t i = getenv("ONLY") ? scenes_len : 0; i < scenes_len; i++)
-		for (size_t k = 0; k < ways_len; k++)
-			if ((i + k) % shards == shard)
-				try_share(&scenes[i], i, &ways[k], failure_step, tally);
-	if (!sample)
-		try_drawn(shard, shards, tally);
 	figure_note("stops", tally->stops, "points stopped at");
 	figure_note("errors", tally->failures, "calls that failed");
 	figure_note("messages", tally->lost, "lost");
@@ -124,6 +113,22 @@ static void try_all(unsigned shard, unsigned shards, bool sample, struct tally *
 	       (unsigned long long)tally->stops, (unsigned long long)tally->failures,
 	       (unsigned long long)tally->lost, (unsigned long long)tally->doubled,
 	       (unsigned long long)tally->stuck, (unsigned long long)tally->wrong);
+}
+
+/* A shard's share of all ways in all scenes. */
+static void try_all(unsigned shard, unsigned shards, bool sample, struct tally *tally)
+{
+	uint64_t count = (figure_longer(DRAWN) + shards - 1) / shards;
+	uint64_t failure_step = sample ? SAMPLE : figure_longer(1) > 1 ? 1 : FAILURE_STEP;
+
+	*tally = (struct tally){0};
+	for (size_t i = 0; i < scenes_len; i++)
+		for (size_t k = 0; k < ways_len; k++)
+			if ((i + k) % shards == shard)
+				try_share(&scenes[i], i, &ways[k], failure_step, tally);
+	if (!sample)
+		try_drawn(figure_seed(1) + shard * count, count, tally);
+	note(tally);
 }
 
 static void ends_as_if_undisturbed(void **state)
@@ -138,9 +143,9 @@ static void ends_as_if_undisturbed(void **state)
 
 /*
  * A mailbox that could not be looked at was taken for one that the user had deleted, and one that
- * was renamed, too: the messages were removed on the server, and by the next run here. A message that
- * the server's user had moved never came to where it was, and went from where it had been, where
- * the journal of the mailbox that it had left could not be written just then.
+ * was renamed, too: the messages were removed on the server, and by the next run here. A message
+ * that the server's user had moved never came to where it was, and went from where it had been,
+ * where the journal of the mailbox that it had left could not be written just then.
  */
 static void keeps_what_once_went_wrong(void **state)
 {
@@ -206,6 +211,12 @@ int main(int argc, char **argv)
 	};
 	struct tally tally;
 
+	if (argc == 4 && strcmp(argv[1], "seeds") == 0) {
+		tally = (struct tally){0};
+		try_drawn(strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10), &tally);
+		note(&tally);
+		return tally.wrong != 0;
+	}
 	if (argc == 4)
 		return try_one(argv[1], argv[2], argv[3]);
 	if (argc < 3)

@@ -392,7 +392,8 @@ __attribute__((constructor)) static void warm_up(void)
 /* Lets the trial's scene be played undisturbed, unless it was the last one, too. */
 static void find_end(const struct trial *trial)
 {
-	if (undisturbed.shared && undisturbed.scene == trial->scene && undisturbed.seed == trial->scene->seed)
+	if (undisturbed.shared && undisturbed.scene == trial->scene &&
+	    undisturbed.seed == trial->scene->seed)
 		return;
 	if (undisturbed.shared)
 		munmap(undisturbed.shared, sizeof(*undisturbed.shared));
