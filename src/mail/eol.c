@@ -1,25 +1,43 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mail/eol.h"
 
+#include <string.h>
+
+/* Gives up on this call as a whole. */
+static size_t turn_raw(struct eol_unwire *state)
+{
+	state->raw = true;
+	return 0;
+}
+
 /*
- * Converts, and at the first bare CR or LF gives up on this call as a whole: output and pending_cr
- * stay as the calls before it left them, so that the caller knows where the raw bytes begin.
+ * Converts line by line, and at the first bare CR or LF gives up: output and pending_cr stay as the
+ * calls before it left them, so that the caller knows where the raw bytes begin.
  */
 size_t eol_unwire(struct eol_unwire *state, const char *in, size_t len, char *out)
 {
-	bool cr = state->pending_cr;
+	const char *end = in + len;
+	bool pending = state->pending_cr;
 	size_t written = 0;
 
-	for (size_t i = 0; i < len && !state->raw; i++) {
-		if (cr != (in[i] == '\n'))
-			state->raw = true;
-		cr = in[i] == '\r';
-		if (!cr)
-			out[written++] = in[i];
+	if (state->raw || (pending && len && *in != '\n'))
+		return turn_raw(state);
+	while (in < end) {
+		const char *lf = memchr(in, '\n', (size_t)(end - in));
+		const char *stop = lf ? lf : end;
+		const char *cr = pending ? in : memchr(in, '\r', (size_t)(stop - in));
+		size_t text = (size_t)((cr ? cr : stop) - in);
+
+		if (!pending && ((lf && !cr) || (cr && cr + 1 != stop)))
+			return turn_raw(state);
+		memcpy(out + written, in, text);
+		written += text;
+		if (lf)
+			out[written++] = '\n';
+		pending = cr && !lf;
+		in = lf ? lf + 1 : end;
 	}
-	if (state->raw)
-		return 0;
-	state->pending_cr = cr;
+	state->pending_cr = pending;
 	return written;
 }
 
