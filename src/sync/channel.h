@@ -29,6 +29,7 @@
 #include "sync/snapshot.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,8 +98,8 @@ struct box {
 	struct tally tally;
 	bool wrote[SIDES];  /* something was changed there */
 	struct own_changes own;
-	bool full;          /* no more messages are to be fetched into it in this run, */
-	bool shut;          /* and those on their way cannot be put into its directory either */
+	atomic_bool full;   /* no more messages are to be fetched into it in this run, */
+	atomic_bool shut;   /* and those on their way cannot be put into its directory either */
 	bool undone;        /* not all was done: the head stays where it was */
 	bool rescan;        /* but says nothing of the local side: pairs of files changed that did not */
 	bool lost_append;   /* an APPEND's UID is still to be found */

@@ -59,8 +59,10 @@ static int commit_intents(struct channel *channel, const struct landing *list, s
 	int rc = 0;
 
 	pthread_mutex_lock(&channel->lock);
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
 		note_intent(&list[i]);
+		list[i].box->wrote[LOCAL] = true;
+	}
 	for (size_t i = 0; i < len && !rc; i++)
 		if (!i || list[i].box != list[i - 1].box)
 			rc = box_commit(list[i].box, err);
@@ -83,8 +85,9 @@ static int publish(struct channel *channel, struct store *local, const struct la
 
 	if (store_do(local, &request, &answer, err))
 		return -1;
+	if (!answer.refused_keywords)
+		return 0;
 	pthread_mutex_lock(&channel->lock);
-	landing->box->wrote[LOCAL] = true;
 	box_refuse_keywords(landing->box, LOCAL, answer.refused_keywords);
 	pthread_mutex_unlock(&channel->lock);
 	return 0;

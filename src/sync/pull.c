@@ -107,15 +107,6 @@ static void skip(struct haul *haul, struct box *box, const struct error *err)
 	haul->draft = NULL;
 }
 
-/* One of the box's marks. */
-static bool is_marked(struct haul *haul, const bool *mark)
-{
-	lock(haul);
-	bool marked = *mark;
-	unlock(haul);
-	return marked;
-}
-
 /* What a message takes on the disk, about. */
 static uint64_t space_of(const struct copy *copy)
 {
@@ -160,7 +151,7 @@ static size_t fit_portion(struct haul *haul, const struct portion *portion)
 	uint64_t taken = haul->held;
 	size_t count = 0;
 
-	if (is_marked(haul, &share->box->full))
+	if (atomic_load(&share->box->full))
 		return 0;
 	if (store_room(haul->lane->stores[LOCAL], share->box->at[LOCAL], &room, &err)) {
 		shut(haul, share->box, &err);
@@ -184,9 +175,7 @@ static struct portion *take_portion(struct haul *haul, size_t *fits)
 	struct portion *portion;
 
 	for (;;) {
-		lock(haul);
 		portion = shares_take(&haul->pull->shares, haul->last, haul->held);
-		unlock(haul);
 		if (!portion)
 			return NULL;
 		*fits = fit_portion(haul, portion);
@@ -194,8 +183,8 @@ static struct portion *take_portion(struct haul *haul, size_t *fits)
 			break;
 		lock(haul);
 		portion->share->box->undone = true;
-		shares_end(portion);
 		unlock(haul);
+		shares_end(&haul->pull->shares, portion);
 	}
 	portion->link = NULL;
 	*haul->end = portion;
@@ -247,7 +236,7 @@ static int take_body(struct haul *haul, const struct answer *answer, struct erro
 	struct box *box = portion->share->box;
 	struct store *local = haul->lane->stores[LOCAL];
 
-	haul->skipping |= !haul->draft && is_marked(haul, &box->shut);
+	haul->skipping |= !haul->draft && atomic_load(&box->shut);
 	if (haul->skipping)
 		return 0;
 	if (!haul->draft && store_open_draft(local, box->at[LOCAL], &haul->draft, err)) {
@@ -369,8 +358,8 @@ static int end_portion(struct haul *haul, const struct answer *answer, struct er
 		haul->end = &haul->portions;
 	lock(haul);
 	note_missing(haul, portion, answer);
-	shares_end(portion);
 	unlock(haul);
+	shares_end(&haul->pull->shares, portion);
 	return 0;
 }
 

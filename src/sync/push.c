@@ -83,7 +83,7 @@ static const struct op *next_copy(struct courier *courier, struct box **box)
 			portion->count--;
 			return portion->share->ops[portion->first++];
 		}
-		shares_end(portion);
+		shares_end(shares, portion);
 		courier->portion = NULL;
 	}
 }

@@ -76,7 +76,8 @@ static void add_box(struct shares *shares, struct box *box)
 
 void shares_open(struct shares *shares, struct channel *channel, enum side side)
 {
-	*shares = (struct shares){.channel = channel, .side = side, .lanes = 1};
+	*shares = (struct shares){
+	    .channel = channel, .lock = PTHREAD_MUTEX_INITIALIZER, .side = side, .lanes = 1};
 	shares->pays = fault_bound("EVENMAIL_LANE_PAYS", LANE_PAYS);
 	shares->list = xcalloc(channel->len + 1, sizeof(*shares->list));
 	for (size_t i = 0; i < channel->len; i++)
@@ -181,7 +182,8 @@ static void drop_keys(struct portion *portion)
 	portion->sizes = NULL;
 }
 
-struct portion *shares_take(struct shares *shares, const struct share *last, uint64_t held)
+/* As shares_take(), but for the lock and the keys. */
+static struct portion *take(struct shares *shares, const struct share *last, uint64_t held)
 {
 	struct portion *portion = shares->returned;
 	struct share *share;
@@ -199,16 +201,32 @@ struct portion *shares_take(struct shares *shares, const struct share *last, uin
 		portion = cut(shares, share);
 	}
 	portion->share->takers++;
-	add_keys(portion);
 	return portion;
 }
 
-void shares_end(struct portion *portion)
+struct portion *shares_take(struct shares *shares, const struct share *last, uint64_t held)
 {
-	portion->share->takers--;
+	pthread_mutex_lock(&shares->lock);
+	struct portion *portion = take(shares, last, held);
+	pthread_mutex_unlock(&shares->lock);
+	if (portion)
+		add_keys(portion);
+	return portion;
+}
+
+static void free_portion(struct portion *portion)
+{
 	drop_keys(portion);
 	free(portion->copies);
 	free(portion);
+}
+
+void shares_end(struct shares *shares, struct portion *portion)
+{
+	pthread_mutex_lock(&shares->lock);
+	portion->share->takers--;
+	pthread_mutex_unlock(&shares->lock);
+	free_portion(portion);
 }
 
 /* Moves what has not come together; what is to be sent lies so. */
@@ -234,12 +252,14 @@ void shares_return(struct shares *shares, struct portion *portion)
 	squeeze(portion);
 	drop_keys(portion);
 	if (!portion->count) {
-		shares_end(portion);
+		shares_end(shares, portion);
 		return;
 	}
+	pthread_mutex_lock(&shares->lock);
 	portion->share->takers--;
 	portion->link = shares->returned;
 	shares->returned = portion;
+	pthread_mutex_unlock(&shares->lock);
 }
 
 void shares_close(struct shares *shares)
@@ -247,13 +267,13 @@ void shares_close(struct shares *shares)
 	while (shares->returned) {
 		struct portion *portion = shares->returned;
 		shares->returned = portion->link;
-		free(portion->copies);
-		free(portion);
+		free_portion(portion);
 	}
 	for (size_t i = 0; i < shares->len; i++) {
 		free(shares->list[i].ops);
 		free(shares->list[i].copies);
 	}
 	free(shares->list);
+	pthread_mutex_destroy(&shares->lock);
 	xtrim();
 }

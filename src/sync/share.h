@@ -7,7 +7,8 @@
  * a single huge one is still carried by all. Portions are large first and small in the end, so that
  * the lanes come to their ends together.
  *
- * All that takes struct shares is called with the channel's lock held, but for open, run, close.
+ * Any lane may take, end and give back at any time: that has a lock of its own, so that no lane
+ * waits for another's commit only to ask for more.
  */
 #ifndef SYNC_SHARE_H
 #define SYNC_SHARE_H
@@ -47,6 +48,7 @@ struct portion {
 
 struct shares {
 	struct channel *channel;
+	pthread_mutex_t lock; /* while there are lanes: of all that follows */
 	enum side side;
 	struct share *list; /* those of active boxes that have any */
 	size_t len;
@@ -72,7 +74,7 @@ struct portion *shares_take(struct shares *shares, const struct share *last, uin
 /* What one message costs. */
 uint64_t share_cost(uint64_t size);
 /* The lane is done with the portion. */
-void shares_end(struct portion *portion);
+void shares_end(struct shares *shares, struct portion *portion);
 /* Gives back what of the portion has not come. */
 void shares_return(struct shares *shares, struct portion *portion);
 /* Gives all back to the system, what the lanes had with it. */

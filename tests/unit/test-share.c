@@ -71,7 +71,7 @@ static void one_lane_takes_boxes_in_their_order(void **state)
 				assert_int_equal(portion->keys[k].uid, ++taken);
 				assert_int_equal(portion->sizes[k], 4 * MIB);
 			}
-			shares_end(portion);
+			shares_end(&scene.shares, portion);
 		}
 		assert_int_equal(taken, counts[i]);
 	}
@@ -91,7 +91,7 @@ static void a_box_that_is_not_at_work_is_left_out(void **state)
 	shares_open(&scene.shares, &scene.channel, LOCAL);
 	struct portion *portion = shares_take(&scene.shares, NULL, 0);
 	assert_ptr_equal(portion->share->box, &scene.boxes[1]);
-	shares_end(portion);
+	shares_end(&scene.shares, portion);
 	assert_null(shares_take(&scene.shares, NULL, 0));
 	assert_int_equal(scene.boxes[0].plan.len, 4); /* as it was */
 	assert_int_equal(scene.boxes[1].plan.len, 3); /* what is not fetched stays in the plan */
@@ -121,9 +121,9 @@ static void lanes_stay_then_spread_then_help(void **state)
 		portions[i]->share->takers++; /* as if all were at work for ever */
 	struct portion *help = shares_take(&scene.shares, NULL, 0);
 	assert_ptr_equal(help->share->box, &scene.boxes[1]);
-	shares_end(help);
+	shares_end(&scene.shares, help);
 	for (size_t i = 0; i < 4; i++)
-		shares_end(portions[i]);
+		shares_end(&scene.shares, portions[i]);
 	unset(&scene);
 }
 
@@ -137,7 +137,7 @@ static void one_lane_asks_for_no_more_than_it_needs(void **state)
 	assert_null(shares_take(&scene.shares, NULL, 48 * MIB));
 	struct portion *portion = shares_take(&scene.shares, NULL, 48 * MIB - 1);
 	assert_non_null(portion);
-	shares_end(portion);
+	shares_end(&scene.shares, portion);
 	unset(&scene);
 }
 
@@ -153,8 +153,8 @@ static void who_has_enough_leaves_the_rest_to_others(void **state)
 	assert_null(shares_take(&scene.shares, NULL, scene.shares.left / 2));
 	struct portion *more = shares_take(&scene.shares, NULL, scene.shares.left / 2 - 1);
 	assert_non_null(more);
-	shares_end(more);
-	shares_end(portion);
+	shares_end(&scene.shares, more);
+	shares_end(&scene.shares, portion);
 	unset(&scene);
 }
 
@@ -176,7 +176,7 @@ static void check_all_given_out(unsigned lanes)
 			given++;
 		}
 		last = portion->share;
-		shares_end(portion);
+		shares_end(&scene.shares, portion);
 	}
 	assert_int_equal(given, 1321);
 	assert_int_equal(scene.shares.left, 0);
