@@ -3,6 +3,7 @@
 import concurrent.futures
 import imaplib
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -268,3 +269,19 @@ def test_figures_that_fall_short(tmp_path, change, status):
     assert subprocess.run([*command, "faults", "e2e"], env=environment, stdout=subprocess.DEVNULL).returncode == status
     assert subprocess.run([*command, "faults"], env=environment, stdout=subprocess.DEVNULL).returncode == \
         (status if ("stops", "points stopped at") not in change else 0)
+
+
+FAULTS = 49
+ROWS = re.compile(r"FAULTS (\d+(?:(?:, | and |, and )\d+)*)")
+
+
+def test_each_fault_is_named_where_it_is_tested():
+    """The rows of the catalogue of faults: none is without a test that names its number."""
+    named = set()
+    for path in (ROOT / "tests").rglob("*"):
+        if path.suffix in (".py", ".c", ".imapd") and path.is_file():
+            for found in ROWS.findall(path.read_text(encoding="utf-8")):
+                named.update(map(int, re.findall(r"\d+", found)))
+    # 41 is about what is not to be called: a check of the sources.
+    assert "FAULTS 41" in (ROOT / "tests" / "check-layers").read_text(encoding="utf-8")
+    assert named | {41} == set(range(1, FAULTS + 1))

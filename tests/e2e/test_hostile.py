@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A server that lies, in one way at a time: nothing is lost, doubled, or written where it does not belong.
 
-FAULTS 24-28, 33-39, 44, 49. Each mode of tests/servers/hostile_modes.py is met in a first run, and again in a
-later one with changes on both sides; whenever the server is sane again, one run makes all even.
+FAULTS 20, 21, 22, 23, 24, 25, 26, 27, 28, 33, 34, 35, 36, 37, 38, 39, 44, 49. Each mode of
+tests/servers/hostile_modes.py is met in a first run, and again in a later one with changes on both
+sides; whenever the server is sane again, one run makes all even.
 """
 import base64
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail that no decent program writes: it comes through byte for byte, or is refused with a reason. FAULTS 30, 42-44."""
+"""Mail that no decent program writes: it comes through byte for byte, or is refused with a reason. FAULTS 30, 42, 43, 44."""
 import json
 import os
 import random

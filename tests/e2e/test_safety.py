@@ -25,6 +25,7 @@ def pair(channel, corpus):
 
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_an_emptied_mailbox_empties_nothing(pair, corpus, side):
+    """FAULTS 10, 24: the server, too, may have lost all its mail."""
     new = corpus.message()
     pair.side(side).remove_all("INBOX")
     pair.side(side).add("Work", new)
@@ -40,7 +41,7 @@ def test_an_emptied_mailbox_empties_nothing(pair, corpus, side):
 @pytest.mark.parametrize("side", ["local", "remote"])
 @pytest.mark.parametrize("count,status", [(20, 0), (21, STOPPED)])
 def test_more_deletions_than_allowed(pair, side, count, status):
-    """More than half of 40 and more than 20: at the limit, and one above it."""
+    """FAULTS 10, 24: more than half of 40 and more than 20: at the limit, and one above it."""
     pair.side(side).remove("INBOX", *pair.inbox[:count])
     pair.sync(status=status)
     kept = pair.inbox if status else pair.inbox[count:]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways in which tests/servers/hostile.py misbehaves, each in one place. FAULTS 24-28, 33-39, 44."""
+"""The ways in which tests/servers/hostile.py misbehaves, each in one place.
+
+Each group names the rows of FAULTS that it is about.
+"""
 import itertools
 import re
 import zlib
@@ -55,7 +58,7 @@ def no_end(piece, count):
     return send
 
 
-# Mailboxes that would like to be somewhere else.
+# Mailboxes that would like to be somewhere else. FAULTS 33, 34, 35.
 
 NAMES = {
     "dotdot": [b"..", b"../evil", b"Work/../../evil", b"a/..", b"../../../../../../tmp/evil"],
@@ -98,7 +101,7 @@ mode("delimiter-letter", reply={"LIST": replace(rb'"/"', b'"o"')})
 mode("delimiter-long", reply={"LIST": replace(rb'"/"', b'"//"')})
 mode("delimiter-nil", reply={"LIST": replace(rb'"/"', b"NIL")})
 
-# Literals.
+# Literals. FAULTS 36, 37.
 
 for name, announced in {"4gb-1": 2**32 - 1, "4gb": 2**32, "2^63": 2**63, "2^64": 2**64, "negative": -1}.items():
     mode(f"literal-{name}", item={"BODY[]": const(b"{%d}\r\nSubject: x\r\n\r\n" % announced)},
@@ -119,7 +122,7 @@ mode("literal-in-number", item={"UID": lambda value, message: b"{%d}\r\n%s" % (l
 mode("literal-in-unknown-4gb", reply={"SELECT": before(b"* XYZZY {4294967296}")})
 mode("literal-never-comes", reply={"UID FETCH": in_inbox(cut)}, item={"BODY[]": const(b"{1000000}\r\nshort")})
 
-# Numbers.
+# Numbers. FAULTS 27, 28.
 
 for name, uid in {"zero": b"0", "negative": b"-1", "2^32": b"4294967296", "2^64": b"18446744073709551616",
                   "word": b"x", "nil": b"NIL"}.items():
@@ -144,7 +147,7 @@ for name, value in {"zero": b"(0)", "max": b"(18446744073709551615)", "2^64": b"
                     "negative": b"(-1)"}.items():
     mode(f"modseq-{name}", item={"MODSEQ": const(value)})
 
-# Figures.
+# Figures. FAULTS 23, 25, 26, 27.
 
 FORGETFUL = {("UIDNEXT", "back"), ("HIGHESTMODSEQ", "back"), ("HIGHESTMODSEQ", "zero"), ("UIDVALIDITY", "other")}
 for figure, values in {
@@ -165,7 +168,7 @@ mode("status-of-others", reply={"LIST": before(b'* STATUS "nowhere" (MESSAGES 5 
                                               b'* STATUS "INBOX" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 9)')})
 mode("status-garbage", reply={"LIST": before(b'* STATUS "INBOX" (MESSAGES (((5))) X {2}\r\n() UIDNEXT NIL)')})
 
-# What nobody asked for.
+# What nobody asked for. FAULTS 22, 28, 38.
 
 mode("fetch-of-others", reply={"UID FETCH": before(
     b"* 900 FETCH (UID 900 FLAGS (\\Seen) RFC822.SIZE 5 BODY[] {5}\r\nowned)",
@@ -212,7 +215,7 @@ def body_of(message, more):
     return b"{%d}\r\n%s" % (len(body), body)
 
 
-# Lines.
+# Lines. FAULTS 36, 37.
 
 mode("line-endless", reply={"SELECT": no_end(b"x" * 65536, 64)})
 mode("line-of-literals", reply={"SELECT": no_end(b"{60000}\r\n" + b"x" * 60_000, 64)})
@@ -238,7 +241,7 @@ mode("code-brackets", reply={"SELECT": before(b'* OK [PERMANENTFLAGS (\\Seen a]b
 mode("code-numbers", reply={"SELECT": before(b"* OK [UIDNEXT 99999999999999999999] ok")})
 mode("permanentflags-none", reply={"SELECT": before(b"* OK [PERMANENTFLAGS ()] none")}, flags=True)
 
-# TLS and login. The password must not be said where it can be read.
+# TLS and login. FAULTS 39. The password must not be said where it can be read.
 
 mode("starttls-stripped", offers="IMAP4rev1 AUTH=PLAIN", starttls=True)
 mode("starttls-refused", offers="IMAP4rev1 AUTH=PLAIN STARTTLS", starttls=True,
@@ -270,7 +273,7 @@ mode("greeting-none", greeting=lambda session: session.read_more(), silent=True)
 mode("greeting-endless", greeting=lambda session: [session.send(b"* " + b"g" * 65536) for _ in range(64)])
 mode("silence-at-fetch", reply={"UID FETCH": lambda lines, session: session.read_more() or ()}, silent=True)
 
-# What a server may lose or mix up.
+# What a server may lose or mix up. FAULTS 21, 24.
 
 mode("account-empty", reply={"SELECT": lambda lines, session: [
     b"* 0 EXISTS" if line.endswith(b"EXISTS") else line for line in lines if b"FETCH" not in line],
@@ -304,7 +307,7 @@ for name, change in {"fewer": -1, "more": 1}.items():
 mode("multiappend-unknown", one_by_one=True)
 mode("multiappend-stops-short", stops_short=True)
 
-# A compressed line.
+# A compressed line. FAULTS 36.
 
 
 def bomb(session):
@@ -322,7 +325,7 @@ mode("deflate-ends", packed=lambda session: session.send_packed(session.pack.flu
      compress=True)
 mode("deflate-not", packed=lambda session: setattr(session, "pack", None), compress=True)
 
-# Words.
+# Words. FAULTS 20, 44.
 
 mode("alert-escapes", reply={"SELECT": before(b"* OK [ALERT] " + ESCAPES)},
      greeting=b"* OK [ALERT] " + ESCAPES + b"\r\n")

@@ -270,6 +270,7 @@ static void tokens(void **state)
 	}
 }
 
+/* FAULTS 36 */
 static void numbers(void **state)
 {
 	static const struct {
@@ -308,6 +309,7 @@ static void numbers(void **state)
 	}
 }
 
+/* FAULTS 37 */
 static void values_are_skipped(void **state)
 {
 	static const struct {

@@ -184,6 +184,7 @@ static void check_no_name(const struct mailbox_naming *naming, const char *wire,
 	buf_free(&out);
 }
 
+/* FAULTS 34: what would be no name, or two, is left out. */
 static void test_hostile_wire_names(void **unused)
 {
 	static const struct {

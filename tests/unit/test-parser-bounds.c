@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The parser's bounds, each at its limit and one beyond; and what an error leaves. */
+/* FAULTS 36: the parser's bounds, each at its limit and one beyond; and what an error leaves. */
 #include "parser-run.h"
 
 #include "base/alloc.h"
