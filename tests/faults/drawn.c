@@ -88,6 +88,15 @@ static bool pick(struct drawn *drawn, struct mail *mail)
 	return true;
 }
 
+/*
+ * NEEDSWORK: where a run that fails sees a move, or a mailbox's rename, as copies and removals, and
+ * what is removed goes to the trash, there is one copy more in that.
+ */
+static bool may_move(const struct drawn *drawn)
+{
+	return drawn->rig->policy.deletion[LOCAL] != DELETION_TRASH;
+}
+
 /* A mailbox that is not the message's. */
 static const char *draw_target(struct drawn *drawn, const struct mail *mail)
 {
@@ -161,16 +170,13 @@ static void take_away(struct drawn *drawn)
 		remote_remove(drawn->rig, boxes[mail.box], mail.token);
 }
 
-/*
- * To another mailbox; its flags may change, too. NEEDSWORK: where a move is seen as a copy and a
- * removal, and what is removed goes to the trash, one copy more is there.
- */
+/* To another mailbox; its flags may change, too. */
 static void move(struct drawn *drawn)
 {
 	struct mail mail;
 	const char *target;
 
-	if (drawn->rig->policy.deletion[LOCAL] == DELETION_TRASH || !pick(drawn, &mail))
+	if (!may_move(drawn) || !pick(drawn, &mail))
 		return;
 	target = draw_target(drawn, &mail);
 	if (chance_one_in(&drawn->chance, 2)) {
@@ -203,14 +209,14 @@ static void change_mailbox(struct drawn *drawn)
 {
 	struct rig *rig = drawn->rig;
 
-	switch (chance_below(&drawn->chance, 8)) {
-	case 0: local_rename(rig, boxes[PLAY], "Played"); break;
-	case 1: memory_rename(rig->server, boxes[PLAY], "Played/deep"); break;
-	case 2: local_destroy(rig, boxes[PLAY]); break;
-	case 3: memory_destroy(rig->server, boxes[PLAY]); break;
-	case 4: memory_renumber(rig->server, boxes[PLAY]); break;
-	case 5: local_create(rig, "Here/below"); break;
-	case 6: memory_create(rig->server, "There/below", 0); break;
+	switch (chance_below(&drawn->chance, may_move(drawn) ? 8 : 6)) {
+	case 0: local_destroy(rig, boxes[PLAY]); break;
+	case 1: memory_destroy(rig->server, boxes[PLAY]); break;
+	case 2: memory_renumber(rig->server, boxes[PLAY]); break;
+	case 3: local_create(rig, "Here/below"); break;
+	case 4: memory_create(rig->server, "There/below", 0); break;
+	case 6: local_rename(rig, boxes[PLAY], "Played"); break;
+	case 7: memory_rename(rig->server, boxes[PLAY], "Played/deep"); break;
 	default: break;
 	}
 }
