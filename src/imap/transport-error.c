@@ -97,11 +97,13 @@ static int error_certificate(const struct imap_transport *transport,
 	}
 }
 
-/* Why the TLS handshake may have failed although somebody answered. */
-static const char *handshake_hint(const struct imap_config *config)
+/* Why the TLS handshake may have failed although somebody answered; words are OpenSSL's. */
+static const char *handshake_hint(const struct imap_config *config, const char *words)
 {
 	if (config->min_tls && !strcmp(config->min_tls, "1.3"))
 		return "; if it knows no TLS 1.3, set min-tls: 1.2";
+	if (strstr(words, "alert protocol version") || strstr(words, "unsupported protocol"))
+		return "; the server speaks no TLS 1.2 or later: what is older is not safe";
 	if (config->tls == IMAP_TLS_IMPLICIT)
 		return "; if it speaks TLS only after STARTTLS, set tls: starttls";
 	return "";
@@ -129,9 +131,10 @@ static int error_unavailable(const struct imap_transport *transport,
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
 				 "%s: the %s closed the line before the login was done",
 				 transport->name, config->tunnel ? "command" : "server");
-	return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: %s%s", transport->name,
-			 error_curl_words(transport, code),
-			 code == CURLE_SSL_CONNECT_ERROR ? handshake_hint(config) : "");
+	const char *said = error_curl_words(transport, code);
+
+	return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: %s%s", transport->name, said,
+			 code == CURLE_SSL_CONNECT_ERROR ? handshake_hint(config, said) : "");
 }
 
 /* Tells kinds of failure apart: those that the user must mend, and those that may pass. */

@@ -77,7 +77,10 @@ def test_wrong_ca_is_refused(account, tmp_path, tls):
     {"certificate_names": "DNS:*.localhost,IP:192.0.2.1"},
     {"certificate_made": "-10 days"},
     {"certificate_made": "+10 days"},
-], ids=["of another host", "of hosts below and another address", "expired", "not yet good"])
+    {"certificate_names": "", "certificate_subject": "imap.example.org"},
+    {"certificate_names": "DNS:imap.example.org", "certificate_subject": "localhost"},
+], ids=["of another host", "of hosts below and another address", "expired", "not yet good",
+        "of another host by its subject", "of another host but for its subject"])
 def test_wrong_certificate_is_refused(make_channel, servers, make_proxy, certificate, tls):
     """It is signed by the right CA, but not good for this host, or not now; the password must not get there."""
     server = servers(**certificate)
@@ -87,6 +90,14 @@ def test_wrong_certificate_is_refused(make_channel, servers, make_proxy, certifi
     channel.remote_keys.update(tls=tls, port=proxy.port)
     channel.sync(status=REFUSED)
     assert b"AUTHENTICATE" not in proxy.said("up") and b"LOGIN" not in proxy.said("up")
+
+
+@pytest.mark.parametrize("host,status", [("localhost", 0), ("127.0.0.1", REFUSED)])
+def test_certificate_without_other_names(make_channel, servers, corpus, host, status):
+    """Its subject's CN counts then, as RFC 7817 still allows, for hosts; not for addresses."""
+    channel = make_channel(server=servers(certificate_names="", certificate_subject="localhost"))
+    channel.remote_keys["host"] = host
+    channel.sync(status=status)
 
 
 def test_plain_off_loopback_is_refused_unasked(account):
@@ -253,6 +264,21 @@ def test_min_tls(channel, least):
     assert (shaken is not None) == (least == "1.2")
     assert process.returncode == UNAVAILABLE
     assert "too many connections" in err if least == "1.2" else "min-tls" in err
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=["1.0", "1.1"])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_tls_that_is_too_old_is_refused(channel, newest):
+    """FAULTS 40: nothing is sent in it, and it is said what is wrong."""
+    listener = Listener(channel.server, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=newest)
+    listener.context.set_ciphers("ALL:@SECLEVEL=0")
+    with listener.socket:
+        channel.remote_keys["port"] = listener.port
+        process = channel.start()
+        assert listener.take_one() is None
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == UNAVAILABLE
+    assert "the server speaks no TLS 1.2 or later: what is older is not safe" in err
 
 
 @pytest.mark.parametrize("key", ["client-key", None])

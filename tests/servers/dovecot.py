@@ -181,17 +181,18 @@ def make_ca(directory, name):
     return f"{directory}/{name}.pem"
 
 
-def make_certificate(directory, ca, name, alt_names, made="now"):
+def make_certificate(directory, ca, name, alt_names, made="now", subject="evenmail test server"):
     """
-    Makes directory/name.pem and name.key for alt_names ("DNS:x,IP:y"), signed by that CA.
+    Makes directory/name.pem and name.key for alt_names ("DNS:x,IP:y"; "": none), signed by that CA.
 
     It is good for two days, which begin at `made`, as faketime takes it ("-10 days").
     """
     extensions = f"{directory}/{name}.ext"
     with open(extensions, "w", encoding="ascii") as file:
-        file.write(f"subjectAltName={alt_names}\nextendedKeyUsage=serverAuth\n")
+        file.write(f"subjectAltName={alt_names}\n" if alt_names else "")
+        file.write("extendedKeyUsage=serverAuth\n")
     run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-subj", "/CN=evenmail test server", "-keyout", f"{directory}/{name}.key",
+        "-subj", f"/CN={subject}", "-keyout", f"{directory}/{name}.key",
         "-out", f"{directory}/{name}.csr")
     clock = () if made == "now" else ("faketime", made)
     run(*clock, "openssl", "x509", "-req", "-in", f"{directory}/{name}.csr", "-CA", f"{directory}/{ca}.pem",
@@ -204,7 +205,7 @@ class Dovecot:
 
     def __init__(self, directory=None, mail="maildir", separator="/", prefix="", capability=None,
                  listescape=False, certificate_names="DNS:localhost,IP:127.0.0.1",
-                 certificate_made="now", tls_only=False, deflate=False, shared=False, settings=""):
+                 certificate_made="now", certificate_subject="evenmail test server", tls_only=False, deflate=False, shared=False, settings=""):
         self.temporary = directory is None
         # Sockets live below: their path must stay short of 108 bytes.
         self.dir = os.path.abspath(directory or tempfile.mkdtemp(prefix="evenmail-dovecot-", dir="/tmp"))
@@ -215,6 +216,7 @@ class Dovecot:
         self.listescape = listescape
         self.certificate_names = certificate_names
         self.certificate_made = certificate_made
+        self.certificate_subject = certificate_subject
         self.tls_only = tls_only
         self.deflate = deflate
         self.shared = shared
@@ -275,7 +277,7 @@ class Dovecot:
         if not os.path.exists(f"{self.dir}/tls/server.pem"):
             make_ca(f"{self.dir}/tls", "ca")
             make_certificate(f"{self.dir}/tls", "ca", "server", self.certificate_names,
-                             self.certificate_made)
+                             self.certificate_made, self.certificate_subject)
         self.imap_port = self.imap_port or find_free_port()
         self.imaps_port = self.imaps_port or find_free_port()
         with open(self.conf, "w", encoding="utf-8") as file:
