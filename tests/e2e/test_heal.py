@@ -108,6 +108,28 @@ def test_a_damaged_journal_heals(pair, mail, corpus, damage):
         assert pair.state() == {("INBOX",): contents(*mail, new), ("Work",): contents(*mail[:5])}
 
 
+@pytest.mark.parametrize("torn", [b"half a rec", b"=", bytes(100)], ids=["record", "byte", "zeros"])
+def test_a_torn_tail_is_cut_back_and_reported(pair, plain_line, mail, torn):
+    """FAULTS 8: what a stop left behind the last commit is told, once, with the file and the place, and goes."""
+    paths = journals(pair)
+    whole = {}
+    for path in paths:
+        with open(path, "r+b") as file:
+            whole[path] = file.read()
+            file.write(torn)
+    process = pair.sync()
+    told = re.findall(r"journal (\S+): unfinished after byte (\d+) of (\d+): cut back to the last commit", process.err)
+    assert len(process.err.splitlines()) == len(told) == len(paths)
+    assert {(os.path.basename(name), int(at), int(size)) for name, at, size in told} == {
+        (os.path.basename(path), len(content), len(content) + len(torn)) for path, content in whole.items()}
+    for path, content in whole.items():
+        with open(path, "rb") as file:
+            assert file.read().startswith(content) and not content.endswith(torn)
+    assert pair.state() == {("INBOX",): contents(*mail), ("Work",): contents(*mail[:5])}
+    assert pair.sync().err == ""
+    assert not re.search(BODY_ASKED, plain_line.said("up")), "nothing was matched anew"
+
+
 def test_a_journal_damaged_in_the_middle_is_set_aside(pair, plain_line, mail, corpus):
     """FAULTS 8: what follows upon the damage may be true or not. Nothing of it is believed, nothing is deleted."""
     new, earlier = corpus.messages(2, "plain")

@@ -280,6 +280,8 @@ def check_secret(pair, mode):
     """FAULTS 39: no password without TLS where TLS was asked for, and none where nobody asked who one is."""
     if not mode.tested.get("starttls") and not mode.tested.get("unsaid"):
         return
+    if never := mode.tested.get("never"):
+        assert not re.search(rb"(?m)^\S+ (" + never + b")", pair.server.said()), "it was not offered any more"
     said = pair.server.said(tls=False)
     for secret in (pair.server.password.encode(), b"alice\0" + pair.server.password.encode()):
         assert secret not in said and base64.b64encode(secret)[:12] not in said

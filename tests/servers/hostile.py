@@ -83,7 +83,7 @@ class Mode:
         self.reply = reply or {}
         self.mailbox = options.pop("mailbox", "INBOX")  # where it lies, as far as figures and items go; None: all
         self.greeting = options.pop("greeting", None)
-        self.offers = options.pop("offers", None)         # instead of what a test wants to be offered
+        self.offers = options.pop("offers", None)         # instead of what a test wants; or function(session) -> it
         self.names = options.pop("names", ())             # of mailboxes that it has besides
         self.packed = options.pop("packed", None)         # what comes once COMPRESS is agreed upon
         self.tested = options
@@ -170,6 +170,7 @@ class Session:
         self.input = b""
         self.pack = self.unpack = None
         self.secure = False
+        self.entered = False
         self.qresync = False
         self.opened = None  # name of the mailbox
         self.verb = self.tag = b""
@@ -255,7 +256,8 @@ class Session:
             self.socket.close()
 
     def offers(self):
-        return (self.mode.offers or self.server.offers).encode()
+        offers = self.mode.offers or self.server.offers
+        return (offers(self) if callable(offers) else offers).encode()
 
     def answer(self, words):
         self.tag, verb, *args = words
@@ -323,7 +325,8 @@ class Session:
         return self.let_in(password)
 
     def let_in(self, password):
-        return [] if password == self.server.password.encode() else [NO]
+        self.entered = password == self.server.password.encode()
+        return [] if self.entered else [NO]
 
     def do_enable(self, *what):
         self.qresync = b"QRESYNC" in what

@@ -7,7 +7,7 @@ import itertools
 import re
 import zlib
 
-from hostile import FULL, Gone, Mode, Raw
+from hostile import FULL, PLAIN, Gone, Mode, Raw
 
 ESCAPES = b"\x1b]0;owned\x07\x1b[31mred\x9b2J\r\xe2\x80\xaegnp"
 MODES = {}
@@ -249,6 +249,23 @@ mode("starttls-refused", offers="IMAP4rev1 AUTH=PLAIN STARTTLS", starttls=True,
 mode("starttls-injected", offers="IMAP4rev1 AUTH=PLAIN STARTTLS", starttls=True,
      reply={"STARTTLS": lambda lines, session: [Raw(b"".join(line + b"\r\n" for line in (
          *lines, b"* CAPABILITY IMAP4rev1 AUTH=LOGIN", b"A002 OK", b"A003 OK [ALERT] injected", b"* BYE")))]})
+
+
+def in_turn(plain, secure, entered):
+    """Other capabilities before TLS, in it, and after the login."""
+    return lambda session: entered if session.entered else secure if session.secure else plain
+
+
+# What was said in clear anybody may have said.
+OLD, NEW = "IMAP4rev1 STARTTLS ", "IMAP4rev1 "
+mode("starttls-then-a-way-in", offers=in_turn(OLD + "LOGINDISABLED", NEW + "AUTH=PLAIN", FULL), starttls=True)
+mode("starttls-then-another-way-in", offers=in_turn(OLD + "AUTH=LOGIN AUTH=XOAUTH2", NEW + "AUTH=PLAIN", FULL),
+     starttls=True)
+mode("starttls-then-no-way-in", offers=in_turn(OLD + "AUTH=PLAIN", NEW + "LOGINDISABLED", FULL), starttls=True,
+     never=b"AUTHENTICATE|LOGIN ")
+mode("starttls-then-less", offers=in_turn(OLD + FULL, FULL, PLAIN), starttls=True,
+     never=b"ENABLE|UID MOVE|UID EXPUNGE|STATUS .*HIGHESTMODSEQ|LIST .*RETURN|COMPRESS|ID |.*\\{\\d+\\+\\}")
+mode("starttls-then-more", offers=in_turn(OLD + PLAIN, PLAIN, FULL), starttls=True)
 mode("preauth", greeting=b"* PREAUTH welcome\r\n", unsaid=True)
 mode("preauth-before-starttls", greeting=b"* PREAUTH welcome\r\n", starttls=True)
 mode("capabilities-lost-at-login", reply={"AUTHENTICATE": before(b"* CAPABILITY"), "CAPABILITY":
@@ -367,6 +384,6 @@ STATUS = {name: status for status, names in {
         bye-at-greeting bye-at-login bye-at-list bye-at-select bye-in-fetch greeting-garbage greeting-none
         greeting-endless silence-at-fetch body-twice deflate-bomb deflate-garbage deflate-ends deflate-not""",
     (77, 77): """
-        starttls-stripped starttls-refused preauth preauth-before-starttls referral-at-login no-authenticate""",
+        starttls-stripped starttls-refused starttls-then-no-way-in preauth preauth-before-starttls referral-at-login no-authenticate""",
 }.items() for name in names.split()}
 assert set(STATUS) <= set(MODES)
