@@ -8,18 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a kind and a UID. */
-static uint32_t notes_hash_uid(enum journal_note_kind kind, uint32_t uid)
+/* Of few kinds, so that those with the same UID may well collide. */
+static uint32_t notes_hash_uid(uint32_t uid)
 {
-	const uint32_t key[] = {(uint32_t)kind, uid};
-
-	return (uint32_t)map_hash(key, sizeof(key));
+	return (uint32_t)map_hash(&uid, sizeof(uid));
 }
 
-/* Of a kind and a name. */
-static uint32_t notes_hash_name(enum journal_note_kind kind, const char *name)
+static uint32_t notes_hash_name(const char *name)
 {
-	return (uint32_t)map_hash(name, strlen(name)) ^ (uint32_t)kind << 28;
+	return (uint32_t)map_hash(name, strlen(name));
 }
 
 /* The slot of the note of that kind and UID, or NULL. */
@@ -30,7 +27,7 @@ static uint32_t *notes_uid_slot(const struct notes *notes, enum journal_note_kin
 
 	if (uid == 0 || notes->len == 0)
 		return NULL;
-	for (size_t at = slots_begin(&notes->uids, notes_hash_uid(kind, uid));
+	for (size_t at = slots_begin(&notes->uids, notes_hash_uid(uid));
 	     (slot = slots_next(&notes->uids, &at)) != NULL;) {
 		const struct journal_note *note = &notes->list[slots_index(slot)];
 
@@ -48,7 +45,7 @@ static uint32_t *notes_name_slot(const struct notes *notes, enum journal_note_ki
 
 	if (name == NULL || notes->len == 0)
 		return NULL;
-	for (size_t at = slots_begin(&notes->names, notes_hash_name(kind, name));
+	for (size_t at = slots_begin(&notes->names, notes_hash_name(name));
 	     (slot = slots_next(&notes->names, &at)) != NULL;) {
 		const struct journal_note *note = &notes->list[slots_index(slot)];
 
@@ -64,9 +61,9 @@ static void notes_place(struct notes *notes, size_t index)
 	const struct journal_note *note = &notes->list[index];
 
 	if (note->uid != 0)
-		slots_add(&notes->uids, notes_hash_uid(note->kind, note->uid), index);
+		slots_add(&notes->uids, notes_hash_uid(note->uid), index);
 	if (note->name != NULL)
-		slots_add(&notes->names, notes_hash_name(note->kind, note->name), index);
+		slots_add(&notes->names, notes_hash_name(note->name), index);
 }
 
 /* Makes room in the tables for one more. */

@@ -344,6 +344,31 @@ static void test_notes_by_uid_and_name(void **state)
 	rows_close(&rows);
 }
 
+/* As in a push, which knows no UIDs yet. */
+static void test_notes_by_name_only(void **state)
+{
+	struct rows *rows = rows_open();
+	struct journal_note note;
+	size_t count;
+
+	(void)state;
+	for (uint32_t n = 1; n <= 200; n++) {
+		note = fixture_note(JOURNAL_APPENDING, n);
+		assert_true(rows_note(rows, &note));
+	}
+	for (uint32_t n = 1; n <= 200; n += 2) {
+		note = fixture_note(JOURNAL_APPENDING, n);
+		assert_true(rows_end_note(rows, JOURNAL_APPENDING, 0, note.name));
+	}
+	rows_notes(rows, &count);
+	assert_int_equal(count, 100);
+	for (uint32_t n = 1; n <= 200; n++) {
+		note = fixture_note(JOURNAL_APPENDING, n);
+		assert_int_equal(rows_note(rows, &note), n % 2);
+	}
+	rows_close(&rows);
+}
+
 /* Two notes under one call, in either order of their places. */
 static void test_end_two_notes(void **state)
 {
@@ -512,6 +537,7 @@ int main(void)
 	    cmocka_unit_test(test_put_ends_intents),
 	    cmocka_unit_test(test_strings_of_our_own),
 	    cmocka_unit_test(test_notes_by_uid_and_name),
+	    cmocka_unit_test(test_notes_by_name_only),
 	    cmocka_unit_test(test_end_two_notes),
 	    cmocka_unit_test(test_note_tells_change),
 	    cmocka_unit_test(test_notes_are_normal),
