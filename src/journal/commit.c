@@ -11,8 +11,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define JOURNAL_PIECE ((size_t)64 * 1024) /* written at once */
-
 /* What a note's record takes beside a pair's, and the rest of a file, about. */
 #define NOTE_MORE 64u
 #define REST      1024u

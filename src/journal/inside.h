@@ -21,6 +21,7 @@
 
 /* Bytes of a file or of a transaction. */
 #define JOURNAL_MAX        ((size_t)fault_bound("EVENMAIL_JOURNAL_MAX", UINT64_C(1) << 30))
+#define JOURNAL_PIECE      ((size_t)fault_bound("EVENMAIL_JOURNAL_PIECE", 64 * 1024)) /* at once */
 #define JOURNAL_COMPACT_AT ((size_t)fault_bound("EVENMAIL_COMPACT_AT", 64 * 1024))
 
 struct journal {

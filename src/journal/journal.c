@@ -165,30 +165,18 @@ static void journal_take(struct journal *journal, const struct replay *replay, i
 static int journal_read_whole(struct journal *journal, int fd, const struct stat *st,
 			      struct rows *rows, struct error *err)
 {
-	size_t size = (size_t)st->st_size;
 	struct replay replay;
-	char *bytes;
-	int rc = -1;
 
 	if (st->st_size > (off_t)JOURNAL_MAX)
 		return journal_refuse(journal, err, "longer than any journal may be");
-	bytes = xmalloc(size + 1);
-	if (file_read_at(fd, bytes, size, 0, &size, err) < 0) {
-		journal_prefix(journal, err);
-		goto out;
-	}
-	replay_bytes(bytes, size, rows, &replay);
-	if (replay.damaged) {
-		journal_refuse_damage(journal, replay.line, replay.reason, err);
-		goto out;
-	}
-	if (replay.end < size && journal_cut(journal, replay.end, size, err) < 0)
-		goto out;
+	if (replay_file(fd, (size_t)st->st_size, JOURNAL_PIECE, rows, &replay, err) < 0)
+		return journal_prefix(journal, err);
+	if (replay.damaged)
+		return journal_refuse_damage(journal, replay.line, replay.reason, err);
+	if (replay.end < replay.size && journal_cut(journal, replay.end, replay.size, err) < 0)
+		return -1;
 	journal_take(journal, &replay, st->st_ino);
-	rc = 0;
-out:
-	free(bytes);
-	return rc;
+	return 0;
 }
 
 /* Reads the head from the file's tail, or from all of it where the tail does not do. */

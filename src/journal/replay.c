@@ -1,48 +1,100 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "journal/replay.h"
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "journal/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-/* A transaction within bytes. */
+/* A file of which a piece is in memory. */
+struct reader {
+	int fd;
+	size_t size; /* of the file */
+	char *bytes; /* the piece, */
+	size_t at;   /* where it begins */
+	size_t len, cap;
+};
+
+/* A transaction within the file. */
 struct span {
 	size_t start;
 	size_t commit; /* its commit line */
 	size_t end;    /* behind that line's newline */
 	uint64_t lines;
+	bool crc_fits; /* its bytes are those that were committed */
 };
 
-/* Finds the next line that is a commit, from at on. False: none to the end. */
-static bool replay_next_commit(const char *bytes, size_t len, size_t at, struct span *span,
-			       struct record_commit *commit)
+/* Reads the piece that begins there. A file that is shorter by now ends where it ends. */
+static int reader_fill(struct reader *reader, size_t offset, struct error *err)
 {
-	span->lines = 0;
-	while (at < len) {
-		const char *newline = memchr(bytes + at, '\n', len - at);
+	size_t left = reader->size - offset;
+	size_t want = left < reader->cap ? left : reader->cap;
 
-		if (newline == NULL)
-			return false;
-		span->lines++;
-		if (bytes[at] == 'c' &&
-		    record_parse_commit(bytes + at, (size_t)(newline - bytes) - at, commit) == 0) {
-			span->commit = at;
-			span->end = (size_t)(newline - bytes) + 1;
-			return true;
-		}
-		at = (size_t)(newline - bytes) + 1;
-	}
-	return false;
+	if (file_read_at(reader->fd, reader->bytes, want, offset, &reader->len, err) < 0)
+		return -1;
+	reader->at = offset;
+	if (reader->len < want)
+		reader->size = offset + reader->len;
+	return 0;
 }
 
-/* Whether the bytes of a transaction are those that were committed. */
-static bool replay_crc_fits(const char *bytes, const struct span *span,
-			    const struct record_commit *commit)
+/*
+ * The line that begins at offset, in memory until the next one is asked for; it may be written to,
+ * its newline too, by who does not ask for it again before one elsewhere. 1; 0 where no newline
+ * ends it; -1.
+ */
+static int reader_line(struct reader *reader, size_t offset, char **line, size_t *len,
+		       struct error *err)
 {
-	size_t len = span->commit - span->start + commit->covered;
+	while (offset < reader->size) {
+		size_t within = offset - reader->at;
+		bool begun = offset >= reader->at && within < reader->len;
+		char *newline =
+		    begun ? memchr(reader->bytes + within, '\n', reader->len - within) : NULL;
 
-	return crc32_z(0, (const Bytef *)bytes + span->start, len) == commit->crc;
+		if (newline != NULL) {
+			*line = reader->bytes + within;
+			*len = (size_t)(newline - *line);
+			return 1;
+		}
+		if (begun && reader->at + reader->len == reader->size)
+			break;
+		if (begun && within == 0) {
+			reader->cap *= 2;
+			reader->bytes = xreallocarray(reader->bytes, reader->cap, 1);
+		}
+		if (reader_fill(reader, offset, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Finds the next line that is a commit, from at on. 1; 0: none to the end; -1. */
+static int replay_next_commit(struct reader *reader, size_t at, struct span *span,
+			      struct record_commit *commit, struct error *err)
+{
+	uint32_t crc = 0;
+	size_t len;
+	char *line;
+	int rc;
+
+	*span = (struct span){.start = at};
+	while ((rc = reader_line(reader, at, &line, &len, err)) == 1) {
+		span->lines++;
+		if (line[0] == 'c' && record_parse_commit(line, len, commit) == 0) {
+			crc = (uint32_t)crc32_z(crc, (const Bytef *)line, commit->covered);
+			span->crc_fits = crc == commit->crc;
+			span->commit = at;
+			span->end = at + len + 1;
+			return 1;
+		}
+		crc = (uint32_t)crc32_z(crc, (const Bytef *)line, len + 1);
+		at += len + 1;
+	}
+	return rc;
 }
 
 /* Applies one record; false where it changed nothing. */
@@ -80,38 +132,49 @@ static int replay_damage(struct replay *replay, uint64_t line, const char *reaso
 	return -1;
 }
 
-/* Applies the records of a transaction whose crc fits. */
-static int replay_apply(char *bytes, const struct span *span, struct rows *rows,
-			const struct record_commit *commit, struct replay *replay)
+/* Applies one line; its length without the newline. */
+static int replay_line(struct rows *rows, char *line, size_t len, struct replay *replay,
+		       uint64_t number)
 {
-	uint64_t line = replay->line;
-	size_t at = span->start;
-	size_t notes;
+	struct record record;
 
-	for (; at < span->commit; line++) {
-		size_t len =
-		    (size_t)((char *)memchr(bytes + at, '\n', span->end - at) - bytes) - at;
-		struct record record;
-
-		if (at == 0) { /* the first line, which is no record */
-			at = len + 1;
-			continue;
-		}
-		if (record_parse(bytes + at, len, &record) < 0)
-			return replay_damage(replay, line,
-					     "a record that this version does not know");
-		if (!replay_record(rows, &record))
-			return replay_damage(replay, line,
-					     "a record that does not fit those before it");
-		at += len + 1;
-		if (record.kind != RECORD_PAIR)
-			continue;
+	if (record_parse(line, len, &record) < 0)
+		return replay_damage(replay, number, "a record that this version does not know");
+	if (!replay_record(rows, &record))
+		return replay_damage(replay, number,
+				     "a record that does not fit those before it");
+	if (record.kind == RECORD_PAIR) {
 		replay->put_pairs++;
 		replay->put_bytes += len + 1;
 	}
+	return 0;
+}
+
+/* Applies the records of a transaction whose crc fits. -1: damaged, or it could not be read. */
+static int replay_apply(struct reader *reader, const struct span *span, struct rows *rows,
+			const struct record_commit *commit, struct replay *replay,
+			struct error *err)
+{
+	uint64_t number = replay->line;
+	size_t at = span->start, notes, len;
+	char *line;
+
+	for (; at < span->commit; number++) {
+		int rc = reader_line(reader, at, &line, &len, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			return replay_damage(replay, number, "an end that was not there before");
+		/* The first line is no record. */
+		if (at > 0 && replay_line(rows, line, len, replay, number) < 0)
+			return -1;
+		at += len + 1;
+	}
 	rows_notes(rows, &notes);
 	if (rows_count(rows) != commit->head.pairs || notes != commit->head.notes)
-		return replay_damage(replay, line, "a commit whose counts do not fit its records");
+		return replay_damage(replay, number,
+				     "a commit whose counts do not fit its records");
 	return 0;
 }
 
@@ -120,39 +183,54 @@ static int replay_apply(char *bytes, const struct span *span, struct rows *rows,
  * commit, or just the one that closes the transaction begun there: nothing that was made durable
  * later rests on it. A commit's line has a crc of its own, so what looks like one is one.
  */
-static void replay_judge_rest(const char *bytes, size_t len, struct replay *replay)
+static int replay_judge_rest(struct reader *reader, struct replay *replay, struct error *err)
 {
-	struct span span = {0};
+	struct span span;
 	struct record_commit commit;
+	int rc = replay_next_commit(reader, replay->end, &span, &commit, err);
 
-	if (!replay_next_commit(bytes, len, replay->end, &span, &commit))
-		return;
-	if (commit.sequence != replay->sequence + 1 ||
-	    replay_next_commit(bytes, len, span.end, &span, &commit))
+	if (rc == 1 && commit.sequence == replay->sequence + 1)
+		rc = replay_next_commit(reader, span.end, &span, &commit, err);
+	if (rc == 1)
 		replay_damage(replay, replay->line,
 			      "a wrong checksum, and whole transactions follow");
+	return rc < 0 ? -1 : 0;
 }
 
 /* Transaction by transaction, until one does not fit. */
-void replay_bytes(char *bytes, size_t len, struct rows *rows, struct replay *replay)
+static int replay_each(struct reader *reader, struct rows *rows, struct replay *replay,
+		       struct error *err)
 {
-	struct span span = {0};
+	struct span span;
 	struct record_commit commit;
+	int rc;
 
-	*replay = (struct replay){.line = 1};
-	while (replay_next_commit(bytes, len, span.start, &span, &commit)) {
-		if (commit.sequence != replay->sequence + 1 ||
-		    !replay_crc_fits(bytes, &span, &commit))
+	while ((rc = replay_next_commit(reader, replay->end, &span, &commit, err)) == 1) {
+		if (commit.sequence != replay->sequence + 1 || !span.crc_fits)
 			break;
-		if (rows != NULL && replay_apply(bytes, &span, rows, &commit, replay) < 0)
-			return;
+		if (rows != NULL && replay_apply(reader, &span, rows, &commit, replay, err) < 0)
+			return replay->damaged ? 0 : -1;
 		replay->line += span.lines;
 		replay->sequence = commit.sequence;
 		replay->head = commit.head;
 		replay->end = span.end;
-		span.start = span.end;
 	}
-	replay_judge_rest(bytes, len, replay);
+	return rc < 0 ? -1 : replay_judge_rest(reader, replay, err);
+}
+
+/* What is read first is a transaction's commit, then, from the same piece if it is short, the rest. */
+int replay_file(int fd, size_t size, size_t piece, struct rows *rows, struct replay *replay,
+		struct error *err)
+{
+	struct reader reader = {.fd = fd, .size = size, .cap = size < piece ? size + 1 : piece};
+	int rc;
+
+	*replay = (struct replay){.line = 1};
+	reader.bytes = xmalloc(reader.cap);
+	rc = replay_each(&reader, rows, replay, err);
+	replay->size = reader.size;
+	free(reader.bytes);
+	return rc;
 }
 
 /* The start of the line that ends at bytes[end] (its newline). False: it begins before bytes. */
@@ -195,7 +273,8 @@ bool replay_tail(const char *bytes, size_t len, bool whole, struct replay *repla
 	    record_parse_commit(bytes + span.commit, len - 1 - span.commit, &commit) < 0)
 		return false;
 	if (replay_previous_end(bytes, span.commit, whole, &span.start) &&
-	    !replay_crc_fits(bytes, &span, &commit))
+	    crc32_z(0, (const Bytef *)bytes + span.start,
+		    span.commit - span.start + commit.covered) != commit.crc)
 		return false;
 	replay->sequence = commit.sequence;
 	replay->head = commit.head;

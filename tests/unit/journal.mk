@@ -1,7 +1,8 @@
 # Unit tests of src/journal. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += tests/unit/test-journal tests/unit/test-journal-aside tests/unit/test-journal-carry \
 	tests/unit/test-journal-commit tests/unit/test-journal-damage tests/unit/test-journal-dir \
-	tests/unit/test-journal-faults tests/unit/test-journal-record tests/unit/test-journal-rows
+	tests/unit/test-journal-faults tests/unit/test-journal-record tests/unit/test-journal-replay \
+	tests/unit/test-journal-rows
 JOURNAL_FIXTURE = tests/unit/journal-fixture.c tests/unit/journal-fixture.h
 JOURNAL_WRAP = -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=ftruncate,--wrap=write
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(JOURNAL_FIXTURE)
@@ -29,6 +30,9 @@ tests_unit_test_journal_faults_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_record_SOURCES = tests/unit/test-journal-record.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_record_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
 tests_unit_test_journal_record_LDADD = $(UNIT_LDADD)
+tests_unit_test_journal_replay_SOURCES = tests/unit/test-journal-replay.c
+tests_unit_test_journal_replay_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pread
+tests_unit_test_journal_replay_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_rows_SOURCES = tests/unit/test-journal-rows.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_rows_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=map_hash
 tests_unit_test_journal_rows_LDADD = $(UNIT_LDADD)
