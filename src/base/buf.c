@@ -85,20 +85,8 @@ int buf_putc(struct buf *buf, char c)
 	return buf_append(buf, &c, 1);
 }
 
-/* Appends formatted text, all or nothing. */
-int buf_printf(struct buf *buf, const char *fmt, ...)
-{
-	va_list args;
-	int rc;
-
-	va_start(args, fmt);
-	rc = buf_vprintf(buf, fmt, args);
-	va_end(args);
-	return rc;
-}
-
 /* Formats in place where it fits at once, else a second time after growing. */
-int buf_vprintf(struct buf *buf, const char *fmt, va_list args)
+static int print(struct buf *buf, const char *fmt, va_list args)
 {
 	size_t room = buf->cap > 0 ? buf->cap - buf->len : 0;
 	va_list again;
@@ -119,6 +107,18 @@ int buf_vprintf(struct buf *buf, const char *fmt, va_list args)
 	va_end(again);
 	buf->len += (size_t)len;
 	return 0;
+}
+
+/* Appends formatted text, all or nothing. */
+int buf_printf(struct buf *buf, const char *fmt, ...)
+{
+	va_list args;
+	int rc;
+
+	va_start(args, fmt);
+	rc = print(buf, fmt, args);
+	va_end(args);
+	return rc;
 }
 
 /* The room is zeroed, so that whatever part of it is claimed ends in a NUL. */

@@ -9,7 +9,6 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,8 +26,6 @@ int buf_append(struct buf *buf, const void *bytes, size_t len);
 int buf_puts(struct buf *buf, const char *text);
 int buf_putc(struct buf *buf, char c);
 int buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int buf_vprintf(struct buf *buf, const char *fmt, va_list args)
-    __attribute__((format(printf, 2, 0)));
 /* Room for len more bytes, zeroed; claimed by adding to buf->len. NULL and full if too much. */
 char *buf_reserve(struct buf *buf, size_t len);
 /* Drops what is behind the first len bytes, if anything is; full stays. */

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-const char *note_kind_name(enum journal_note_kind kind)
+static const char *kind_name(enum journal_note_kind kind)
 {
 	switch (kind) {
 	case JOURNAL_PUBLISHING: return "publishing";
@@ -20,7 +20,7 @@ const char *note_kind_name(enum journal_note_kind kind)
 
 void note_print(const struct journal_note *note)
 {
-	printf("    %s: %s", note_kind_name(note->kind), side_name(note->side));
+	printf("    %s: %s", kind_name(note->kind), side_name(note->side));
 	if (note->uid)
 		printf(" UID %u", note->uid);
 	if (note->name)
@@ -34,7 +34,7 @@ void note_print(const struct journal_note *note)
 
 void note_put(struct line *line, const struct journal_note *note)
 {
-	line_text(line, "note", note_kind_name(note->kind));
+	line_text(line, "note", kind_name(note->kind));
 	line_text(line, "side", side_name(note->side));
 	if (note->uid)
 		line_count(line, "uid", note->uid);

@@ -7,8 +7,6 @@
 #include "cmd/json-line.h"
 #include "journal/journal.h"
 
-/* "publishing", "appending", "moving" or "refused". */
-const char *note_kind_name(enum journal_note_kind kind);
 /* One line on stdout, indented. */
 void note_print(const struct journal_note *note);
 /* The same as {"event":"note",...}. */

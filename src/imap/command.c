@@ -149,8 +149,8 @@ void imap_command_put_stream(struct imap_command *command, uint64_t size)
 	command_note_literal(command, size, true);
 }
 
-/* Appends arguments that were put together before. */
-void imap_command_put_command(struct imap_command *command, const struct imap_command *args)
+/* All of another command's text and literals: it was only put to, neither begun nor ended. */
+static void put_command(struct imap_command *command, const struct imap_command *args)
 {
 	size_t base = command->text.len;
 
@@ -192,7 +192,7 @@ void imap_command_build_uids(struct imap_command *command, unsigned tag, const c
 	imap_command_put_text(command, set.data);
 	buf_free(&set);
 	if (args)
-		imap_command_put_command(command, args);
+		put_command(command, args);
 	imap_command_end(command);
 }
 

@@ -71,8 +71,6 @@ void imap_command_put_date(struct imap_command *command, int64_t seconds);
 void imap_command_put_items(struct imap_command *command, unsigned items, uint64_t changed_since);
 /* A literal of size bytes that the sender streams. */
 void imap_command_put_stream(struct imap_command *command, uint64_t size);
-/* All of another command's text and literals (it was only put to: neither begun nor ended). */
-void imap_command_put_command(struct imap_command *command, const struct imap_command *args);
 
 /*
  * One whole command "E<tag> <words> <uids> <args>" over as many of the ranges from *next on as a

@@ -187,8 +187,6 @@ void fail_unrenamed(struct channel *channel);
 void subscription_wish(struct channel *channel, const char *remote, bool subscribed);
 /* Carries them out. */
 int apply_subscriptions(struct channel *channel, struct error *err);
-/* Opens the boxes' journals and decides which boxes are worked on; sync/survey.c. */
-void survey_choose(struct channel *channel);
 /* The local snapshot of an active box; where that fails the box is active no more;
  * sync/survey-local.c. */
 void survey_local(struct channel *channel, struct box *box);

@@ -270,7 +270,8 @@ static void await_server(const struct channel *channel)
 		}
 }
 
-void survey_choose(struct channel *channel)
+/* Opens the boxes' journals and decides which boxes are worked on. */
+static void choose_boxes(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
@@ -572,7 +573,7 @@ int channel_survey(struct channel *channel, struct error *err)
 {
 	if (rename_find(channel, err))
 		return -1;
-	survey_choose(channel);
+	choose_boxes(channel);
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (box->active && (box->exists[REMOTE] || is_of_another(channel, box)))
