@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	tests/unit/test-error \
 	tests/unit/test-fault \
 	tests/unit/test-file \
+	tests/unit/test-file-replace \
 	tests/unit/test-json \
 	tests/unit/test-lock \
 	tests/unit/test-log \
@@ -31,11 +32,16 @@ tests_unit_test_error_SOURCES = tests/unit/test-error.c
 tests_unit_test_error_LDADD = $(UNIT_LDADD)
 tests_unit_test_fault_SOURCES = tests/unit/test-fault.c
 tests_unit_test_fault_LDADD = $(UNIT_LDADD)
-tests_unit_test_file_SOURCES = tests/unit/test-file.c
-tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) \
+FILE_FIXTURE = tests/unit/file-fixture.c tests/unit/file-fixture.h
+FILE_FIXTURE_WRAPS = \
 	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=pread -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat -Wl,--wrap=flock
+tests_unit_test_file_SOURCES = tests/unit/test-file.c $(FILE_FIXTURE)
+tests_unit_test_file_LDFLAGS = $(AM_LDFLAGS) $(FILE_FIXTURE_WRAPS)
 tests_unit_test_file_LDADD = $(UNIT_LDADD)
+tests_unit_test_file_replace_SOURCES = tests/unit/test-file-replace.c $(FILE_FIXTURE)
+tests_unit_test_file_replace_LDFLAGS = $(AM_LDFLAGS) $(FILE_FIXTURE_WRAPS)
+tests_unit_test_file_replace_LDADD = $(UNIT_LDADD)
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
 tests_unit_test_json_LDADD = $(UNIT_LDADD)
 tests_unit_test_lock_SOURCES = tests/unit/test-lock.c

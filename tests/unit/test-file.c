@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Files: each call of the system is made to fail, to be interrupted or to fall short in turn. The
- * program is linked so that calls of those functions come here first.
+ * program is linked so that calls of those functions come to the fixture first.
  */
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants those first */
-#include <cmocka.h>
+#include "file-fixture.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -17,184 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum call { WRITE, READ, PREAD, FDATASYNC, FSYNC, RENAMEAT, RENAMEAT2, UNLINKAT, FLOCK, CALLS };
-
-/* What the next calls do: the first ones fail with error; writes and reads take at most most. */
-static struct {
-	int fail[CALLS]; /* how many calls fail */
-	int error[CALLS];
-	size_t most; /* 0: as many as asked for */
-	int made[CALLS];
-	char order[64]; /* one letter for each call that did something */
-	bool meddle;    /* at fsync another has begun to replace the same file */
-} plan;
-
-ssize_t __real_write(int fd, const void *bytes, size_t len);
-ssize_t __real_read(int fd, void *bytes, size_t len);
-ssize_t __real_pread(int fd, void *bytes, size_t len, off_t at);
-int __real_fdatasync(int fd);
-int __real_fsync(int fd);
-int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
-int __real_unlinkat(int dirfd, const char *name, int flags);
-int __real_flock(int fd, int operation);
-ssize_t __wrap_write(int fd, const void *bytes, size_t len);
-ssize_t __wrap_read(int fd, void *bytes, size_t len);
-ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at);
-int __wrap_fdatasync(int fd);
-int __wrap_fsync(int fd);
-int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
-int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
-int __wrap_unlinkat(int dirfd, const char *name, int flags);
-int __wrap_flock(int fd, int operation);
-
-static void put(const char *name, const char *text);
-
-/* True where this call is to fail; notes it otherwise. */
-static bool planned_to_fail(enum call call)
-{
-	size_t len = strlen(plan.order);
-
-	plan.made[call]++;
-	if (plan.fail[call] > 0) {
-		plan.fail[call]--;
-		errno = plan.error[call];
-		return true;
-	}
-	if (len + 1 < sizeof(plan.order))
-		plan.order[len] = "wrpSDR2ul"[call];
-	return false;
-}
-
-ssize_t __wrap_write(int fd, const void *bytes, size_t len)
-{
-	if (planned_to_fail(WRITE))
-		return plan.error[WRITE] == 0 ? 0 : -1;
-	return __real_write(fd, bytes, plan.most > 0 && plan.most < len ? plan.most : len);
-}
-
-ssize_t __wrap_read(int fd, void *bytes, size_t len)
-{
-	if (planned_to_fail(READ))
-		return -1;
-	return __real_read(fd, bytes, plan.most > 0 && plan.most < len ? plan.most : len);
-}
-
-ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at)
-{
-	if (planned_to_fail(PREAD))
-		return -1;
-	return __real_pread(fd, bytes, plan.most > 0 && plan.most < len ? plan.most : len, at);
-}
-
-int __wrap_fdatasync(int fd)
-{
-	return planned_to_fail(FDATASYNC) ? -1 : __real_fdatasync(fd);
-}
-
-int __wrap_fsync(int fd)
-{
-	if (plan.meddle)
-		put(".state.tmp", "theirs");
-	return planned_to_fail(FSYNC) ? -1 : __real_fsync(fd);
-}
-
-int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
-{
-	return planned_to_fail(RENAMEAT) ? -1 : __real_renameat(from_dir, from, to_dir, to);
-}
-
-int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-{
-	return planned_to_fail(RENAMEAT2) ? -1
-					  : __real_renameat2(from_dir, from, to_dir, to, flags);
-}
-
-int __wrap_unlinkat(int dirfd, const char *name, int flags)
-{
-	return planned_to_fail(UNLINKAT) ? -1 : __real_unlinkat(dirfd, name, flags);
-}
-
-int __wrap_flock(int fd, int operation)
-{
-	return planned_to_fail(FLOCK) ? -1 : __real_flock(fd, operation);
-}
-
-static void plan_failure(enum call call, int times, int error)
-{
-	memset(&plan, 0, sizeof(plan));
-	plan.fail[call] = times;
-	plan.error[call] = error;
-}
-
-/* The directory that each test has to itself. */
-static char root[128];
-static int dir;
-
-static int setup(void **state)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	(void)state;
-	memset(&plan, 0, sizeof(plan));
-	snprintf(root, sizeof(root), "%.100s/evenmail-file-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(root) == NULL)
-		return -1;
-	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	pid_t child;
-
-	(void)state;
-	file_close(&dir);
-	child = fork();
-	if (child == 0) {
-		execlp("rm", "rm", "-rf", root, NULL);
-		_exit(127);
-	}
-	return waitpid(child, NULL, 0) == child ? 0 : -1;
-}
-
-static bool exists(const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static void put(const char *name, const char *text)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(__real_write(fd, text, strlen(text)), strlen(text));
-	file_close(&fd);
-}
-
-static void assert_content(const char *name, const char *text)
-{
-	char content[256];
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	assert_true(fd >= 0);
-	len = __real_read(fd, content, sizeof(content) - 1);
-	assert_true(len >= 0);
-	content[len] = '\0';
-	file_close(&fd);
-	assert_string_equal(content, text);
-}
 
 static void writes_on_after_signals(void **state)
 {
@@ -462,174 +282,6 @@ static void refuses_what_is_no_directory(void **state)
 	assert_makes_not("new", EIO);
 }
 
-static void replaces(void **state)
-{
-	struct error err;
-	struct stat st;
-	mode_t mask = umask(0);
-
-	(void)state;
-	assert_int_equal(file_replace(dir, "state", "one", 3, &err), 0);
-	umask(mask);
-	assert_content("state", "one");
-	assert_string_equal(plan.order, "lwSRD"); /* lock, write, sync, rename, sync directory */
-	assert_int_equal(fstatat(dir, "state", &st, AT_SYMLINK_NOFOLLOW), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(file_replace(dir, "state", "", 0, &err), 0);
-	assert_content("state", "");
-	assert_int_equal(file_replace(dir, "state", "three", 5, &err), 0);
-	assert_content("state", "three");
-	assert_false(exists(".state.tmp"));
-}
-
-/* What a stop left is written over and does not shine through. */
-static void replaces_after_a_stop(void **state)
-{
-	struct error err;
-
-	(void)state;
-	put(".state.tmp", "a longer text that was never finished");
-	assert_int_equal(file_replace(dir, "state", "short", 5, &err), 0);
-	assert_content("state", "short");
-	assert_false(exists(".state.tmp"));
-}
-
-/* After any failure the old content is there and nothing else. */
-static void failed_replacing_leaves_the_old(void **state)
-{
-	static const enum call calls[] = {FLOCK, WRITE, FDATASYNC, RENAMEAT};
-	struct error err;
-
-	(void)state;
-	assert_int_equal(file_replace(dir, "state", "old", 3, &err), 0);
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		plan_failure(calls[i], 1, ENOSPC);
-		assert_int_equal(file_replace(dir, "state", "new", 3, &err), -1);
-		assert_int_equal(err.kind, ERROR_IO);
-		assert_int_equal(err.sys, ENOSPC);
-		assert_non_null(strstr(err.text, "cannot replace state: "));
-		assert_content("state", "old");
-		/* a lock that cannot be had: whose file it is nobody knows */
-		assert_int_equal(exists(".state.tmp"), calls[i] == FLOCK);
-	}
-	/* renamed, but perhaps not durable: said so, and no harm done to what is there now */
-	plan_failure(FSYNC, 1, EIO);
-	assert_int_equal(file_replace(dir, "state", "new", 3, &err), -1);
-	assert_int_equal(err.sys, EIO);
-	assert_content("state", "new");
-	assert_false(exists(".state.tmp"));
-	plan_failure(FSYNC, 1, EIO);
-	plan.meddle = true;
-	assert_int_equal(file_replace(dir, "state", "new", 3, &err), -1);
-	assert_content(".state.tmp", "theirs");
-	plan_failure(FLOCK, 2, EINTR);
-	assert_int_equal(file_replace(dir, "state", "newer", 5, &err), 0);
-	assert_content("state", "newer");
-}
-
-/* What could not be written whole is not put in place. */
-static void replacing_in_pieces(void **state)
-{
-	struct error err;
-	int fd;
-
-	(void)state;
-	assert_int_equal(file_replace(dir, "state", "old", 3, &err), 0);
-	for (int written = 0; written >= -1; written--) {
-		fd = file_replace_begin(dir, "state", &err);
-		assert_true(fd >= 0);
-		assert_int_equal(file_write(fd, "new", 3, &err), 0);
-		assert_int_equal(file_write(fd, "er", 2, &err), 0);
-		assert_content("state", written ? "newer" : "old");
-		error_set(&err, ERROR_IO, SCOPE_MAILBOX, "no room");
-		assert_int_equal(file_replace_end(dir, "state", &fd, written, &err), written);
-		assert_int_equal(fd, -1);
-		assert_content("state", "newer");
-		assert_false(exists(".state.tmp"));
-	}
-	assert_string_equal(err.text, "cannot replace state: no room");
-}
-
-static void replacing_follows_no_symlink(void **state)
-{
-	struct error err;
-	struct stat st;
-
-	(void)state;
-	put("precious", "kept");
-	assert_int_equal(symlinkat("precious", dir, "state"), 0);
-	assert_int_equal(file_replace(dir, "state", "new", 3, &err), 0);
-	assert_content("precious", "kept");
-	assert_int_equal(fstatat(dir, "state", &st, AT_SYMLINK_NOFOLLOW), 0);
-	assert_true(S_ISREG(st.st_mode));
-	assert_int_equal(symlinkat("precious", dir, ".state.tmp"), 0);
-	assert_int_equal(file_replace(dir, "state", "newer", 5, &err), -1);
-	assert_int_equal(err.sys, ELOOP);
-	assert_content("precious", "kept");
-	assert_content("state", "new");
-}
-
-static void replacing_bounds_the_name(void **state)
-{
-	char name[NAME_MAX + 1];
-	struct error err;
-
-	(void)state;
-	memset(name, 'n', sizeof(name));
-	name[250] = '\0';
-	assert_int_equal(file_replace(dir, name, "a", 1, &err), 0);
-	assert_content(name, "a");
-	name[250] = 'n';
-	name[251] = '\0';
-	assert_int_equal(file_replace(dir, name, "a", 1, &err), -1);
-	assert_int_equal(err.sys, ENAMETOOLONG);
-	assert_false(exists(name));
-}
-
-/* Many processes replace one file: it is always one of theirs, whole. */
-static void replacers_do_not_mix(void **state)
-{
-	enum { WRITERS = 4, ROUNDS = 40, SIZE = 20000 };
-	struct error err;
-	pid_t children[WRITERS];
-	struct buf out;
-	int fd;
-
-	(void)state;
-	assert_int_equal(file_replace(dir, "state", "", 0, &err), 0);
-	for (int i = 0; i < WRITERS; i++) {
-		children[i] = fork();
-		assert_true(children[i] >= 0);
-		if (children[i] == 0) {
-			char bytes[SIZE];
-
-			memset(bytes, 'a' + i, sizeof(bytes));
-			for (int j = 0; j < ROUNDS; j++)
-				if (file_replace(dir, "state", bytes, sizeof(bytes), &err) < 0)
-					_exit(1);
-			_exit(0);
-		}
-	}
-	for (int i = 0; i < 200; i++) {
-		fd = openat(dir, "state", O_RDONLY | O_CLOEXEC);
-		buf_init(&out, 2 * SIZE);
-		assert_int_equal(file_read_all(fd, &out, &err), 0);
-		assert_true(out.len == 0 || out.len == SIZE);
-		for (size_t j = 1; j < out.len; j++)
-			if (out.data[j] != out.data[0])
-				fail_msg("mixed");
-		buf_free(&out);
-		file_close(&fd);
-	}
-	for (int i = 0; i < WRITERS; i++) {
-		int status;
-
-		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-		assert_int_equal(status, 0);
-	}
-	assert_false(exists(".state.tmp"));
-}
-
 /* The same contract whether or not the file system knows RENAME_NOREPLACE. */
 static void renames_without_replacing(void **state)
 {
@@ -732,8 +384,6 @@ static void closes_once(void **state)
 	assert_int_equal(errno, EBUSY);
 }
 
-#define test_in_directory(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -746,13 +396,6 @@ int main(void)
 	    test_in_directory(makes_directories),
 	    test_in_directory(makes_relative_directories),
 	    test_in_directory(refuses_what_is_no_directory),
-	    test_in_directory(replaces),
-	    test_in_directory(replaces_after_a_stop),
-	    test_in_directory(failed_replacing_leaves_the_old),
-	    test_in_directory(replacing_in_pieces),
-	    test_in_directory(replacing_follows_no_symlink),
-	    test_in_directory(replacing_bounds_the_name),
-	    test_in_directory(replacers_do_not_mix),
 	    test_in_directory(renames_without_replacing),
 	    test_in_directory(renames_across_directories),
 	    test_in_directory(knows_its_own_name),
