@@ -285,3 +285,12 @@ def test_each_fault_is_named_where_it_is_tested():
     # 41 is about what is not to be called: a check of the sources.
     assert "FAULTS 41" in (ROOT / "tests" / "check-layers").read_text(encoding="utf-8")
     assert named | {41} == set(range(1, FAULTS + 1))
+
+
+def test_each_regression_has_its_test():
+    """What tests/REGRESSIONS names is there."""
+    lines = (ROOT / "tests" / "REGRESSIONS").read_text(encoding="utf-8").splitlines()
+    named = [re.fullmatch(r" {4}([^:]+)(?:: (.+))?", line) for line in lines if line.startswith(" ")]
+    assert len(named) > 50
+    for found in named:
+        assert (found[2] or "") in (ROOT / found[1]).read_text(encoding="utf-8"), found[0]
