@@ -6,6 +6,7 @@ Each says what, where, why and what to do, leaves nothing torn, and goes on once
 import os
 import pathlib
 import pwd
+import re
 import resource
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from corpus import FIRST_DATE, Message
 PART, IO = 1, 74
 MIB = 1 << 20
 SECONDS = 300
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+BTRFS_BYTES = 120 * MIB
 
 
 @pytest.fixture
@@ -39,6 +42,43 @@ def small_disk(tmp_path):
     yield mount
     for path in mounted:
         subprocess.run(["umount", "-l", path], check=True)
+
+
+def run_as_root(*argv):
+    return subprocess.run(argv, env={**os.environ, "PATH": PATH}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+class Btrfs:
+    """In a file, with room for more than one may put there."""
+
+    def __init__(self, image, place):
+        self.place = str(place)
+        with open(image, "xb") as file:
+            file.truncate(BTRFS_BYTES)
+        place.mkdir()
+        for argv in (("mkfs.btrfs", "-q", image), ("mount", "-o", "loop", image, place),
+                     ("btrfs", "quota", "enable", place)):
+            done = run_as_root(*argv)
+            if done.returncode:
+                self.unmount()
+                pytest.skip(f"no btrfs can be had here: {done.stdout.strip()}")
+
+    def limit(self, most):
+        assert run_as_root("btrfs", "qgroup", "limit", most, self.place).returncode == 0
+
+    def unmount(self):
+        if os.path.ismount(self.place) and run_as_root("umount", self.place).returncode:
+            run_as_root("umount", "-l", self.place)
+
+
+@pytest.fixture
+def btrfs(tmp_path):
+    if os.geteuid() != 0 or not shutil.which("mkfs.btrfs", path=PATH):
+        pytest.skip("only root mounts a btrfs, and with btrfs-progs")
+    made = Btrfs(tmp_path / "image", tmp_path / "btrfs")
+    yield made
+    made.unmount()
 
 
 def is_whole(channel, *messages):
@@ -82,6 +122,32 @@ def test_a_full_disk_stops_the_downloads_only(channel, small_disk, corpus):
     subprocess.run(["mount", "-o", "remount,size=40m", disk], check=True)
     channel.sync()
     assert channel.state()[("Big",)] == contents(*big)
+
+
+def test_a_quota_stops_the_downloads_only(channel, btrfs, corpus):
+    """FAULTS 3: as a kernel says it, and not before the disk itself is full."""
+    channel.local_root = f"{btrfs.place}/mail"
+    old, big = corpus.messages(4, "plain", flags=""), large(corpus, 20)
+    channel.remote.add("INBOX", *old)
+    channel.sync()
+    channel.remote.create("Big")
+    channel.remote.add("Big", *big)
+    channel.remote.set_flags("INBOX", old[0], "F")
+    channel.remote.remove("INBOX", old[1])
+    channel.local.set_flags("INBOX", old[2], "S")
+    btrfs.limit("5M")
+    held = 0
+    for _ in range(2):
+        err = channel.sync(status=PART).err
+        assert re.fullmatch(r"\S+ test/Big: .*: Disk quota exceeded\n", err), err
+        even = contents(old[0].with_flags("F"), old[2].with_flags("S"), old[3])
+        assert channel.local.state()[("INBOX",)] == channel.remote.state()[("INBOX",)] == even
+        assert held <= is_whole(channel, *old, *big) < len(old) + len(big)
+        held = is_whole(channel, *old, *big)
+    btrfs.limit("none")
+    channel.sync()
+    assert channel.state()[("Big",)] == contents(*big)
+    assert channel.sync().err == ""
 
 
 def test_what_is_asked_for_fits(channel, small_disk, corpus, make_proxy):
