@@ -116,6 +116,58 @@ def test_starttls_cannot_be_taken_away(account, make_proxy):
     assert b"CAPABILITY" in said and b"AUTHENTICATE" not in said and b"LOGIN " not in said
 
 
+@pytest.fixture
+def two_accounts(make_channel, tmp_path, make_proxy):
+    """Two of one host and port: alice's channel goes in clear, bob's by STARTTLS; run(which) names those to be run."""
+    alice, bob = (make_channel(name=name, directory=tmp_path / "both") for name in ("alice", "bob"))
+    line = make_proxy(alice.server.imap_port, record=True)
+    alice.use_plain(line.port)
+    bob.remote_keys.update(tls="starttls", port=line.port)
+    for channel in (alice, bob):
+        channel.local_root = f"{tmp_path}/both/{channel.name}"
+
+    def run(*which):
+        alice.write_config(bob)
+        done = subprocess.run([alice.evenmail, "sync", "-c", alice.config_file, *which], env=alice.environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    return alice, bob, line, run
+
+
+def in_clear(channel, line):
+    """Whether that account's login was said where it can be read."""
+    words = f"\0{channel.user}\0{channel.server.password}".encode()
+    return base64.b64encode(words) in line.said("up")
+
+
+@pytest.mark.parametrize("which", [("alice", "bob"), ("bob", "alice"), ()], ids=" ".join)
+def test_two_accounts_of_one_host(two_accounts, corpus, which):
+    """FAULTS 41: no connection is taken over, nor what one of them was content with."""
+    alice, bob, line, run = two_accounts
+    mail = corpus.messages(2)
+    for channel, message in zip((alice, bob), mail):
+        channel.remote.add("INBOX", message)
+    assert run(*which) == (0, "")
+    for channel, message in zip((alice, bob), mail):
+        assert channel.state() == {("INBOX",): contents(message)}
+    assert in_clear(alice, line) and not in_clear(bob, line)
+    assert line.said("up").count(b" STARTTLS\r\n") >= 1
+
+
+@pytest.mark.parametrize("which", [("alice", "bob"), ("bob", "alice"), ()], ids=" ".join)
+def test_two_accounts_of_a_host_without_tls(two_accounts, corpus, which):
+    """FAULTS 41: who wants TLS does not go in behind the one who does not."""
+    alice, bob, line, run = two_accounts
+    line.alter = lambda way, data: data.replace(b"STARTTLS", b"XNOTHING") if way == "down" else data
+    alice.remote.add("INBOX", message := corpus.message())
+    bob.remote.add("INBOX", corpus.message())
+    status, said = run(*which)
+    assert status == REFUSED and "bob: localhost: the server offers no STARTTLS on this port" in said
+    assert alice.state() == {("INBOX",): contents(message)} and untouched(bob)
+    assert in_clear(alice, line) and not in_clear(bob, line)
+
+
 @pytest.mark.parametrize("key", ["password", "token-command"])
 def test_wrong_secret_is_refused(account, key):
     del account.remote_keys["password"]
