@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/test-header \
 	tests/unit/test-keywords \
 	tests/unit/test-mailbox-name \
+	tests/unit/test-mailbox-name-random \
 	tests/unit/test-name-map \
 	tests/unit/test-pattern \
 	tests/unit/test-utf7
@@ -25,6 +26,8 @@ tests_unit_test_keywords_SOURCES = tests/unit/test-keywords.c
 tests_unit_test_keywords_LDADD = $(UNIT_LDADD)
 tests_unit_test_mailbox_name_SOURCES = tests/unit/test-mailbox-name.c
 tests_unit_test_mailbox_name_LDADD = $(UNIT_LDADD)
+tests_unit_test_mailbox_name_random_SOURCES = tests/unit/test-mailbox-name-random.c
+tests_unit_test_mailbox_name_random_LDADD = $(UNIT_LDADD)
 tests_unit_test_name_map_SOURCES = tests/unit/test-name-map.c
 tests_unit_test_name_map_LDADD = $(UNIT_LDADD)
 tests_unit_test_pattern_SOURCES = tests/unit/test-pattern.c

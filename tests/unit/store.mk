@@ -1,7 +1,8 @@
 # Unit tests of src/store. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 check_PROGRAMS += tests/unit/test-store-imap
 tests_unit_test_store_imap_SOURCES = tests/unit/test-store-imap.c tests/unit/store-imap-open.c \
-	tests/unit/store-imap-open.h tests/imapd/script.c tests/imapd/script.h tests/imapd/server.c
+	tests/unit/store-imap-open.h tests/unit/store-imap-say.c tests/unit/store-imap-say.h \
+	tests/imapd/script.c tests/imapd/script.h tests/imapd/server.c
 tests_unit_test_store_imap_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += \
 	tests/imapd/store/append.imapd tests/imapd/store/append-limit.imapd \
