@@ -189,6 +189,8 @@ static void journal_put_each(const struct journal *journal, struct journal_sink 
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (rows_refused(journal->rows, side))
 			record_put_refused(piece, side, rows_refused(journal->rows, side));
+	if (!flag_room_equal(rows_room(journal->rows), &FLAG_ROOM_ALL))
+		record_put_room(piece, rows_room(journal->rows));
 	pairs = rows_pairs(journal->rows, &count);
 	for (size_t i = 0; i < count; i++) {
 		record_put_pair(piece, &pairs[i]);

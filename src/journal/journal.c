@@ -427,3 +427,19 @@ uint32_t journal_refused_keywords(const struct journal *journal, enum side side)
 {
 	return rows_refused(journal->rows, side);
 }
+
+/* Only what is new is recorded. */
+void journal_set_room(struct journal *journal, const struct flag_room *room)
+{
+	const struct flag_room known = {.bits = room->bits,
+					.any_keyword = room->any_keyword,
+					.keywords = room->any_keyword ? 0 : room->keywords};
+
+	if (rows_set_room(journal->rows, &known))
+		record_put_room(&journal->pending, &known);
+}
+
+const struct flag_room *journal_room(const struct journal *journal)
+{
+	return rows_room(journal->rows);
+}

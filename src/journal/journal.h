@@ -223,8 +223,14 @@ void journal_end_note(struct journal *journal, enum journal_note_kind kind, uint
 void journal_refuse_keywords(struct journal *journal, enum side side, uint32_t keywords);
 uint32_t journal_refused_keywords(const struct journal *journal, enum side side);
 /*
+ * Remembers for which flags the server has room, as it told last: all of them until it told
+ * otherwise. What is refused of keywords, and a room that is mute, are no part of it.
+ */
+void journal_set_room(struct journal *journal, const struct flag_room *room);
+const struct flag_room *journal_room(const struct journal *journal);
+/*
  * Forgets all pairs and all notes but refusals of local messages: the remote UIDs mean nothing any
- * more. What was refused of keywords is forgotten, too.
+ * more. What was refused of keywords and the server's room for flags are forgotten, too.
  */
 void journal_reset(struct journal *journal);
 

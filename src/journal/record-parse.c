@@ -325,6 +325,20 @@ static enum side take_side(struct fields *fields)
 	return side;
 }
 
+/* Flags, and "any" or "named". */
+static void take_room(struct fields *fields, struct flag_room *room)
+{
+	const struct flags flags = take_flags(fields);
+	char *text;
+	size_t len = take_field(fields, &text);
+
+	*room = (struct flag_room){.bits = flags.bits,
+				   .any_keyword = field_is(text, len, "any"),
+				   .keywords = flags.keywords};
+	if (room->any_keyword ? room->keywords != 0 : !field_is(text, len, "named"))
+		fields->bad = true;
+}
+
 /* All of a note. */
 static void take_note(struct fields *fields, char letter, struct journal_note *note)
 {
@@ -388,6 +402,10 @@ int record_parse(char *line, size_t len, struct record *record)
 		record->kind = RECORD_REFUSED;
 		record->note.side = take_side(&fields);
 		record->note.flags = take_flags(&fields);
+		break;
+	case 'r':
+		record->kind = RECORD_ROOM;
+		take_room(&fields, &record->room);
 		break;
 	case 'z': record->kind = RECORD_RESET; break;
 	default:

@@ -224,6 +224,15 @@ void record_put_refused(struct buf *out, enum side side, uint32_t keywords)
 	buf_putc(out, '\n');
 }
 
+/* Where it takes every keyword, none is named. */
+void record_put_room(struct buf *out, const struct flag_room *room)
+{
+	buf_putc(out, 'r');
+	put_flags(out, (struct flags){room->bits, room->keywords});
+	put_text(out, room->any_keyword ? "any" : "named");
+	buf_putc(out, '\n');
+}
+
 /* What is there of the transaction is in out. */
 void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 		       const struct journal_head *head)

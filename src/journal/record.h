@@ -7,6 +7,7 @@
  *	f UID FLAGS                                    the flags of a pair
  *	d UID                                          a pair and its M and D notes forgotten
  *	k SIDE FLAGS                                   keywords that a side would not keep
+ *	r FLAGS KEYWORDS                               flags that the server has room for
  *	KIND SIDE UID NAME UIDVALIDITY FLOOR FLAGS IDENTITY TEXT    a note; KIND is P, A, M, D or R
  *	e KIND UID NAME                                a note's end
  *	z                                              journal_reset
@@ -47,12 +48,14 @@ enum record_kind {
 	RECORD_END_NOTE,
 	RECORD_RESET,
 	RECORD_REFUSED,
+	RECORD_ROOM,
 };
 
 struct record {
 	enum record_kind kind;
 	struct pair pair;         /* PAIR; FLAGS: uid, flags; FORGET: uid */
 	struct journal_note note; /* NOTE; END_NOTE: kind, uid, name; REFUSED: side, flags */
+	struct flag_room room;
 };
 
 /* Who a file belongs to. */
@@ -87,6 +90,7 @@ void record_put_end_note(struct buf *out, enum journal_note_kind kind, uint32_t 
 			 const char *name);
 void record_put_reset(struct buf *out);
 void record_put_refused(struct buf *out, enum side side, uint32_t keywords);
+void record_put_room(struct buf *out, const struct flag_room *room);
 /* Closes the transaction that is all of out from start on: its crc is reckoned here. */
 void record_put_commit(struct buf *out, size_t start, uint64_t sequence,
 		       const struct journal_head *head);

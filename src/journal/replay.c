@@ -109,6 +109,7 @@ static bool replay_change(struct rows *rows, const struct record *record)
 	case RECORD_NOTE: return rows_note(rows, note);
 	case RECORD_END_NOTE: return rows_end_note(rows, note->kind, note->uid, note->name);
 	case RECORD_RESET: return rows_reset(rows);
+	case RECORD_ROOM: return rows_set_room(rows, &record->room);
 	case RECORD_REFUSED:
 	default: return rows_refuse(rows, note->side, note->flags.keywords);
 	}

@@ -28,6 +28,7 @@ struct rows {
 	struct arena arena; /* the names */
 	struct notes notes;
 	uint32_t refused[SIDES]; /* keywords */
+	struct flag_room room;   /* of the server */
 };
 
 /* UIDs come from the server: a factor of our own keeps it from choosing those that collide. */
@@ -36,6 +37,7 @@ struct rows *rows_open(void)
 	struct rows *rows = xcalloc(1, sizeof(struct rows));
 
 	rows->factor = random_u64() | 1;
+	rows->room = FLAG_ROOM_ALL;
 	return rows;
 }
 
@@ -300,6 +302,7 @@ bool rows_reset(struct rows *rows)
 
 	ended |= rows->refused[LOCAL] || rows->refused[REMOTE];
 	rows->refused[LOCAL] = rows->refused[REMOTE] = 0;
+	ended |= rows_set_room(rows, &FLAG_ROOM_ALL);
 	if (rows_count(rows) == 0)
 		return ended;
 	rows->len = 0;
@@ -358,4 +361,17 @@ bool rows_refuse(struct rows *rows, enum side side, uint32_t keywords)
 uint32_t rows_refused(const struct rows *rows, enum side side)
 {
 	return rows->refused[side];
+}
+
+bool rows_set_room(struct rows *rows, const struct flag_room *room)
+{
+	if (flag_room_equal(&rows->room, room))
+		return false;
+	rows->room = *room;
+	return true;
+}
+
+const struct flag_room *rows_room(const struct rows *rows)
+{
+	return &rows->room;
 }

@@ -42,6 +42,9 @@ bool rows_reset(struct rows *rows);
 /* Adds to the keywords that a side refused; false where all were known. */
 bool rows_refuse(struct rows *rows, enum side side, uint32_t keywords);
 uint32_t rows_refused(const struct rows *rows, enum side side);
+/* See journal_set_room; false where it is known. */
+bool rows_set_room(struct rows *rows, const struct flag_room *room);
+const struct flag_room *rows_room(const struct rows *rows);
 
 /* Ascending by UID; valid until the next change. */
 const struct pair *rows_pairs(struct rows *rows, size_t *count);

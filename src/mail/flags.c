@@ -84,6 +84,21 @@ struct flags flags_reach(struct flags shown, struct flags target, const struct f
 			      keywords_union(takes(room, target.keywords), fixed)};
 }
 
+/* As long as there is no room for a flag nobody can have agreed to change it. */
+struct flags flags_settled(struct flags base, struct flags reach, const struct flag_room *room)
+{
+	uint32_t silent = keywords_minus(base.keywords, takes(room, base.keywords));
+
+	return (struct flags){(reach.bits & room->bits) | (base.bits & ~room->bits),
+			      keywords_union(reach.keywords, silent)};
+}
+
+bool flag_room_equal(const struct flag_room *a, const struct flag_room *b)
+{
+	return a->bits == b->bits && a->any_keyword == b->any_keyword && a->mute == b->mute &&
+	       a->keywords == b->keywords && a->refused == b->refused;
+}
+
 /* Nothing is concluded from what is not known. */
 struct flags flags_known(struct flags flags)
 {

@@ -44,6 +44,9 @@ struct flag_room {
 	uint32_t refused;  /* it would not take them before: neither asked nor heard again */
 };
 
+/* Every flag. */
+#define FLAG_ROOM_ALL ((struct flag_room){.bits = FLAG_ALL, .any_keyword = true})
+
 bool flags_equal(struct flags a, struct flags b);
 bool flags_are_none(struct flags flags);
 /* In a, not in b. */
@@ -58,6 +61,12 @@ struct flags flags_merge(struct flags base, struct flags local, struct flags rem
 struct flags flags_heard(struct flags base, struct flags shown, const struct flag_room *room);
 /* What a side that shows these can come to, of what it should have. */
 struct flags flags_reach(struct flags shown, struct flags target, const struct flag_room *room);
+/*
+ * What counts as agreed by a side that has come to reach: of that for which it has no room, what
+ * was agreed before (base), but for keywords that it shows all the same.
+ */
+struct flags flags_settled(struct flags base, struct flags reach, const struct flag_room *room);
+bool flag_room_equal(const struct flag_room *a, const struct flag_room *b);
 /* The same without a set of keywords that nobody knows. */
 struct flags flags_known(struct flags flags);
 

@@ -206,6 +206,8 @@ static bool flag_tell(struct store_imap *store, struct job *job, struct answer *
 	(void)store;
 	if (job->flag)
 		out->refused_keywords = job->flag->refused;
+	if (job->selection)
+		out->permanent = job->selection->permanent;
 	return false;
 }
 

@@ -219,10 +219,6 @@ static void scan(struct job *job)
 		tell_vanished(job);
 	job->done.complete = !delta;
 	job->done.stamp = memory_stamp(job->memory, job->mailbox);
-	job->done.permanent =
-	    (struct flag_room){.bits = FLAG_ALL & ~job->memory->abilities.lacking.bits,
-			       .any_keyword = true,
-			       .refused = job->memory->abilities.lacking.keywords};
 }
 
 /* The message of one of the request's keys, or NULL. */
@@ -468,6 +464,13 @@ static bool carry_out(struct job *job)
 	return false;
 }
 
+static struct flag_room room_of(const struct memory *memory)
+{
+	return (struct flag_room){.bits = FLAG_ALL & ~memory->abilities.lacking.bits,
+				  .any_keyword = true,
+				  .refused = memory->abilities.lacking.keywords};
+}
+
 /* The first request that waits; its answers are there afterwards. False: the side broke. */
 static bool serve(struct store_memory *store)
 {
@@ -480,8 +483,10 @@ static bool serve(struct store_memory *store)
 	store->told = store->answers_len = 0;
 	if (request->mailbox)
 		job.mailbox = memory_find(store->memory, request->mailbox);
-	job.done = (struct answer){
-	    .kind = ANSWER_DONE, .ticket = request->ticket, .mailbox = request->mailbox};
+	job.done = (struct answer){.kind = ANSWER_DONE,
+				   .ticket = request->ticket,
+				   .mailbox = request->mailbox,
+				   .permanent = room_of(store->memory)};
 	if (is_possible(&job))
 		whole = carry_out(&job);
 	if (request->source)

@@ -219,7 +219,8 @@ struct answer {
 	struct stamp stamp;
 	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
 	bool own_only;       /* DONE of a glance: only this store's FLAGs changed it since its last scan */
-	struct flag_room permanent; /* DONE of SCAN: the flags that the mailbox can keep */
+	/* DONE of SCAN, and of a FLAG that succeeded, remote: the flags that the mailbox can keep */
+	struct flag_room permanent;
 	struct message_state message;
 	const struct uidset *uids;
 	const char *data;

@@ -49,19 +49,6 @@ void box_put_copy(struct box *box, enum side side, const struct pair *pair)
 	box->tally.bytes[side] += pair->size;
 }
 
-void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)
-{
-	uint32_t fresh = keywords_minus(keywords, journal_refused_keywords(box->journal, side));
-	size_t count = keywords_count(fresh);
-
-	journal_refuse_keywords(box->journal, side, fresh);
-	if (count)
-		log_warn("mailbox %s: the %s side has no room for the keyword %s%s: the other side "
-			 "and the journal keep it",
-			 text_show(box->name), side_name(side), text_show(keywords_name(fresh, 0)),
-			 count > 1 ? " and others" : "");
-}
-
 /* Commits the open transaction without moving the head. -1: the box has failed. */
 static int commit(struct box *box)
 {
@@ -147,21 +134,6 @@ static void note_pairs(struct box *box)
 		journal_put(box->journal, &pair);
 		journal_end_note(box->journal, JOURNAL_REFUSED, op->uid, op->name);
 		box->tally.paired++;
-	}
-}
-
-/* Journals what both sides agree on now that their flags are set. */
-static void note_agreed(struct box *box, const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->len; i++) {
-		const struct op *op = &plan->ops[i];
-		const struct pair *known;
-		if (op->kind != OP_AGREE || !(known = journal_pair_of_uid(box->journal, op->uid)))
-			continue;
-		struct pair pair = *known;
-		pair.flags = op->flags;
-		pair.gone = op->gone;
-		journal_put(box->journal, &pair);
 	}
 }
 
@@ -270,6 +242,8 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 		box_fail(box, &answer->error);
 		return;
 	}
+	if (asked->kind == OP_FLAG && flight->side == REMOTE)
+		box->rescan |= box_take_room(flight->channel, box, &answer->permanent);
 	if (asked->kind == OP_FLAG && !flight->late)
 		box->tally.flagged[flight->side] += asked->batch->count;
 	else if (asked->kind != OP_FLAG)
@@ -320,7 +294,7 @@ static int apply_late(struct channel *channel, struct error *err)
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (box->active && box->error.kind == ERROR_NONE)
-			note_agreed(box, &box->late);
+			box_note_agreed(box, &box->late);
 	}
 	return 0;
 }
@@ -434,7 +408,7 @@ static int apply_known(struct channel *channel, struct error *err)
 		struct box *box = &channel->boxes[i];
 		if (!box->active || box->error.kind != ERROR_NONE)
 			continue;
-		note_agreed(box, &box->plan);
+		box_note_agreed(box, &box->plan);
 		for (size_t k = 0; k < box->plan.len; k++)
 			if (box->plan.ops[k].kind == OP_FORGET)
 				journal_forget(box->journal, box->plan.ops[k].uid);
@@ -574,7 +548,7 @@ int channel_apply(struct channel *channel, struct error *err)
 		goto broken;
 	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
-	    apply_subscriptions(channel, err) ||
+	    apply_rooms(channel, err) || apply_subscriptions(channel, err) ||
 	    apply_copies(channel, err) || apply_links(channel, false, err) ||
 	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
 	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||

@@ -202,6 +202,8 @@ int survey_reuse(struct channel *channel, struct error *err);
 void box_reset(const struct channel *channel, struct box *box, const char *why);
 /* After a complete scan of a side: refusals of its messages that are gone are over. */
 void survey_end_refusals(struct box *box, enum side side);
+/* What was to be removed from the server, and is there: that a run was about to is over. */
+void survey_end_removals(struct box *box);
 /* For qsort: struct pair by name. */
 int pair_compare_names(const void *a, const void *b);
 /* How a side stood when both were last even. */
@@ -265,6 +267,21 @@ void own_note_done(struct own_changes *own, const struct answer *answer, size_t 
  * How the server's side must stand by now if nobody else changed it; false where that is not known.
  */
 bool own_expect(const struct own_changes *own, const struct stamp *before, struct stamp *now);
+/*
+ * Takes over for which flags the server has room by now. True where it had not for all before and
+ * that is another room: files may have flags that waited for it.
+ */
+bool box_take_room(const struct channel *channel, struct box *box, const struct flag_room *room);
+/*
+ * Journals what both sides agree on now that their flags are set. What the server turned out to
+ * have no room for is as agreed before.
+ */
+void box_note_agreed(struct box *box, const struct plan *plan);
+/*
+ * What a mailbox that the server just made keeps of flags only its opening tells. It is not looked
+ * at otherwise: what others put there meanwhile, the end of the run finds.
+ */
+int apply_rooms(struct channel *channel, struct error *err);
 /* A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords);

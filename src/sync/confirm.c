@@ -105,7 +105,6 @@ static int submit_remote(struct channel *channel, size_t index, struct remote_lo
 			 struct error *err)
 {
 	struct box *box = &channel->boxes[index];
-	const struct flag_room room = box->sides[REMOTE].permanent;
 	const struct request status = {
 	    .kind = REQUEST_STATUS, .ticket = index, .mailbox = box->at[REMOTE]};
 	const struct request scan = {
@@ -120,7 +119,6 @@ static int submit_remote(struct channel *channel, size_t index, struct remote_lo
 	look->wanted = false;
 	snapshot_free(&box->sides[REMOTE]);
 	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
-	snapshot_take_room(&box->sides[REMOTE], &room);
 	if (!look->proving)
 		box_known_uids(box, &look->known);
 	return store_submit(channel->setup.stores[REMOTE], look->proving ? &status : &scan, err);
@@ -158,14 +156,12 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	}
 	if (answer->complete)
 		snapshot_complete(snapshot);
-	if (!look->explained)
-		snapshot_take_room(snapshot, &answer->permanent);
+	if (!look->explained && box_take_room(channel, box, &answer->permanent))
+		box->undone = box->rescan = true;
 	snapshot_end(snapshot);
-	if (!box->lost_append && is_as_agreed(channel, box, snapshot))
-		return;
 	if (box->lost_append)
 		find_appended(box, snapshot);
-	box->undone = true;
+	box->undone |= box->lost_append || !is_as_agreed(channel, box, snapshot);
 }
 
 /* Looks at every box where that is wanted: one flight. */

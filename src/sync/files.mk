@@ -4,7 +4,7 @@ libevenmail_a_SOURCES += \
 	src/sync/batch.c src/sync/batch.h \
 	src/sync/channel.c src/sync/channel.h \
 	src/sync/confirm.c \
-	src/sync/delete.c \
+	src/sync/delete.c src/sync/flag-room.c \
 	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
 	src/sync/survey-local.c \
 	src/sync/guard.c src/sync/guard.h \

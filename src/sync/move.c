@@ -245,34 +245,40 @@ static bool is_there(const struct moves *moves, const struct box *target,
 	return moves->side == LOCAL || !expected || answer->uidvalidity == expected;
 }
 
-/* What is still to be done about the flags of a copy. */
-static void plan_late(struct box *box, const struct op *op, uint32_t uid)
+/* What a mailbox on the server has room for of a message's flags. */
+static struct flags flags_there(const struct box *box, struct flags flags)
 {
-	const struct flags reach =
-	    flags_reach(op->had, op->flags, &box->sides[REMOTE].permanent);
+	return flags_reach((struct flags){0}, flags, &box->sides[REMOTE].permanent);
+}
+
+/* What is still to be done about the flags of a copy that has these. */
+static void plan_late(struct box *box, const struct op *op, uint32_t uid, struct flags had)
+{
+	const struct flags reach = flags_there(box, op->flags);
 	struct op *late;
 
-	if (flags_equal(op->flags, op->had))
+	if (flags_equal(reach, had))
 		return;
 	late = plan_add(&box->late, OP_FLAG, REMOTE, op->rule);
 	late->uid = uid;
 	late->name = op->name;
-	late->add = flags_minus(reach, op->had);
-	late->remove = flags_minus(op->had, reach);
+	late->add = flags_minus(reach, had);
+	late->remove = flags_minus(had, reach);
 	late = plan_add(&box->late, OP_AGREE, REMOTE, op->rule);
 	late->uid = uid;
 	late->name = op->name;
-	late->flags = op->flags;
+	late->flags = reach;
 }
 
 /* Of a copy: its pair. */
 static void note_cloned(struct box *box, const struct op *op, uint32_t uid)
 {
 	const struct identity identity = plan_identity(op);
-	const struct pair pair = pair_of(uid, op->name, op->had, &identity);
+	const struct flags had = flags_there(box, op->had);
+	const struct pair pair = pair_of(uid, op->name, had, &identity);
 
 	journal_put(box->journal, &pair);
-	plan_late(box, op, uid);
+	plan_late(box, op, uid, had);
 	box->tally.cloned[REMOTE]++;
 }
 
@@ -329,8 +335,9 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	}
 	const struct identity identity = plan_identity(op);
 	const struct pair pair =
-	    pair_of(uid, moves->side == REMOTE ? op->there.name : answer->created.name, op->flags,
-		    &identity);
+	    moves->side == REMOTE
+		? pair_of(uid, op->there.name, flags_there(target, op->flags), &identity)
+		: pair_of(uid, answer->created.name, op->flags, &identity);
 	journal_put(target->journal, &pair);
 	journal_forget(box->journal, op->uid);
 	box->tally.moved[moves->side]++;

@@ -102,9 +102,12 @@ struct flags_verdict planner_flags(const struct flags_case *flags)
 		if (!(it.policy->change[side] & CHANGE_FLAGS))
 			continue;
 		struct flags reach = flags_reach(it.have[side], target, &it.permanent[side]);
-		final[side] = target;
-		/* What cannot be taken from a side stays: it is not new there in the next run. */
-		final[side].keywords = keywords_union(target.keywords, reach.keywords);
+		/*
+		 * What cannot be taken from a side stays: it is not new there in the next run. What
+		 * cannot come to it was not agreed on: or it would count as removed there as soon
+		 * as there is room for it.
+		 */
+		final[side] = flags_settled(it.base, reach, &it.permanent[side]);
 		verdict.add[side] = flags_minus(reach, it.have[side]);
 		verdict.remove[side] = flags_minus(it.have[side], reach);
 	}

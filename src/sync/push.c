@@ -105,6 +105,14 @@ static void fail_full(struct push *push, struct box *box, uint64_t size)
 	box_fail(box, &err);
 }
 
+/* The flags that go with a message: those that the server has room for, but no keywords. */
+static struct flags flags_sent(const struct parcel *parcel)
+{
+	const struct flags none = {0}, bits = {.bits = parcel->op->flags.bits};
+
+	return flags_reach(none, bits, &parcel->box->sides[REMOTE].permanent);
+}
+
 /* Notes that the message is about to be appended. */
 static void note_intent(struct parcel *parcel)
 {
@@ -115,7 +123,7 @@ static void note_intent(struct parcel *parcel)
 	    .name = parcel->op->name,
 	    .uidvalidity = stamp->uidvalidity,
 	    .floor = stamp->uidnext ? stamp->uidnext : 1,
-	    .flags = {parcel->op->flags.bits},
+	    .flags = flags_sent(parcel),
 	    .identity = parcel->identity,
 	};
 
@@ -182,7 +190,7 @@ static int submit_parcel(struct courier *courier, struct parcel *parcel, struct 
 	    .ticket = (uint64_t)(parcel - courier->parcels),
 	    .mailbox = parcel->box->at[REMOTE],
 	    .source = parcel->source,
-	    .flags = {parcel->op->flags.bits},
+	    .flags = flags_sent(parcel),
 	    .date = parcel->identity.date,
 	};
 
@@ -285,29 +293,27 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 	fail_full(push, box, parcel->identity.size);
 }
 
-/* A pair without its keywords, which are to follow. */
+/* A pair without its keywords; those that the server has room for are to follow. */
 static void put_taken(const struct parcel *parcel, uint32_t uid)
 {
 	struct box *box = parcel->box;
 	const struct op *sent = parcel->op;
-	const struct flags none = {0}, now = {.bits = sent->flags.bits},
+	const struct flags none = {0}, now = flags_sent(parcel),
 			   late = {.keywords = sent->flags.keywords};
 	const struct pair pair = pair_of(uid, sent->name, now, &parcel->identity);
 
 	box_put_copy(box, REMOTE, &pair);
-	if (!late.keywords)
+	const struct flags add = flags_reach(none, late, &box->sides[REMOTE].permanent);
+	if (!add.keywords)
 		return;
-	struct flags add = flags_reach(none, late, &box->sides[REMOTE].permanent);
-	if (add.keywords) {
-		struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, sent->rule);
-		op->uid = uid;
-		op->name = sent->name;
-		op->add = add;
-	}
-	struct op *op = plan_add(&box->late, OP_AGREE, REMOTE, sent->rule);
+	struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, sent->rule);
 	op->uid = uid;
 	op->name = sent->name;
-	op->flags = sent->flags;
+	op->add = add;
+	op = plan_add(&box->late, OP_AGREE, REMOTE, sent->rule);
+	op->uid = uid;
+	op->name = sent->name;
+	op->flags = flags_union(now, add);
 }
 
 /* Some of those that a message was refused with are on the server all the same. */

@@ -13,10 +13,9 @@ void snapshot_begin(struct snapshot *snapshot, enum side side, const struct jour
 	size_t len;
 	const struct pair *pairs = journal_pairs(journal, &len);
 
-	*snapshot = (struct snapshot){
-	    .side = side,
-	    .permanent = {.bits = FLAG_ALL, .any_keyword = true, .mute = side == LOCAL},
-	    .known_len = len};
+	*snapshot = (struct snapshot){.side = side, .known_len = len};
+	snapshot->permanent = side == REMOTE ? *journal_room(journal) : FLAG_ROOM_ALL;
+	snapshot->permanent.mute = side == LOCAL;
 	snapshot->permanent.refused = journal_refused_keywords(journal, side);
 	snapshot->known = xcalloc(len ? len : 1, sizeof(*snapshot->known));
 	for (size_t i = 0; i < len; i++) {

@@ -49,7 +49,8 @@ struct snapshot {
 
 /*
  * Makes the snapshot of a side that did not change since the journal's head: every pair present
- * with the flags agreed on (but those marked as gone), nothing fresh. Also the start of a delta.
+ * with the flags agreed on (but those marked as gone), nothing fresh, room for flags as the server
+ * told last. Also the start of a delta.
  */
 void snapshot_begin(struct snapshot *snapshot, enum side side, const struct journal *journal);
 /* Takes in one message of a scan; strings are copied into arena. */

@@ -75,6 +75,21 @@ void survey_end_refusals(struct box *box, enum side side)
 	}
 }
 
+void survey_end_removals(struct box *box)
+{
+	size_t len, index;
+
+	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
+		const struct journal_note note = journal_notes(box->journal, &len)[i];
+		if (note.kind == JOURNAL_REMOVING &&
+		    (!journal_find_uid(box->journal, note.uid, &index) ||
+		     box->sides[REMOTE].known[index].present))
+			journal_end_note(box->journal, JOURNAL_REMOVING, note.uid, NULL);
+		else
+			i++;
+	}
+}
+
 /* Takes in one scan of the local side. -1: the box has failed. */
 static int scan_local(struct channel *channel, struct box *box)
 {

@@ -197,6 +197,9 @@ static int choose(const struct channel *channel, struct box *box, struct error *
 		    !box->old_name;
 	if (!box->even && journal_load(box->journal, err))
 		return -1;
+	/* What has no room there may have it by now, and only who opens the mailbox is told. */
+	box->scan[REMOTE] |= !box->even && box->exists[REMOTE] &&
+			     !flag_room_equal(journal_room(box->journal), &FLAG_ROOM_ALL);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		box->scan[side] |= box->exists[side] &&
 				   (box->torn || journal_size(box->journal) != size);
@@ -435,23 +438,10 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	return store_submit(channel->setup.stores[REMOTE], &request, err);
 }
 
-/* What was to be removed from the server, and is there: that a run was about to is over. */
-static void end_removals(struct box *box)
-{
-	size_t len, index;
-
-	for (size_t i = 0; i < (journal_notes(box->journal, &len), len);) {
-		const struct journal_note note = journal_notes(box->journal, &len)[i];
-		if (note.kind == JOURNAL_REMOVING &&
-		    (!journal_find_uid(box->journal, note.uid, &index) ||
-		     box->sides[REMOTE].known[index].present))
-			journal_end_note(box->journal, JOURNAL_REMOVING, note.uid, NULL);
-		else
-			i++;
-	}
-}
-
-/* The end of one remote scan; a surprise in the UIDVALIDITY leaves the box to a second pass. */
+/*
+ * The end of one remote scan; a surprise in the UIDVALIDITY, or in what flags there is room for,
+ * leaves the box to a second pass.
+ */
 static void end_remote(const struct channel *channel, struct box *box,
 		       const struct answer *answer)
 {
@@ -469,11 +459,15 @@ static void end_remote(const struct channel *channel, struct box *box,
 	}
 	if (answer->complete)
 		snapshot_complete(snapshot);
+	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] && box->exists[LOCAL]) {
+		box->scan[LOCAL] = true;
+		box->surveyed = false;
+		return;
+	}
 	snapshot->stamp = answer->stamp;
-	snapshot_take_room(snapshot, &answer->permanent);
 	snapshot_end(snapshot);
 	box->seen[REMOTE] = true;
-	end_removals(box);
+	survey_end_removals(box);
 	if (answer->complete)
 		survey_end_refusals(box, REMOTE);
 }

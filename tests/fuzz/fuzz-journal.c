@@ -70,6 +70,8 @@ static void journal_write(struct rows *rows, struct journal_head head, struct bu
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (rows_refused(rows, side))
 			record_put_refused(out, side, rows_refused(rows, side));
+	if (!flag_room_equal(rows_room(rows), &FLAG_ROOM_ALL))
+		record_put_room(out, rows_room(rows));
 	head.pairs = count;
 	head.notes = notes;
 	record_put_commit(out, 0, 1, &head);

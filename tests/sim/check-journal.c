@@ -21,11 +21,20 @@ static bool find(const struct memory *memory, const char *name, const struct pai
 	return false;
 }
 
-/* One row of the journal: the same message on both sides, with the flags that it says. */
+/*
+ * One row of the journal: the same message on both sides, with the flags that it says. Those for
+ * which a side has no room were never agreed on.
+ */
 static void check_pair(struct world *world, const char *name, const struct pair *pair)
 {
+	const struct memory_abilities *abilities = world->history->abilities;
+	uint32_t mask =
+	    FLAG_ALL & ~(abilities[LOCAL].lacking.bits | abilities[REMOTE].lacking.bits);
+
+	if (pair->flags.bits & ~mask)
+		world_fail(world, "%s: UID %u has flags %x in the journal that a side cannot keep",
+			   name, pair->uid, pair->flags.bits & ~mask);
 	for (enum side side = LOCAL; side < SIDES; side++) {
-		uint32_t mask = FLAG_ALL & ~world->history->abilities[side].lacking.bits;
 		struct memory_message message;
 		if (!find(world->sides[side], name, pair, side, &message)) {
 			world_fail(world, "%s: the journal's UID %u is not on the %s side",

@@ -205,8 +205,12 @@ static void test_small_records(void **state)
 	record_put_flags(&out, 7, flags_from_text("*Work"));
 	record_put_flags(&out, 7, (struct flags){.keywords = KEYWORDS_UNKNOWN});
 	record_put_refused(&out, LOCAL, flags_from_text("*Work").keywords);
+	record_put_room(&out, &(struct flag_room){.bits = FLAG_FLAGGED | FLAG_SEEN,
+						  .keywords = flags_from_text("*Work").keywords});
+	record_put_room(&out, &FLAG_ROOM_ALL);
 	assert_string_equal(out.data, "f 7 DFPRST\nd 8\ne A 0 a%20b\ne R 9 -\nz\n"
-				      "f 7 S*$Junk*a,b*Work\nf 7 *Work\nf 7 -\nk local *Work\n");
+				      "f 7 S*$Junk*a,b*Work\nf 7 *Work\nf 7 -\nk local *Work\n"
+				      "r FS*Work named\nr DFPRST any\n");
 	buf_free(&out);
 	assert_int_equal(parse("f 7 DFPRST", &record), 0);
 	assert_int_equal(record.kind, RECORD_FLAGS);
@@ -219,6 +223,17 @@ static void test_small_records(void **state)
 	assert_int_equal(record.kind, RECORD_REFUSED);
 	assert_int_equal(record.note.side, REMOTE);
 	assert_int_equal(record.note.flags.keywords, flags_from_text("*Later*Work").keywords);
+	assert_int_equal(parse("r - any", &record), 0);
+	assert_int_equal(record.kind, RECORD_ROOM);
+	assert_int_equal(record.room.bits, 0);
+	assert_true(record.room.any_keyword);
+	assert_int_equal(parse("r FS*Work named", &record), 0);
+	assert_int_equal(record.room.bits, FLAG_FLAGGED | FLAG_SEEN);
+	assert_false(record.room.any_keyword);
+	assert_int_equal(record.room.keywords, flags_from_text("*Work").keywords);
+	assert_int_equal(parse("r *Work any", &record), -1);
+	assert_int_equal(parse("r S all", &record), -1);
+	assert_int_equal(parse("r S", &record), -1);
 	assert_int_equal(parse("f 7 S*", &record), -1);
 	assert_int_equal(parse("f 7 -*Work", &record), -1);
 	assert_int_equal(parse("f 7 S*b*a", &record), -1);

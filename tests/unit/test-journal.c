@@ -350,6 +350,48 @@ static void test_load_10000(void **state)
 	journal_dir_close(&dir);
 }
 
+/* What the server has room for comes back, compacted or not, until the UIDs mean nothing any more. */
+static void test_room(void **state)
+{
+	const struct flag_room some = {.bits = FLAG_SEEN, .keywords = keywords_of("Work", 4)};
+	const struct flag_room any = {
+	    .bits = FLAG_SEEN, .any_keyword = true, .keywords = some.keywords};
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "INBOX");
+	struct pair pair = fixture_pair(1);
+
+	(void)state;
+	assert_true(flag_room_equal(journal_room(journal), &FLAG_ROOM_ALL));
+	journal_put(journal, &pair);
+	fixture_commit(journal, NULL);
+	long size = fixture_size("INBOX.journal");
+	journal_set_room(journal, &FLAG_ROOM_ALL);
+	fixture_commit(journal, NULL);
+	assert_int_equal(fixture_size("INBOX.journal"), size);
+	journal_set_room(journal, &some);
+	for (uint32_t i = 0; i < 3000; i++) {
+		pair.flags.bits = i % 2 ? FLAG_SEEN : 0;
+		journal_put(journal, &pair);
+		fixture_commit(journal, NULL);
+	}
+	assert_in_range(fixture_size("INBOX.journal"), 1, 140000);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_true(flag_room_equal(journal_room(journal), &some));
+	journal_set_room(journal, &any); /* where all are taken none is named */
+	assert_true(journal_room(journal)->any_keyword);
+	assert_int_equal(journal_room(journal)->keywords, 0);
+	fixture_commit(journal, NULL);
+	journal_close(&journal);
+	journal = fixture_load(dir, "INBOX");
+	assert_int_equal(journal_room(journal)->bits, FLAG_SEEN);
+	journal_reset(journal);
+	assert_true(flag_room_equal(journal_room(journal), &FLAG_ROOM_ALL));
+	fixture_commit(journal, NULL);
+	journal_close(&journal);
+	journal_dir_close(&dir);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -358,7 +400,7 @@ int main(void)
 	    TEST(test_round_trip), TEST(test_close_drops),          TEST(test_odd_names),
 	    TEST(test_null_head),  TEST(test_flags_are_short),      TEST(test_reset),
 	    TEST(test_keywords),   TEST(test_reader_beside_writer), TEST(test_no_descriptors),
-	    TEST(test_load_10000),
+	    TEST(test_load_10000), TEST(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

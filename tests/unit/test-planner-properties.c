@@ -140,7 +140,7 @@ static void apply_op(struct planner_case *it, const struct op *op)
 		assert_true(it->policy.change[op->side] & CHANGE_NEW);
 		held->there = row->paired = true;
 		held->flags = flags_reach((struct flags){0}, op->flags, &it->permanent[op->side]);
-		row->base = op->flags;
+		row->base = held->flags;
 		break;
 	default:
 		/* Nothing goes that was not on both sides, or that nobody removed. */
@@ -258,7 +258,8 @@ static struct bit_plan plan_bit(const struct planner_case *it, const struct case
 			continue;
 		if (it->permanent[side].bits & flag && end[side] != merged)
 			out.change[side] = merged ? 1 : -1;
-		end[side] = merged;
+		/* Where there is no room for it, it stays as agreed. */
+		end[side] = it->permanent[side].bits & flag ? merged : row->base.bits & flag;
 	}
 	if (end[LOCAL] == end[REMOTE])
 		out.base = end[LOCAL];

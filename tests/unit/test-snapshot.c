@@ -276,6 +276,23 @@ static void sheds_the_messages_only(void **state)
 	assert_int_equal(it->snapshot.permanent.keywords, 5);
 }
 
+/* Of the server's side the journal knows what flags it kept, of this one that it takes all. */
+static void begins_with_the_room_that_was(void **state)
+{
+	struct fixture *it = *state;
+	const struct flag_room seen = {.bits = FLAG_SEEN};
+
+	journal_set_room(it->journal, &seen);
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		snapshot_begin(&it->snapshot, side, it->journal);
+		assert_int_equal(it->snapshot.permanent.bits,
+				 side == REMOTE ? FLAG_SEEN : FLAG_ALL);
+		assert_int_equal(it->snapshot.permanent.any_keyword, side == LOCAL);
+		assert_int_equal(it->snapshot.permanent.mute, side == LOCAL);
+		snapshot_free(&it->snapshot);
+	}
+}
+
 /* What is learnt replaces what was known, but the size stays where it is not told again. */
 static void adds_identities(void **state)
 {
@@ -388,6 +405,7 @@ int main(void)
 	    TEST(finds_by_key),
 	    TEST(notes_a_pair_told_twice),
 	    TEST(sheds_the_messages_only),
+	    TEST(begins_with_the_room_that_was),
 	    TEST(adds_identities),
 	    TEST(lacks_what_it_should_hold),
 	    TEST(remembers_what_was_being_appended),

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that stores no flags for a while, or only some (PERMANENTFLAGS). FAULTS 29.
+
+What is set here meanwhile waits: it is not taken for agreed, so it goes there as soon as there is room for it, and
+does not count as removed by who never had it.
+"""
+import re
+
+import pytest
+
+from answers import Lines
+from test_keywords import idle
+
+RICH = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
+PLAIN = "IMAP4rev1"
+NEEDED = "no flag may be sent that the server has no room for"
+
+
+class Permits(Lines):
+    """The server says that it stores these flags and no others; what it is sent all the same is noted."""
+
+    def __init__(self, atoms):
+        self.atoms = atoms
+        self.sent = []
+        super().__init__()
+
+    def up_line(self, line):
+        found = re.search(rb" (?:STORE \S+ \S+|APPEND \S+) \(([^)]*)\)", line)
+        if found:
+            self.sent += [atom for atom in found[1].split() if atom not in self.atoms.split()]
+        return None
+
+    def down_line(self, line):
+        if b"[PERMANENTFLAGS " not in line:
+            return None
+        return re.sub(rb"\[PERMANENTFLAGS \([^)]*\)", rb"[PERMANENTFLAGS (" + self.atoms.replace(b"\\", rb"\\") + b")",
+                      line)
+
+
+def list_all(channel):
+    """Other terms have every message listed, changed or not."""
+    channel.keys["deletions"] = {"local": "keep"}
+
+
+def flags_of(side, mailbox="INBOX"):
+    return {digest: flags for digest, flags, _ in side.state()[(mailbox,)]}
+
+
+def only(flags, permitted):
+    return "".join(letter for letter in flags if letter in permitted)
+
+
+@pytest.mark.parametrize("atoms, permitted", [(b"", ""), (rb"\Seen \Deleted", "S")], ids=["none", "some"])
+@pytest.mark.parametrize("capability", [RICH, PLAIN], ids=["rich", "plain"])
+def test_flags_wait_until_there_is_room(make_channel, make_proxy, servers, corpus, atoms, permitted, capability):
+    server = servers(capability=capability)
+    channel, line = make_channel(server=server), make_proxy(server.imap_port)
+    channel.use_plain(line.port)
+    one, two, three = corpus.messages(3, "plain", flags="")
+    channel.remote.add("INBOX", one, two, three)
+    channel.remote.set_flags("INBOX", one, "FR")
+    channel.sync()
+    sent, made = corpus.message("plain", flags="FS"), corpus.message("plain", flags="RS")
+    permits = line.alter = Permits(atoms)
+    channel.local.set_flags("INBOX", one, "")
+    channel.local.set_flags("INBOX", two, "FS")
+    channel.local.add("INBOX", sent)
+    channel.local.create("New")
+    channel.local.add("New", made)
+    channel.sync()
+    idle(channel)
+    there = flags_of(channel.remote)
+    assert there[one.digest] == "FR" and there[three.digest] == ""
+    assert there[two.digest] == there[sent.digest] == only("FS", permitted)
+    assert flags_of(channel.remote, "New") == {made.digest: only("RS", permitted)}
+    assert not permits.sent, NEEDED
+    # A run for something else does not try again, nor take anything back.
+    channel.local.set_flags("INBOX", three, "R")
+    channel.sync()
+    idle(channel)
+    assert flags_of(channel.local)[two.digest] == "FS"
+    assert not permits.sent, NEEDED
+
+    line.alter = None
+    list_all(channel)
+    channel.sync()
+    expected = {one.digest: "", two.digest: "FS", three.digest: "R", sent.digest: "FS"}
+    for side in (channel.local, channel.remote):
+        assert flags_of(side) == expected
+        assert flags_of(side, "New") == {made.digest: "RS"}
+    idle(channel)
