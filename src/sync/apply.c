@@ -7,11 +7,10 @@
 #include "sync/channel.h"
 
 #include "base/alloc.h"
-#include "base/array.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "sync/batch.h"
+#include "sync/flight.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,159 +136,16 @@ static void note_pairs(struct box *box)
 	}
 }
 
-/* What was asked of a box in one request. */
-struct asked {
-	struct box *box;
-	const struct batch *batch;
-	enum op_kind kind;
-};
-
-/* Requests of several boxes on their way to one side. */
-struct flight {
-	struct channel *channel;
-	enum side side;
-	bool late;                /* of the boxes' late plans */
-	struct batch_list *lists; /* one a box */
-	struct asked *asked;      /* by ticket */
-	size_t len, cap;
-};
-
-/* The request of one batch. */
-static struct request batch_request(const struct flight *flight, const struct box *box,
-				    enum op_kind kind, const struct batch *batch)
-{
-	return (struct request){
-	    .kind = kind == OP_FLAG    ? REQUEST_FLAG
-		    : kind == OP_TRASH ? REQUEST_MOVE
-				       : REQUEST_REMOVE,
-	    .ticket = flight->len,
-	    .mailbox = box->at[flight->side],
-	    .keys = batch->keys,
-	    .count = batch->count,
-	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
-	    .add = batch->add,
-	    .remove = batch->remove,
-	    .target = kind == OP_TRASH ? flight->channel->trash[flight->side] : NULL,
-	};
-}
-
-/* Submits the operations of one kind of one box. */
-static int submit_batches(struct flight *flight, size_t index, enum op_kind kind, struct error *err)
-{
-	struct box *box = &flight->channel->boxes[index];
-	struct batch_list *list = &flight->lists[index];
-
-	if (!box->active)
-		return 0;
-	batch_build(flight->late ? &box->late : &box->plan, kind, flight->side, list);
-	for (size_t i = 0; i < list->len; i++) {
-		const struct request request = batch_request(flight, box, kind, &list->batches[i]);
-		*array_push(flight->asked, flight->len, flight->cap) =
-		    (struct asked){box, &list->batches[i], kind};
-		if (store_submit(flight->channel->setup.stores[flight->side], &request, err))
-			return -1;
-	}
-	return 0;
-}
-
-/* Removed: the pair is forgotten, but for what the store says it left. */
-static void note_removed(const struct asked *asked, const struct answer *answer, enum side side)
-{
-	struct box *box = asked->box;
-
-	for (size_t i = 0; i < asked->batch->count; i++) {
-		const struct message_key *key = &asked->batch->keys[i];
-		const struct pair *pair = side == LOCAL
-					      ? journal_pair_of_name(box->journal, key->name)
-					      : journal_pair_of_uid(box->journal, key->uid);
-		if (side == REMOTE && answer->refused && uidset_has(answer->refused, key->uid)) {
-			box->undone = true;
-			continue;
-		}
-		if (!pair)
-			continue;
-		journal_forget(box->journal, pair->uid);
-		box->tally.removed[side]++;
-	}
-}
-
-/* What a request took in its mailbox, on the server. */
-static void note_own(const struct asked *asked, const struct answer *answer)
-{
-	size_t removed = asked->kind == OP_FLAG ? 0 : asked->batch->count;
-
-	if (removed && answer->refused)
-		removed -= (size_t)uidset_count(answer->refused);
-	own_note_done(&asked->box->own, answer, removed);
-}
-
-/* One request has ended. */
-static void end_batch(const struct flight *flight, const struct answer *answer)
-{
-	const struct asked *asked = &flight->asked[answer->ticket];
-	struct box *box = asked->box;
-
-	box->wrote[flight->side] = true;
-	if (flight->side == REMOTE)
-		note_own(asked, answer);
-	if (asked->kind == OP_FLAG) /* the trash has no pairs of what goes there */
-		box_refuse_keywords(box, flight->side, answer->refused_keywords);
-	if (answer->error.kind != ERROR_NONE && answer->error.sys == ENOENT) {
-		box->undone = true; /* gone meanwhile: the next run sees what became of it */
-		return;
-	}
-	if (answer->error.kind != ERROR_NONE) {
-		box_fail(box, &answer->error);
-		return;
-	}
-	if (asked->kind == OP_FLAG && flight->side == REMOTE)
-		box->rescan |= box_take_room(flight->channel, box, &answer->permanent);
-	if (asked->kind == OP_FLAG && !flight->late)
-		box->tally.flagged[flight->side] += asked->batch->count;
-	else if (asked->kind != OP_FLAG)
-		note_removed(asked, answer, flight->side);
-}
-
-/* Operations of one kind over all boxes: one flight. */
-static int fly(struct flight *flight, enum op_kind kind, struct error *err)
-{
-	struct channel *channel = flight->channel;
-	struct answer answer;
-	int rc = 0;
-
-	flight->lists = xcalloc(channel->len + 1, sizeof(*flight->lists));
-	for (size_t i = 0; i < channel->len && !rc; i++)
-		rc = submit_batches(flight, i, kind, err);
-	while (!rc && (rc = store_next(channel->setup.stores[flight->side], &answer, err)) == 1) {
-		if (answer.kind == ANSWER_DONE)
-			end_batch(flight, &answer);
-		rc = 0;
-	}
-	for (size_t i = 0; i < channel->len; i++)
-		batch_free(&flight->lists[i]);
-	free(flight->lists);
-	free(flight->asked);
-	return rc;
-}
-
-/* Operations of one kind on one side. */
-static int apply_batches(struct channel *channel, enum op_kind kind, enum side side,
-			 struct error *err)
-{
-	struct flight flight = {.channel = channel, .side = side};
-
-	return fly(&flight, kind, err);
-}
-
 /*
  * The keywords of what was just copied to the server. A run that is stopped before finds them in
  * the next one as set on the local side only, for the pairs were journaled without them.
  */
 static int apply_late(struct channel *channel, struct error *err)
 {
-	struct flight flight = {.channel = channel, .side = REMOTE, .late = true};
+	struct flight flight = {
+	    .channel = channel, .side = REMOTE, .kind = OP_FLAG, .late = true};
 
-	if (fly(&flight, OP_FLAG, err))
+	if (flight_run(&flight, err))
 		return -1;
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
@@ -297,6 +153,15 @@ static int apply_late(struct channel *channel, struct error *err)
 			box_note_agreed(box, &box->late);
 	}
 	return 0;
+}
+
+/* Operations of one kind on one side. */
+static int apply_batches(struct channel *channel, enum op_kind kind, enum side side,
+			 struct error *err)
+{
+	struct flight flight = {.channel = channel, .side = side, .kind = kind};
+
+	return flight_run(&flight, err);
 }
 
 /* True where the plan removes anything on side. */
@@ -396,13 +261,32 @@ static void note_removals(const struct channel *channel)
 	}
 }
 
+/*
+ * Flags on both sides: the server is at work on its own while files get theirs. What is on its way
+ * there is awaited in any case, for the answers are nobody else's.
+ */
+static int apply_flags(struct channel *channel, struct error *err)
+{
+	struct flight remote = {.channel = channel, .side = REMOTE, .kind = OP_FLAG};
+	struct error there;
+	int begun = flight_begin(&remote, err);
+	int rc = begun;
+
+	if (!rc)
+		rc = apply_batches(channel, OP_FLAG, LOCAL, err);
+	if (!rc && any_planned(channel, OP_FLAG, LOCAL))
+		rc = settle_local(channel, err);
+	if (flight_end(&remote, begun, &there) && !rc) {
+		*err = there;
+		rc = -1;
+	}
+	return rc;
+}
+
 /* Flags on both sides, and pairs that are forgotten. */
 static int apply_known(struct channel *channel, struct error *err)
 {
-	if (apply_batches(channel, OP_FLAG, REMOTE, err) ||
-	    apply_batches(channel, OP_FLAG, LOCAL, err))
-		return -1;
-	if (any_planned(channel, OP_FLAG, LOCAL) && settle_local(channel, err))
+	if (apply_flags(channel, err))
 		return -1;
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];

@@ -5,6 +5,7 @@ libevenmail_a_SOURCES += \
 	src/sync/channel.c src/sync/channel.h \
 	src/sync/confirm.c \
 	src/sync/delete.c src/sync/flag-room.c \
+	src/sync/flight.c src/sync/flight.h \
 	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
 	src/sync/survey-local.c \
 	src/sync/guard.c src/sync/guard.h \
