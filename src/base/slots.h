@@ -27,8 +27,8 @@ struct slots {
 };
 
 /*
- * Empties the table and makes it large enough for count indexes and a third more, so that filling it
- * anew whenever it is full costs a few times what filling it once does.
+ * Empties the table and makes it large enough for count indexes and a third more, so that filling
+ * it anew whenever it is full costs a few times what filling it once does.
  */
 void slots_reset(struct slots *slots, size_t count);
 /* True where one more would fill it past three quarters: it is to be reset and filled anew. */

@@ -219,7 +219,7 @@ static int replay_each(struct reader *reader, struct rows *rows, struct replay *
 	return rc < 0 ? -1 : replay_judge_rest(reader, replay, err);
 }
 
-/* What is read first is a transaction's commit, then, from the same piece if it is short, the rest. */
+/* A transaction is read to its commit, then, from the same piece if it is short, once more. */
 int replay_file(int fd, size_t size, size_t piece, struct rows *rows, struct replay *replay,
 		struct error *err)
 {
