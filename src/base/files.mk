@@ -8,6 +8,7 @@ libevenmail_a_SOURCES += \
 	src/base/error.c src/base/error.h \
 	src/base/fault.c src/base/fault-calls.c src/base/fault.h \
 	src/base/file.c src/base/file.h \
+	src/base/hex.h \
 	src/base/json.c src/base/json.h \
 	src/base/lock.c src/base/lock.h \
 	src/base/log.c src/base/log.h \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "journal/record.h"
 
+#include "base/hex.h"
 #include "journal/escape.h"
 
 #include <string.h>
@@ -92,7 +93,7 @@ static int64_t take_int(struct fields *fields)
 	return parse_int(fields, text, len);
 }
 
-/* Exactly that many small hexadecimal digits. */
+/* Exactly that many small hexadecimal digits, 8 or 16. */
 static uint64_t parse_hex(struct fields *fields, const char *text, size_t len, size_t digits)
 {
 	uint64_t number = 0;
@@ -101,15 +102,11 @@ static uint64_t parse_hex(struct fields *fields, const char *text, size_t len, s
 		fields->bad = true;
 		return 0;
 	}
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-							: 16;
+	for (size_t i = 0; i < len; i += 8) {
+		uint32_t part;
 
-		if (digit > 15)
-			fields->bad = true;
-		number = number << 4 | (digit & 15);
+		fields->bad |= !hex_read(text + i, &part);
+		number = number << 32 | part;
 	}
 	return number;
 }

@@ -16,6 +16,8 @@ struct reader {
 	char *bytes; /* the piece, */
 	size_t at;   /* where it begins */
 	size_t len, cap;
+	uint32_t crc;  /* of a transaction that is read to its commit, */
+	size_t summed; /* so far */
 };
 
 /* A transaction within the file. */
@@ -27,12 +29,24 @@ struct span {
 	bool crc_fits; /* its bytes are those that were committed */
 };
 
+/* Takes what follows, up to there, into the crc, unless it was; it is in memory. */
+static void reader_sum(struct reader *reader, size_t to)
+{
+	if (to <= reader->summed)
+		return;
+	reader->crc =
+	    (uint32_t)crc32_z(reader->crc, (const Bytef *)reader->bytes + (reader->summed - reader->at),
+			      to - reader->summed);
+	reader->summed = to;
+}
+
 /* Reads the piece that begins there. A file that is shorter by now ends where it ends. */
 static int reader_fill(struct reader *reader, size_t offset, struct error *err)
 {
 	size_t left = reader->size - offset;
 	size_t want = left < reader->cap ? left : reader->cap;
 
+	reader_sum(reader, offset);
 	if (file_read_at(reader->fd, reader->bytes, want, offset, &reader->len, err) < 0)
 		return -1;
 	reader->at = offset;
@@ -76,22 +90,22 @@ static int reader_line(struct reader *reader, size_t offset, char **line, size_t
 static int replay_next_commit(struct reader *reader, size_t at, struct span *span,
 			      struct record_commit *commit, struct error *err)
 {
-	uint32_t crc = 0;
 	size_t len;
 	char *line;
 	int rc;
 
 	*span = (struct span){.start = at};
+	reader->crc = 0;
+	reader->summed = at;
 	while ((rc = reader_line(reader, at, &line, &len, err)) == 1) {
 		span->lines++;
 		if (line[0] == 'c' && record_parse_commit(line, len, commit) == 0) {
-			crc = (uint32_t)crc32_z(crc, (const Bytef *)line, commit->covered);
-			span->crc_fits = crc == commit->crc;
+			reader_sum(reader, at + commit->covered);
+			span->crc_fits = reader->crc == commit->crc;
 			span->commit = at;
 			span->end = at + len + 1;
 			return 1;
 		}
-		crc = (uint32_t)crc32_z(crc, (const Bytef *)line, len + 1);
 		at += len + 1;
 	}
 	return rc;

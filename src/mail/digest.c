@@ -2,6 +2,7 @@
 #include "mail/digest.h"
 
 #include "base/alloc.h"
+#include "base/hex.h"
 
 #include <openssl/evp.h>
 
@@ -106,30 +107,22 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 	*out = '\0';
 }
 
-#define HEX_DIGIT 16u /* marks what is one */
-
-/* The values of small hexadecimal digits; 0 of what is none. */
-static const uint8_t hex_values[UCHAR_MAX + 1] = {
-    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
-    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
-};
-
 /* Reads 64 digits; out is set only where all are good. */
 int digest_from_hex(struct digest *out, const char *hex, size_t len)
 {
-	const unsigned char *at = (const unsigned char *)hex;
 	struct digest digest;
-	unsigned all = HEX_DIGIT;
+	bool good = true;
 
 	if (len != DIGEST_SIZE * 2)
 		return -1;
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		unsigned high = hex_values[at[2 * i]], low = hex_values[at[2 * i + 1]];
+	for (size_t i = 0; i < DIGEST_SIZE; i += 4) {
+		uint32_t number;
 
-		all &= high & low;
-		digest.bytes[i] = (uint8_t)(high << 4 | (low & 15));
+		good &= hex_read(hex + 2 * i, &number);
+		number = htobe32(number);
+		memcpy(digest.bytes + i, &number, sizeof(number));
 	}
-	if (all != HEX_DIGIT)
+	if (!good)
 		return -1;
 	*out = digest;
 	return 0;
