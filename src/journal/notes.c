@@ -199,10 +199,12 @@ bool notes_put(struct notes *notes, const struct journal_note *note)
 
 	if (slot == NULL)
 		slot = notes_name_slot(notes, normal.kind, normal.name);
-	if (slot != NULL && notes_same(&notes->list[slots_index(slot)], &normal))
+	bool known = slot != NULL;
+	if (known && notes_same(&notes->list[slots_index(slot)], &normal))
 		return false;
 	texts = notes_keep_texts(&normal); /* first: they may be those of what it replaces */
-	notes_end(notes, normal.kind, normal.uid, normal.name);
+	if (known)
+		notes_end(notes, normal.kind, normal.uid, normal.name);
 	notes_make_room(notes);
 	notes->texts =
 	    array_grow(notes->texts, &notes->texts_cap, notes->len + 1, sizeof(*notes->texts));
