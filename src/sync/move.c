@@ -301,6 +301,19 @@ static void note_folded(struct channel *channel, struct box *box, const struct o
 	hold_back(channel, box, REMOTE, &why);
 }
 
+/*
+ * True where another message's pair has the name under which a file arrived: its user took that
+ * message's file away just before. A pair of that name would forget it, and the server's message
+ * would be known to nobody: what came stays undone, and the next run sees what is where.
+ */
+static bool is_name_taken(const struct box *target, const struct message_key *arrived, uint32_t uid)
+{
+	const struct pair *pair =
+	    arrived->name ? journal_pair_of_name(target->journal, arrived->name) : NULL;
+
+	return pair && pair->uid != uid;
+}
+
 /* It has arrived under that key: its pair is journaled there, and forgotten where it was. */
 static void note_moved(struct moves *moves, const struct convoy *convoy,
 		       const struct answer *answer)
@@ -318,7 +331,8 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 		journal_forget(box->journal, op->uid); /* gone from there, and its note stands */
 	bool known = journal_pair_of_uid(target->journal, uid);
 	if (!uid || (known && (op->kind == OP_MOVE || box_is_made_anew(target))) ||
-	    !is_there(moves, target, answer))
+	    !is_there(moves, target, answer) ||
+	    (moves->side == LOCAL && is_name_taken(target, &answer->created, uid)))
 		return;
 	moving->done = true;
 	if (known) {

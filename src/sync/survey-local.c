@@ -30,9 +30,9 @@ static void recall_former(struct box *box)
 }
 
 /*
- * Files that a stopped run was about to put in place: those that are there are pairs; of the rest
- * nothing is there to remember. True where the journal changed, and the snapshot is to be made
- * anew.
+ * Files that a stopped run was about to put in place: those that are there are pairs, unless the
+ * name is another message's; of the rest nothing is there to remember. True where the journal
+ * changed, and the snapshot is to be made anew.
  */
 static bool heal_publishing(struct box *box)
 {
@@ -46,7 +46,9 @@ static bool heal_publishing(struct box *box)
 			continue;
 		}
 		const struct message_key key = {.name = note.name};
-		if (snapshot_find(&box->sides[LOCAL], &key)) {
+		const struct pair *known = journal_pair_of_name(box->journal, note.name);
+		bool is_other = known && known->uid != note.uid;
+		if (snapshot_find(&box->sides[LOCAL], &key) && !is_other) {
 			const struct pair pair =
 			    pair_of(note.uid, note.name, note.flags, &note.identity);
 			journal_put(box->journal, &pair);
