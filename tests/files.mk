@@ -8,7 +8,7 @@ EXTRA_DIST += tests/bench/run tests/bench/accounts.py tests/bench/bare.py tests/
 EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tests/e2e/figures.py tests/e2e/history.py \
 	tests/e2e/local.py \
 	tests/e2e/mailbox_names.py tests/e2e/mua.py tests/e2e/remote.py tests/e2e/test_bench.py \
-	tests/e2e/test_big.py tests/e2e/test_permanent_flags.py tests/e2e/test_compress.py \
+	tests/e2e/test_big.py tests/e2e/test_permanent_flags.py tests/e2e/test_named.py tests/e2e/test_compress.py \
 	tests/e2e/test_commands.py tests/e2e/test_copies.py tests/e2e/test_exit_status.py tests/e2e/test_explain.py tests/e2e/test_harness.py tests/e2e/test_heal.py \
 	tests/e2e/test_histories.py tests/e2e/test_login.py tests/e2e/test_mailboxes.py tests/e2e/test_map.py \
 	tests/e2e/test_keywords.py tests/e2e/test_lanes.py \

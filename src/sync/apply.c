@@ -221,15 +221,37 @@ static void tell_held_back(const struct channel *channel, enum side side)
 		 channel->setup.name, side_name(side));
 }
 
+/* Of a run that names mailboxes: says where what is gone may be, and that the box is not even. */
+static void tell_gained(const struct channel *channel, struct box *box, enum side side)
+{
+	const char *gained = channel->gained[other_side(side)];
+	struct error err;
+
+	if (!gained)
+		return;
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: nothing is removed on the %s side: what is gone may have moved to %s, "
+		  "which was not named and has something new (\"evenmail sync %s\" looks there too, "
+		  "--allow-deletions removes it all the same)",
+		  text_show(box->name), side_name(side), text_show(gained), channel->setup.name);
+	box_fail(box, &err);
+}
+
 /* Removals on one side. */
 static int remove_on(struct channel *channel, enum side side, struct error *err)
 {
 	if (!any_planned(channel, OP_REMOVE, side) && !any_planned(channel, OP_TRASH, side))
 		return 0;
 	if (channel->held_back[side]) {
-		tell_held_back(channel, side);
-		for (size_t i = 0; i < channel->len; i++)
-			channel->boxes[i].undone |= removes(&channel->boxes[i], side);
+		if (!channel->gained[other_side(side)])
+			tell_held_back(channel, side);
+		for (size_t i = 0; i < channel->len; i++) {
+			struct box *box = &channel->boxes[i];
+			if (!removes(box, side))
+				continue;
+			box->undone = true;
+			tell_gained(channel, box, side);
+		}
 		return 0;
 	}
 	if (make_trash(channel, side, err) || (side == REMOTE && trash_prepare(channel, err)) ||

@@ -113,6 +113,8 @@ struct box {
 struct left_out {
 	const char *name;
 	enum side side;
+	const char *unnamed; /* its local name, where nothing but the command line leaves it out */
+	struct stamp listed;
 };
 
 /* That a mailbox of the server is to be subscribed to, or no more. */
@@ -162,6 +164,8 @@ struct channel {
 	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
 	/* Something could not be added there, or may be missing there: nothing is removed there. */
 	bool held_back[SIDES];
+	/* A mailbox that was not named and has something new on that side, so that is why; or NULL. */
+	const char *gained[SIDES];
 	struct arena arena;
 };
 
@@ -215,6 +219,16 @@ struct stamp head_stamp(const struct journal_head *head, enum side side);
 uint32_t box_terms(const struct channel *channel, const struct box *box);
 /* The special use that a mailbox of this name would serve on the server, if none does yet; or 0. */
 unsigned channel_use_of_name(const struct channel *channel, const char *remote);
+/*
+ * True where something left a mailbox of that side, so that what is new there may have come from
+ * it; sync/identify.c.
+ */
+bool may_have_moved(const struct channel *channel, enum side side);
+/*
+ * What is gone from a mailbox that was named may have moved to one that was not: where one of those
+ * has something new, nothing is removed; sync/unnamed.c.
+ */
+void hold_back_unnamed(struct channel *channel);
 /* Pairs what is new on both sides of the active boxes; sync/identify.c. */
 int identify_fresh(struct channel *channel, struct error *err);
 /*

@@ -19,6 +19,6 @@ libevenmail_a_SOURCES += \
 	src/sync/planner-rename.c src/sync/planner.h \
 	src/sync/landing.c src/sync/landing.h src/sync/link.c src/sync/list.c src/sync/rename.c src/sync/consult.c \
 	src/sync/snapshot.c src/sync/snapshot.h \
-	src/sync/subscribe.c src/sync/trash.c \
+	src/sync/subscribe.c src/sync/trash.c src/sync/unnamed.c \
 	src/sync/verify.c src/sync/verify-bodies.c src/sync/verify-repair.c \
 	src/sync/verify-inner.h src/sync/verify.h

@@ -35,9 +35,7 @@ static bool has_departure(const struct box *box, enum side side)
 	return false;
 }
 
-/* True where something left a mailbox of that side, so that what is new there may have come from
- * it. */
-static bool may_have_moved(const struct channel *channel, enum side side)
+bool may_have_moved(const struct channel *channel, enum side side)
 {
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].active && has_departure(&channel->boxes[i], side))

@@ -183,13 +183,26 @@ static struct box *box_of(struct listing *listing, const char *name)
 	return box;
 }
 
-/* Remembers a name that is there and not wanted. */
-static void leave_out(struct channel *channel, enum side side, const char *name)
+/* Remembers a mailbox that is there and not wanted. */
+static void leave_out(struct channel *channel, enum side side, const struct entry *entry,
+		      const char *unnamed)
 {
 	struct left_out *left =
 	    array_push(channel->left_out, channel->left_out_len, channel->left_out_cap);
 
-	*left = (struct left_out){name, side};
+	*left = (struct left_out){entry->name, side, unnamed, entry->stamp};
+}
+
+/* True where a run that names no mailboxes would take it in. */
+static bool is_unnamed(const struct channel *channel, const struct entry *entry, const char *name)
+{
+	const struct channel_setup *setup = &channel->setup;
+
+	return setup->only_len && !is_wanted(channel, name) &&
+	       !(entry->attributes & MAILBOX_NOSELECT) &&
+	       mailbox_patterns_match(setup->patterns, setup->patterns_len, name) &&
+	       (!(entry->attributes & MAILBOX_FOREIGN) ||
+		mailbox_patterns_name(setup->patterns, setup->patterns_len, name));
 }
 
 /*
@@ -240,7 +253,8 @@ static void make_boxes(struct listing *listing, enum side side)
 		struct box *box = mean ? box_of(listing, name) : NULL;
 		listing->unmeant += name && !mean && !(entry->attributes & MAILBOX_NOSELECT);
 		if (!box) {
-			leave_out(listing->channel, side, entry->name);
+			bool unnamed = name && is_unnamed(listing->channel, entry, name);
+			leave_out(listing->channel, side, entry, unnamed ? name : NULL);
 			continue;
 		}
 		box->exists[side] = true;

@@ -583,5 +583,6 @@ int channel_survey(struct channel *channel, struct error *err)
 	if (identify_fresh(channel, err))
 		return -1;
 	hold_back_moved(channel);
+	hold_back_unnamed(channel);
 	return 0;
 }
