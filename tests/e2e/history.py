@@ -4,6 +4,7 @@
 A seed decides what is done. What users did is noted per content, and when both sides are at rest it tells
 what must be there: nothing that no user deleted is lost, nothing is doubled, flags are as their user left them.
 """
+import errno
 import hashlib
 import imaplib
 import json
@@ -124,7 +125,13 @@ class LocalUser:
         local = self.channel.local
         target = f"{local.root}/{new}"
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        os.rename(local.directory(old), target)
+        try:
+            os.rename(local.directory(old), target)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            # A run has made one of that name meanwhile.
+            raise FileExistsError(*error.args) from None
 
 
 class RemoteUser:
