@@ -2,6 +2,7 @@
 """What a proxy makes of a dialogue: commands that the server refuses, hangs up at, or is not heard about."""
 import re
 
+TOOK = re.compile(rb" \([0-9.+ ]+ secs\)")
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
 # What the server is given in the place of a command that it is not to see. A SELECT that fails leaves
 # no mailbox open (RFC 9051 section 6.3.2), and so must what stands for it; what is still to be there when
@@ -68,6 +69,14 @@ class Way:
         self.literal = int(found[1]) if awaited else 0
         self.inside = bool(awaited)
         return instead if instead is not None else b"" if self.swallow else line
+
+
+class Timeless(Lines):
+    """Dovecot does not tell how long it took: so each dialogue is as long as the other."""
+
+    def down_line(self, line):
+        timeless = TOOK.sub(b"", line)
+        return timeless if timeless != line else None
 
 
 class Refusal(Lines):

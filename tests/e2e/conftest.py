@@ -50,6 +50,12 @@ def faults_program():
 
 
 @pytest.fixture(scope="session")
+def programs(faults_program, evenmail):
+    """The one for what needs many runs, and the one with sanitizers for those to which something happens."""
+    return faults_program, evenmail
+
+
+@pytest.fixture(scope="session")
 def servers():
     """servers(separator=".", ...) starts a Dovecot so made, once for all tests."""
     started = {}

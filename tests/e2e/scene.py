@@ -148,10 +148,12 @@ class Scene:
     """One account and one tree with work to do, as often as one likes.
 
     The relay waits until the server has done all that it was told, so no run needs to give it time for that.
+    Where `sanitized` is another build of the program, that is the one to which something happens.
     """
 
-    def __init__(self, evenmail, server, directory, user, build=build_messages, secure=False):
+    def __init__(self, evenmail, server, directory, user, build=build_messages, secure=False, sanitized=None):
         os.mkdir(directory)
+        self.sanitized = sanitized or evenmail
         self.channel = Channel(evenmail, server, user, directory)
         self.channel.keys.update(compress="no", connections=1)
         self.channel.use_plain()
@@ -167,10 +169,15 @@ class Scene:
     def close(self):
         self.relay.close()
 
-    def run(self, *arguments, **happens):
+    def run(self, *arguments, program=None, **happens):
         """What happens to the line: as Relay.run() has it."""
         environment = self.channel.environment(EVENMAIL_LINGER_MS="0")
-        return self.relay.run(self.channel.argv("sync", *arguments), environment, **happens)
+        argv = self.channel.argv("sync", *arguments)
+        return self.relay.run([program or argv[0], *argv[1:]], environment, **happens)
+
+    def suffer(self, **happens):
+        """The run to which something happens."""
+        return self.run(program=self.sanitized, **happens)
 
     def assert_even(self):
         assert self.run() == (0, "")
@@ -191,12 +198,15 @@ class Scene:
         return {path: os.stat(path).st_mtime_ns for side in (self.channel.local, self.remote)
                 for _, directory in side.mailbox_paths() for path in files_of(directory)}
 
-    def cut(self, way, offset, how):
-        """One broken run and those that mend it; returns whether the line was cut."""
+    def cut(self, way, offset, how, program=None, rest=True):
+        """A broken run, the one that mends it, and with `rest` one with nothing to do; whether the line was cut."""
         self.tree.put_back()
-        status, said = self.run(how=how, **{way: offset})
+        status, said = self.run(program=program or self.sanitized, how=how, **{way: offset})
         # A line that breaks after all was done is missed by nobody.
         assert status in (0, 69) and bool(said) == bool(status), (status, said)
         was_cut = self.relay.was_cut
-        self.assert_heals()
+        if rest:
+            self.assert_heals()
+        else:
+            self.assert_even()
         return was_cut

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
+from answers import Timeless
 from dovecot import Dovecot
 from figures import note_figure
 from scene import Scene, build_mailboxes, build_messages
 
 FULL = "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS"
+TRIES = 3
 COMMAND = re.compile(rb"(?m)^(E\d+) (UID \w+|\w+)")
 # The commands that change something, which each of the cases sends; what is more may be sent, too.
 CASES = {
@@ -22,18 +24,22 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_done_and_not_heard_of(faults_program, scratch, case):
+def test_done_and_not_heard_of(programs, scratch, case):
     """The line breaks before the first byte of an answer's end, for each command; what was sent is done."""
     capability, build, must_be_lost = CASES[case]
     with Dovecot(f"{scratch}/{case[-4:]}{build.__name__}", capability=capability) as server:
-        scene = Scene(faults_program, server, f"{scratch}/{case}", f"lost-{build.__name__}", build)
+        program, sanitized = programs
+        scene = Scene(program, server, f"{scratch}/{case}", f"lost-{build.__name__}", build, sanitized=sanitized)
+        scene.relay.alter = Timeless()
+        # Where nobody was yet Dovecot lists mailboxes in another order.
+        scene.assert_heals()
         scene.tree.put_back()
         assert scene.run() == (0, "")
         said = scene.relay.said("down")
         names = dict(COMMAND.findall(scene.relay.said("up")))
         lost = set()
         for found in re.finditer(rb"(?m)^(E\d+) OK", said):
-            assert scene.cut("down", found.start(), "end") or found.start() > 0.9 * len(said)
+            assert any(scene.cut("down", found.start(), "end") for _ in range(TRIES)), "the dialogue ends before"
             lost.add(names[found[1]])
         scene.close()
     assert must_be_lost <= lost, "each of them was done and not heard of"

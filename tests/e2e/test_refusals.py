@@ -138,7 +138,7 @@ class HalfHeard(Refusal):
 
 
 @pytest.fixture(scope="module")
-def make_scene(faults_program, scratch):
+def make_scene(programs, scratch):
     """make_scene(server, build) is the same for the same; put back as it was."""
     servers, scenes = {}, {}
 
@@ -147,7 +147,9 @@ def make_scene(faults_program, scratch):
             servers[server.capability] = Dovecot(f"{scratch}/server{len(servers)}", capability=server.capability,
                                                  deflate=True).start()
         number = len(scenes)
-        scene = Scene(faults_program, servers[server.capability], f"{scratch}/{number}", f"refused{number}", build)
+        program, sanitized = programs
+        scene = Scene(program, servers[server.capability], f"{scratch}/{number}", f"refused{number}", build,
+                      sanitized=sanitized)
         scene.channel.keys.update(compress=server.compress)
         scene.channel.remote_keys.update(tls=server.tls)
         if server.tls != "none":
@@ -222,7 +224,7 @@ def test_refused(make_scene, row):
     for reply in replies:
         scene = make_scene(server, build)
         scene.relay.alter = refusal = HalfHeard(server, command, reply, match)
-        status, said = scene.run()
+        status, said = scene.suffer()
         scene.relay.alter = None
         try:
             assert server.passing < refusal.seen < 20, "it is asked, and not again and again"

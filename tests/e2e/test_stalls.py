@@ -38,15 +38,16 @@ def fewer(offsets, most):
 
 
 @pytest.fixture(scope="module")
-def make_scenes(faults_program, scratch):
+def make_scenes(programs, scratch):
     """make_scenes(offer) are the same for the same."""
     servers, scenes = {}, {}
 
     def make(offer):
         if offer not in servers:
             servers[offer] = Dovecot(f"{scratch}/server{len(servers)}", capability=OFFERS[offer]).start()
-            scenes[offer] = [Scene(faults_program, servers[offer], f"{scratch}/{offer}{number}", f"stalls{number}")
-                             for number in range(SCENES)]
+            program, sanitized = programs
+            scenes[offer] = [Scene(program, servers[offer], f"{scratch}/{offer}{number}", f"stalls{number}",
+                                   sanitized=sanitized) for number in range(SCENES)]
         for scene in scenes[offer]:
             scene.tree.put_back()
         return scenes[offer]
@@ -62,7 +63,7 @@ def run_with_timeout(scene, seconds, **happens):
     scene.channel.remote_keys["timeout"] = seconds
     scene.channel.write_config()
     try:
-        return scene.run(**happens)
+        return scene.suffer(**happens)
     finally:
         del scene.channel.remote_keys["timeout"]
         scene.channel.write_config()

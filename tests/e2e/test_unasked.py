@@ -49,9 +49,10 @@ BODIES = {"NIL": b"NIL", "empty": b'""', "an empty literal": b"{0}\r\n", "Courie
 
 
 @pytest.fixture(scope="module", params=OFFERS)
-def scene(request, faults_program, scratch):
+def scene(request, programs, scratch):
     with Dovecot(f"{scratch}/{request.param}", capability=OFFERS[request.param]) as server:
-        made = Scene(faults_program, server, f"{scratch}/channel-{request.param}", "unasked")
+        program, sanitized = programs
+        made = Scene(program, server, f"{scratch}/channel-{request.param}", "unasked", sanitized=sanitized)
         yield made
         made.close()
 
@@ -86,7 +87,7 @@ def messages_of(state):
 def test_what_is_told_and_not_so(scene, what):
     """Nothing is deleted for it, nothing stored, nothing doubled; and the next run ends as any other."""
     scene.relay.alter = untrue = Untrue(UNTRUE[what])
-    status, said = scene.run()
+    status, said = scene.suffer()
     scene.relay.alter = None
     assert untrue.times and status in (0, 1, 69), (status, said)
     wanted = messages_of(scene.wanted)
@@ -99,7 +100,7 @@ def test_what_is_told_and_not_so(scene, what):
 def test_what_looks_like_a_restored_server(scene, what):
     """FAULTS 22: it costs deletions that nobody knows of any more, but no message and no copy."""
     scene.relay.alter = Untrue(RESTORED[what])
-    assert scene.run()[0] == 0
+    assert scene.suffer()[0] == 0
     scene.relay.alter = None
     for _ in range(2):
         assert scene.run()[0] == 0
@@ -130,7 +131,7 @@ def test_no_body_comes(scene, what):
     """FAULTS 21: what stands in its place is no message; the next run asks again."""
     before = messages_of(scene.channel.local.state())
     scene.relay.alter = Bodies(BODIES[what])
-    status, said = scene.run()
+    status, said = scene.suffer()
     scene.relay.alter = None
     assert status == 1 and "does not give its content" in said, (status, said)
     local = messages_of(scene.channel.local.state())
@@ -160,7 +161,7 @@ class Expunge(Lines):
 def test_it_vanishes_between_list_and_body(scene):
     """FAULTS 21: it is gone, and nothing comes in its place."""
     scene.relay.alter = race = Expunge(scene)
-    status, said = scene.run()
+    status, said = scene.suffer()
     scene.relay.alter = None
     assert race.done and status in (0, 1), (status, said)
     wanted = dict(scene.wanted)
