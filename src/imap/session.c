@@ -292,27 +292,31 @@ static bool session_is_idle(const struct imap_session *session)
 	return TAILQ_EMPTY(&session->requests) && !out->current && out->sent == out->len;
 }
 
+#define SESSION_IDLE 2
+
+/* Takes one answer, or waits for bytes. 1: it is for the caller; 0; SESSION_IDLE: none is to come. */
+static int session_turn(struct imap_session *session, struct imap_answer *answer, struct error *err)
+{
+	int rc = imap_parser_next(session->parser, answer, err);
+
+	if (rc < 0)
+		return error_prefix(err, "%s", session->host);
+	if (rc == 1)
+		return session_apply(session, answer, err);
+	return session_is_idle(session) ? SESSION_IDLE : session_pump(session, err);
+}
+
 /* The next answer for the caller; sends and receives until there is one. */
 static int session_step(struct imap_session *session, struct imap_answer *answer, struct error *err)
 {
-	for (;;) {
+	int rc;
+
+	do {
 		if (session_take_ready(session, answer))
 			return 1;
-		int rc = imap_parser_next(session->parser, answer, err);
-
-		if (rc < 0)
-			return error_prefix(err, "%s", session->host);
-		if (rc == 1) {
-			rc = session_apply(session, answer, err);
-			if (rc != 0)
-				return rc;
-			continue;
-		}
-		if (session_is_idle(session))
-			return 0;
-		if (session_pump(session, err) < 0)
-			return -1;
-	}
+		rc = session_turn(session, answer, err);
+	} while (rc == 0);
+	return rc == SESSION_IDLE ? 0 : rc;
 }
 
 /* Hands out the next answer. */
@@ -327,15 +331,26 @@ int imap_next(struct imap_session *session, struct imap_answer *answer, struct e
 	return rc;
 }
 
-/* Once: what does not go out now does with the next imap_next. */
+/*
+ * COMPRESS is awaited, and what is said meanwhile answers nobody: nothing that is behind it could
+ * begin else. All other that does not go out now does with the next imap_next.
+ */
 int imap_start(struct imap_session *session, struct error *err)
 {
+	struct imap_answer answer;
+	int rc;
+
 	if (session->dead)
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE, "%s: the session has ended",
 				 session->host);
-	session->dead = session_fill(session, err) < 0;
-	if (session->dead)
-		return -1;
-	session_send(session);
-	return 0;
+	while ((rc = session_fill(session, err)) >= 0) {
+		session_send(session);
+		if (!session->compress.waiting)
+			break;
+		rc = session_turn(session, &answer, err);
+		if (rc < 0)
+			break;
+	}
+	session->dead = rc < 0;
+	return session->dead ? -1 : 0;
 }

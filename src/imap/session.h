@@ -264,8 +264,8 @@ unsigned imap_rename(struct imap_session *session, const char *from, size_t from
  */
 int imap_next(struct imap_session *session, struct imap_answer *answer, struct error *err);
 /*
- * Sends what is queued as far as that goes without waiting, for who has something else to do before
- * the next imap_next. -1 as there.
+ * Sends what is queued as far as that goes without waiting for more than COMPRESS, for who has
+ * something else to do before the next imap_next. -1 as there.
  */
 int imap_start(struct imap_session *session, struct error *err);
 
