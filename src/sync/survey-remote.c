@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The remote side of a survey. */
+#include "sync/survey.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+/* True where the journal remembers messages that the server would not give: only a list tells
+ * whether they are still there. */
+static bool has_refused(const struct box *box)
+{
+	size_t len;
+	const struct journal_note *notes = journal_notes(box->journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (notes[i].kind == JOURNAL_REFUSED && notes[i].side == REMOTE)
+			return true;
+	return false;
+}
+
+/*
+ * Whether LIST shows that a message left some mailbox: what is new elsewhere may be it, and its
+ * identity is asked for in the same flight.
+ */
+static bool something_left(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || !box->scan[REMOTE] || !now->uidnext)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		uint64_t most = (uint64_t)head->remote_messages + now->uidnext - head->uidnext;
+		if (head->uidnext && now->uidnext >= head->uidnext && now->messages < most)
+			return true;
+	}
+	return false;
+}
+
+#define CHANGED_BYTES 65 /* of the row of a message whose flags changed there */
+#define STORED_BYTES  40 /* and of the answer to our own change of them */
+
+/* How many files have other flags than was agreed on. */
+static uint64_t count_flagged(const struct box *box)
+{
+	const struct snapshot *snapshot = &box->sides[LOCAL];
+	uint64_t count = 0;
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	for (size_t i = 0; i < snapshot->known_len; i++)
+		count += snapshot->known[i].present &&
+			 !flags_equal(snapshot->known[i].flags, pairs[i].flags);
+	return count;
+}
+
+/*
+ * Tells the server's side how much it is about to say, as far as that is known: what files changed
+ * has to be set there, and each step of HIGHESTMODSEQ is a change there, of one message or more.
+ * Where many messages are new, what they hold is more than all that.
+ */
+static void expect_rows(const struct channel *channel)
+{
+	uint64_t bytes = 0, fresh = 0;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || box->surveyed)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		fresh += box->sides[LOCAL].fresh_len;
+		fresh += now->uidnext > head->uidnext ? now->uidnext - head->uidnext : 0;
+		bytes += box->scan[LOCAL] ? STORED_BYTES * count_flagged(box) : 0;
+		if (head->highestmodseq && now->modseq > head->highestmodseq)
+			bytes += CHANGED_BYTES * (now->modseq - head->highestmodseq < head->pairs
+						      ? now->modseq - head->highestmodseq
+						      : head->pairs);
+	}
+	if (fresh * STORED_BYTES * 10 < bytes)
+		store_expect(channel->setup.stores[REMOTE], bytes);
+}
+
+/* Asks for the remote side of one box. known lives until it is answered. */
+static int submit_remote(struct channel *channel, size_t index, struct uidset *known, bool identify,
+			 struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct journal_head *head = journal_head(box->journal);
+	struct request request = {
+	    .kind = REQUEST_SCAN,
+	    .ticket = index,
+	    .mailbox = box->at[REMOTE],
+	    .base = head_stamp(head, REMOTE),
+	    .known = known,
+	    .want_identity =
+		identify || box->sides[LOCAL].fresh_len > 0 || survey_looks_into(channel, box),
+	    .must_be_complete = box->former || has_refused(box) || survey_wants_all(channel, box),
+	    .verify_known = true,
+	};
+
+	if (box->former)
+		request.base = (struct stamp){0};
+	box_known_uids(box, known);
+	return store_submit(channel->setup.stores[REMOTE], &request, err);
+}
+
+/*
+ * The end of one remote scan; a surprise in the UIDVALIDITY, or in what flags there is room for,
+ * leaves the box to a second pass.
+ */
+static void end_remote(const struct channel *channel, struct box *box,
+		       const struct answer *answer)
+{
+	struct snapshot *snapshot = &box->sides[REMOTE];
+
+	if (!box->active) /* its files could not be looked at meanwhile */
+		return;
+	box->surveyed = true;
+	if (answer->error.kind != ERROR_NONE) {
+		box_fail(box, &answer->error);
+		box->active = false;
+		return;
+	}
+	if (survey_reset_if_distrusted(channel, box, &answer->stamp)) {
+		box->surveyed = false;
+		return;
+	}
+	if (answer->complete)
+		snapshot_complete(snapshot);
+	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] && box->exists[LOCAL]) {
+		box->scan[LOCAL] = true;
+		box->surveyed = false;
+		return;
+	}
+	snapshot->stamp = answer->stamp;
+	snapshot_end(snapshot);
+	box->seen[REMOTE] = true;
+	survey_end_removals(box);
+	if (answer->complete)
+		survey_end_refusals(box, REMOTE);
+}
+
+/* Takes in the answers to all remote scans. */
+static int collect_remote(struct channel *channel, struct error *err)
+{
+	struct answer answer;
+	int rc;
+
+	while ((rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
+		struct box *box = &channel->boxes[answer.ticket];
+		struct snapshot *snapshot = &box->sides[REMOTE];
+		if (answer.kind == ANSWER_MESSAGE)
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		else if (answer.kind == ANSWER_VANISHED)
+			snapshot_vanish(snapshot, box->journal, answer.uids);
+		else if (answer.kind == ANSWER_DONE)
+			end_remote(channel, box, &answer);
+	}
+	return rc;
+}
+
+/*
+ * Whether what is asked does not depend on what the files are like: nothing is new there that could
+ * be the message of a new file, and no stopped run left anything that makes other pairs of them.
+ */
+static bool may_ask_early(const struct box *box)
+{
+	const struct journal_head *head = journal_head(box->journal);
+	const struct stamp *now = &box->listed[REMOTE];
+
+	return box->scan[REMOTE] && !box->former && !head->notes && head->uidnext &&
+	       now->uidnext == head->uidnext;
+}
+
+/* Begins the remote side of one box. */
+static int begin_box(struct inquiry *inquiry, size_t index, struct error *err)
+{
+	struct box *box = &inquiry->channel->boxes[index];
+	struct snapshot *snapshot = &box->sides[REMOTE];
+
+	inquiry->begun[index] = true;
+	snapshot_free(snapshot);
+	snapshot_begin(snapshot, REMOTE, box->journal);
+	snapshot->stamp = box->listed[REMOTE];
+	if (!box->exists[REMOTE])
+		snapshot_complete(snapshot);
+	if (box->scan[REMOTE])
+		return submit_remote(inquiry->channel, index, &inquiry->known[index],
+				     inquiry->identify, err);
+	box->surveyed = box->seen[REMOTE] = true;
+	return 0;
+}
+
+/* Begins each box that has not been, of all or of those that need not wait. *count: how many. */
+static int begin_boxes(struct inquiry *inquiry, bool early, size_t *count, struct error *err)
+{
+	struct channel *channel = inquiry->channel;
+	int rc = 0;
+
+	for (size_t i = 0; i < channel->len && !rc; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (!box->active || box->surveyed || inquiry->begun[i] ||
+		    (early && !may_ask_early(box)))
+			continue;
+		if (!*count)
+			expect_rows(channel);
+		++*count;
+		rc = begin_box(inquiry, i, err);
+	}
+	return rc;
+}
+
+int inquiry_begin(struct inquiry *inquiry, struct error *err)
+{
+	struct channel *channel = inquiry->channel;
+
+	inquiry->known = xcalloc(channel->len + 1, sizeof(*inquiry->known));
+	inquiry->begun = xcalloc(channel->len + 1, sizeof(*inquiry->begun));
+	inquiry->identify = something_left(channel);
+	if (begin_boxes(inquiry, true, &inquiry->count, err))
+		return -1;
+	return inquiry->count ? store_start(channel->setup.stores[REMOTE], err) : 0;
+}
+
+int inquiry_end(struct inquiry *inquiry, int rc, struct error *err)
+{
+	struct channel *channel = inquiry->channel;
+
+	if (!rc)
+		rc = begin_boxes(inquiry, false, &inquiry->count, err);
+	if (!rc)
+		rc = collect_remote(channel, err);
+	for (size_t i = 0; i < channel->len; i++)
+		uidset_free(&inquiry->known[i]);
+	free(inquiry->known);
+	free(inquiry->begun);
+	return rc;
+}
