@@ -23,6 +23,9 @@ PUSH_ROUND_TRIPS = 20
 CHANGES_ROUND_TRIPS = 12
 
 OPENING = re.compile(rb"^\S+ (SELECT|EXAMINE|STATUS)\b", re.M)
+COMMAND = re.compile(rb"^\S+ ([A-Z]+)", re.M)
+# The first two are libcurl's, and cannot be helped.
+NOOP_COMMANDS = [b"CAPABILITY", b"AUTHENTICATE", b"NAMESPACE", b"LIST", b"LOGOUT"]
 
 
 def fill(corpus, count=3):
@@ -45,7 +48,7 @@ def test_a_second_run_opens_nothing_and_writes_nothing(channel, plain_line, corp
     channel.sync()
     assert channel.disk() == before
     said = plain_line.said("up")
-    assert b"LIST" in said and not OPENING.search(said), OPENING.search(said)
+    assert COMMAND.findall(said) == NOOP_COMMANDS
     assert len(plain_line.connections) == 1, "one connection is enough to see that"
 
 
