@@ -165,7 +165,10 @@ out:
 	return rc;
 }
 
-/* What is deleted rests on the journals: who else could write them would have a say in that. */
+/*
+ * What is deleted rests on the journals: who else could write them would have a say in that. Who
+ * could read the directory would learn the mailboxes' names.
+ */
 static int dir_check_owner(const struct journal_dir *dir, struct error *err)
 {
 	struct stat st;
@@ -179,6 +182,8 @@ static int dir_check_owner(const struct journal_dir *dir, struct error *err)
 				 text_show(dir->path), (unsigned long)st.st_uid);
 	if (st.st_mode & (S_IWOTH | S_IWGRP))
 		log_warn("%s can be changed by others; chmod go-w helps", text_show(dir->path));
+	else if (st.st_mode & (S_IRWXO | S_IRWXG))
+		log_warn("%s can be read by others; chmod go= helps", text_show(dir->path));
 	return 0;
 }
 

@@ -71,13 +71,13 @@ static void test_permissions(void **state)
 	umask(old);
 }
 
-/* A state directory that others can change is told; another user's is not touched. */
+/* A state directory that others can change, or read, is told; another user's is not touched. */
 static void test_others(void **state)
 {
 	static const struct {
 		mode_t mode;
 		int warnings;
-	} cases[] = {{0700, 0}, {0755, 0}, {0720, 1}, {0702, 1}, {0777, 1}};
+	} cases[] = {{0700, 0}, {0755, 1}, {0750, 1}, {0711, 1}, {0720, 1}, {0702, 1}, {0777, 1}};
 	struct journal_dir *dir;
 	struct error err;
 
