@@ -111,6 +111,26 @@ static void counts_what_is_to_be_done(void **state)
 	plan_free(&plan);
 }
 
+/* What is blocked waits for the user, and what is for the other side for its turn. */
+static void drops_the_copies_that_are_done(void **state)
+{
+	struct plan plan = {0};
+
+	(void)state;
+	plan_drop_copies(&plan, LOCAL);
+	assert_int_equal(plan.len, 0);
+	plan_add(&plan, OP_COPY, LOCAL, RULE_M7_COPY);
+	plan_add(&plan, OP_COPY, LOCAL, RULE_M7_COPY)->blocked = true;
+	plan_add(&plan, OP_COPY, REMOTE, RULE_M7_COPY);
+	plan_add(&plan, OP_REMOVE, LOCAL, RULE_M2_DELETE);
+	plan_drop_copies(&plan, LOCAL);
+	assert_int_equal(plan.len, 3);
+	assert_true(plan.ops[0].blocked);
+	assert_int_equal(plan.ops[1].side, REMOTE);
+	assert_int_equal(plan.ops[2].kind, OP_REMOVE);
+	plan_free(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +138,7 @@ int main(void)
 	    cmocka_unit_test(tells_every_reason),        cmocka_unit_test(adds_cleared_operations),
 	    cmocka_unit_test(counts_what_is_to_be_done),
 	    cmocka_unit_test(keeps_what_identifies),
+	    cmocka_unit_test(drops_the_copies_that_are_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
