@@ -95,8 +95,8 @@ static enum exit_status run(int argc, char **argv)
 }
 
 /*
- * What is large and freed goes back to the system. By default the first large free moves the bound, and
- * from then on what a run had once it keeps: the peaks of its steps add up.
+ * What is large and freed goes back to the system. By default the first large free moves the bound,
+ * and from then on what a run had once it keeps: the peaks of its steps add up.
  */
 static void bound_memory(void)
 {

@@ -17,10 +17,10 @@ int64_t clock_ms(void)
 }
 
 /*
- * The kernel stamps files by its last tick, or since Linux 6.13, where somebody asked for the time of
- * the file's last change, by the finer clock. That one would be ahead of a file written by the coarse
- * one after it was read, and a change would look older than it is; with this one it can only look
- * younger.
+ * The kernel stamps files by its last tick, or since Linux 6.13, where somebody asked for the time
+ * of the file's last change, by the finer clock. That one would be ahead of a file written by the
+ * coarse one after it was read, and a change would look older than it is; with this one it can only
+ * look younger.
  */
 int64_t clock_wall_ns(void)
 {

@@ -121,7 +121,9 @@ WRAP(int, openat, int dir, const char *path, int flags, ...)
 		   : begin_descriptor(__real_openat(dir, path, flags, mode));
 }
 
-/* Our code uses it for openat2(2), which the library does not have, and tests for whatever it is. */
+/*
+ * Our code uses it for openat2(2), which the library does not have, and tests for whatever it is.
+ */
 WRAP(long, syscall, long number, ...)
 {
 	va_list args;

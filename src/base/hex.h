@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Small hexadecimal digits, eight at a time: a journal of 100,000 pairs has eight million of them. */
+/*
+ * Small hexadecimal digits, eight at a time: a journal of 100,000 pairs has eight million of them.
+ */
 #ifndef BASE_HEX_H
 #define BASE_HEX_H
 

@@ -99,8 +99,8 @@ static void json_put_number(struct buf *out, const char *bytes, size_t width)
 }
 
 /*
- * Writes a string; DEL, C1 and what turns the direction of writing are escaped too, for the line may
- * be shown on a terminal.
+ * Writes a string; DEL, C1 and what turns the direction of writing are escaped too, for the line
+ * may be shown on a terminal.
  */
 static void json_put_string(struct buf *out, const char *text)
 {

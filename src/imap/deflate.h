@@ -69,8 +69,8 @@ bool imap_deflate_pays(const struct imap_pace *pace);
  * Whether compression pays for so many bytes of rows that the server is about to tell, where little
  * content will follow: rows shrink to a fifth and less, and to deflate them costs nothing worth
  * telling. So not
- *	D4 where they are below IMAP_PACE_ROWS, or would take a line of IMAP_PACE_RATE less time than
- *	   the round trip that COMPRESS costs, or where no round trip was seen.
+ *	D4 where they are below IMAP_PACE_ROWS, or would take a line of IMAP_PACE_RATE less
+ *	   time than the round trip that COMPRESS costs, or where no round trip was seen.
  */
 bool imap_deflate_pays_for(const struct imap_pace *pace, uint64_t bytes);
 /* Whether it may still come to pay, D1 alone being against it: so little is to be asked ahead. */

@@ -51,7 +51,8 @@ void session_set_namespaces(struct session_server *server, const struct imap_ans
 
 		server->namespaces[i] = (struct session_namespace){
 		    .owner = told->owner,
-		    .prefix = xstrndup(told->prefix.len ? told->prefix.bytes : "", told->prefix.len),
+		    .prefix =
+			xstrndup(told->prefix.len ? told->prefix.bytes : "", told->prefix.len),
 		    .len = told->prefix.len};
 	}
 }

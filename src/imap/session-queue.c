@@ -283,8 +283,9 @@ unsigned imap_unselect(struct imap_session *session)
 }
 
 /*
- * What of a FETCH this server understands: MODSEQ without CONDSTORE is BAD at some (GMX). Gmail's own
- * ids come first, for it has always had them: what was once noted by one kind is found by it again.
+ * What of a FETCH this server understands: MODSEQ without CONDSTORE is BAD at some (GMX). Gmail's
+ * own ids come first, for it has always had them: what was once noted by one kind is found by it
+ * again.
  */
 static unsigned fetch_items(const struct imap_session *session, unsigned items,
 			    uint64_t *changed_since)

@@ -294,7 +294,9 @@ static bool session_is_idle(const struct imap_session *session)
 
 #define SESSION_IDLE 2
 
-/* Takes one answer, or waits for bytes. 1: it is for the caller; 0; SESSION_IDLE: none is to come. */
+/*
+ * Takes one answer, or waits for bytes. 1: it is for the caller; 0; SESSION_IDLE: none is to come.
+ */
 static int session_turn(struct imap_session *session, struct imap_answer *answer, struct error *err)
 {
 	int rc = imap_parser_next(session->parser, answer, err);

@@ -144,10 +144,10 @@ enum imap_store_how {
 };
 
 /*
- * The wire bytes of a message, exactly size in all. rewind is called once, before the first of them;
- * read puts up to len of them at out and says how many in *got (0: at the end); 0, or -1 with err. A
- * source that fails or ends before its size once its literal has begun breaks the session: there is
- * no other way to take a begun message back.
+ * The wire bytes of a message, exactly size in all. rewind is called once, before the first of
+ * them; read puts up to len of them at out and says how many in *got (0: at the end); 0, or -1 with
+ * err. A source that fails or ends before its size once its literal has begun breaks the session:
+ * there is no other way to take a begun message back.
  */
 struct imap_source {
 	void (*rewind)(void *context);

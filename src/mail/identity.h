@@ -23,7 +23,7 @@ struct identity {
 	uint64_t size;       /* bytes in CRLF form (RFC822.SIZE), or SIZE_UNKNOWN */
 	int64_t date;        /* INTERNALDATE, or the file's mtime: seconds since the epoch */
 	uint64_t message_id; /* header_hash_message_id of it; 0: none, or not asked yet */
-	uint64_t email_id;   /* a hash of EMAILID (RFC 8474) or X-GM-MSGID; 0: the server tells none */
+	uint64_t email_id;   /* a hash of EMAILID (RFC 8474) or X-GM-MSGID; 0: none is told */
 	bool has_message_id; /* it was asked for: 0 then means that the message has none */
 	bool has_digest;
 	struct digest digest;

@@ -51,7 +51,9 @@ int maildir_dotlock_make_file(struct maildir_mailbox *mailbox, mode_t mode,
 		      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
-/* Without the flock, which some file systems lack, it would look like a dead one's: no mark then. */
+/*
+ * Without the flock, which some file systems lack, it would look like a dead one's: no mark then.
+ */
 static int mark_lock(const struct maildir_mailbox *mailbox, int lock, struct error *err)
 {
 	struct buf mark;
@@ -109,7 +111,8 @@ static bool break_lock(const struct maildir_mailbox *mailbox, int home)
 
 	if (gone) {
 		unlinkat(home, MAILDIR_DOTLOCK_FILE, 0);
-		log_info("mailbox %s: removed " MAILDIR_DOTLOCK_FILE ", which nobody holds any more",
+		log_info("mailbox %s: removed " MAILDIR_DOTLOCK_FILE
+			 ", which nobody holds any more",
 			 text_show(mailbox->name));
 	}
 	file_close(&fd);

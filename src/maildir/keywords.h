@@ -4,8 +4,8 @@
  * "dovecot-keywords" beside cur and new explains by lines like "0 Work" (a), "25 Later" (z).
  *
  * The table is read before each scan. New letters are added to the file under Dovecot's lock
- * (maildir/dotlock.h): a new one is written in tmp and renamed over it. A letter that files have but
- * the table does not explain is somebody's: it is neither given out nor taken off.
+ * (maildir/dotlock.h): a new one is written in tmp and renamed over it. A letter that files have
+ * but the table does not explain is somebody's: it is neither given out nor taken off.
  *
  * $Forwarded has a letter of its own, P; where the table gives it another one, it has both.
  */

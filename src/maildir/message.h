@@ -36,7 +36,8 @@ int maildir_message_remove(struct maildir_mailbox *mailbox, const char *unique, 
 /*
  * Moves it to another mailbox of the tree, new to new and cur to cur, under its unique name; where
  * that is taken there, under a fresh one. placed takes the unique name that it has there. To
- * *left_out those of its keywords are added for which the target has no letter: the file loses them.
+ * *left_out those of its keywords are added for which the target has no letter: the file loses
+ * them.
  */
 int maildir_message_move(struct maildir_mailbox *mailbox, const char *unique,
 			 struct maildir_mailbox *target, char placed[MAILDIR_FILE_SIZE],

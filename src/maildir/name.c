@@ -150,8 +150,8 @@ void maildir_namer_init(struct maildir_namer *namer)
 }
 
 /*
- * Time, process and number alone would do; the random part, one for all names of a tree, holds where
- * a clock is set back. There is a name for every message in memory, in the journal and in the
+ * Time, process and number alone would do; the random part, one for all names of a tree, holds
+ * where a clock is set back. There is a name for every message in memory, in the journal and in the
  * directory: a second's fraction beside the number would be bytes for nothing.
  */
 void maildir_namer_make(struct maildir_namer *namer, char out[MAILDIR_FILE_SIZE])

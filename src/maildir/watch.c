@@ -75,13 +75,14 @@ static bool add_dir(struct maildir_watch *watch, const struct maildir_mailbox *m
 	char path[PROC_PATH_SIZE];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", mailbox->fds[dir]);
-	watch->wds[dir] = is_ours(mailbox->fds[dir]) ? inotify_add_watch(watch->fd, path, MASK) : -1;
+	watch->wds[dir] =
+	    is_ours(mailbox->fds[dir]) ? inotify_add_watch(watch->fd, path, MASK) : -1;
 	return watch->wds[dir] >= 0;
 }
 
 /*
- * What changed after the scan and before the watch shows in the times. A scan that was made since to
- * find a file again may have seen what nobody was told of.
+ * What changed after the scan and before the watch shows in the times. A scan that was made since
+ * to find a file again may have seen what nobody was told of.
  */
 void maildir_watch_begin(struct maildir_mailbox *mailbox)
 {
@@ -133,8 +134,9 @@ void maildir_watch_note(struct maildir_mailbox *mailbox, enum maildir_dir from_d
 static bool is_same_dir(const struct maildir_mailbox *mailbox, int home, enum maildir_dir dir)
 {
 	struct stat named, opened;
+	const char *name = dir == MAILDIR_CUR ? "cur" : "new";
 
-	return fstatat(home, dir == MAILDIR_CUR ? "cur" : "new", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstatat(home, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       fstat(mailbox->fds[dir], &opened) == 0 && named.st_ino == opened.st_ino &&
 	       named.st_dev == opened.st_dev;
 }

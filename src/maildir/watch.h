@@ -4,9 +4,10 @@
  * not who did it, and to read 100,000 names again only to see that takes longer than most runs.
  *
  * The kernel tells each change of a directory by name (inotify(7)), others' and ours. Where what it
- * told is just what we noted, in its order, all was ours. A watch begins in a mailbox that is as the
- * scan saw it that the store's user was told of, and is of no use where changes are made behind the kernel's back (NFS, FUSE), or
- * where there is no inotify to be had: then there is none, and who wants to know reads.
+ * told is just what we noted, in its order, all was ours. A watch begins in a mailbox that is as
+ * the scan saw it that the store's user was told of, and is of no use where changes are made behind
+ * the kernel's back (NFS, FUSE), or where there is no inotify to be had: then there is none, and
+ * who wants to know reads.
  */
 #ifndef MAILDIR_WATCH_H
 #define MAILDIR_WATCH_H

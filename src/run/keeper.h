@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Keeps the secret of the first login for those of further connections, so that the user's command
- * is run, and a key asked for its PIN, once in a run. Where there is one connection nothing is kept.
+ * is run, and a key asked for its PIN, once in a run. Where there is one connection nothing is
+ * kept.
  *
  * It lies in a page of its own that is not swapped out, in no core and in no child, and is wiped
  * when the keeper is closed. A login that asks a second time was refused with what it had: it and

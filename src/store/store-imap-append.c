@@ -187,9 +187,9 @@ static void append_send(struct store_imap *store, struct job *job)
 
 	batch_add(job, job, &uploads[0]);
 	size_t count = job->append->count = batch_gather(store, job, uploads);
-	store_add_step(store, job, STEP_APPEND,
-		       imap_append(store->session, mailbox->wire, mailbox->wire_len, uploads, count),
-		       NULL);
+	store_add_step(
+	    store, job, STEP_APPEND,
+	    imap_append(store->session, mailbox->wire, mailbox->wire_len, uploads, count), NULL);
 }
 
 /* Asks what is in the mailbox now, behind all that is on its way there. */
@@ -305,7 +305,7 @@ static void batch_take(struct store_imap *store, struct job *lead, const struct 
 	stamp->messages += (uint32_t)lead->append->count;
 	for (struct job *job = NULL; (job = batch_next(lead, job));) {
 		if (each) {
-			/* One command takes one mod-sequence at the least, however many it carries. */
+			/* One command takes one mod-sequence at the least, whatever it carries. */
 			job->append->steps = uid == 0;
 			job->append->uid = uid = uidset_after(answer->uids, uid);
 			job->append->uidvalidity = (uint32_t)answer->code_number;

@@ -40,7 +40,7 @@ struct change_state {
 	struct uid_move *moves; /* by COPY or MOVE, as the server tells */
 	size_t moves_len, moves_cap;
 	size_t moves_told;
-	uint32_t arrivals; /* COPYUIDs that told of something new: commands that filled the target */
+	uint32_t arrivals; /* COPYUIDs that told of something new: the target got it */
 	uint32_t uidvalidity; /* of where they went */
 	struct uidset marked; /* found to be deleted */
 	bool refused;         /* the command of this phase */

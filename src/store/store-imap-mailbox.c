@@ -61,8 +61,8 @@ void mailbox_set_name(struct store_imap *store, struct remote_mailbox *mailbox, 
 }
 
 /*
- * What had the new bytes before, or a mailbox that is not there, takes over the old ones and the old
- * name: whoever asks for that finds nothing, and may make it anew.
+ * What had the new bytes before, or a mailbox that is not there, takes over the old ones and the
+ * old name: whoever asks for that finds nothing, and may make it anew.
  */
 void mailbox_rename(struct store_imap *store, struct remote_mailbox *mailbox, const char *wire,
 		    size_t len, const char *name)
@@ -187,7 +187,8 @@ void store_select(struct store_imap *store, struct job *job, const struct stamp 
 	store->wire = selection_hold(selection);
 	store_add_step(store, job, STEP_SELECT,
 		       imap_select(store->session, mailbox->wire, mailbox->wire_len,
-				   store->read_only, base.uidvalidity, base.modseq, base.uidnext - 1),
+				   store->read_only, base.uidvalidity, base.modseq,
+				   base.uidnext - 1),
 		       selection);
 }
 

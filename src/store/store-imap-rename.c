@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * RENAME. It changes what names mean, so nothing else is on its way meanwhile: what was submitted
- * before is answered first, what comes behind it waits, and the table of mailboxes has the new names
- * by then. No mailbox that gets another name is open when it goes out.
+ * before is answered first, what comes behind it waits, and the table of mailboxes has the new
+ * names by then. No mailbox that gets another name is open when it goes out.
  *
  * Servers tell a mailbox that is gone, or a name that is taken, by a code (RFC 5530) or just by NO:
  * then both are asked for.

@@ -144,7 +144,8 @@ static int step_glance(struct store_maildir *store, const struct request *reques
 		return 0;
 	if (!progress->started) {
 		mailbox = cache_reopen(store, request->mailbox, &progress->error);
-		if (!mailbox || maildir_glance_open(mailbox, &progress->glance, &progress->error) < 0)
+		if (!mailbox ||
+		    maildir_glance_open(mailbox, &progress->glance, &progress->error) < 0)
 			return 0;
 	}
 	rc = maildir_glance_next(progress->glance, &entry, &answer->complete, &progress->error);
@@ -344,8 +345,8 @@ static void rename_mailbox(struct store_maildir *store, const struct request *re
 static bool is_change(enum request_kind kind)
 {
 	return kind == REQUEST_CREATE || kind == REQUEST_DELETE || kind == REQUEST_RENAME ||
-	       kind == REQUEST_FLAG || kind == REQUEST_DATE || kind == REQUEST_REMOVE || kind == REQUEST_MOVE ||
-	       kind == REQUEST_PUBLISH;
+	       kind == REQUEST_FLAG || kind == REQUEST_DATE || kind == REQUEST_REMOVE ||
+	       kind == REQUEST_MOVE || kind == REQUEST_PUBLISH;
 }
 
 /* The next answer of the first request: 1, or 0 where it has ended. */

@@ -46,7 +46,8 @@ static void list_parents(struct job *job, const struct held_mailbox *mailbox)
 {
 	struct memory *memory = job->memory;
 
-	for (const char *slash = strchr(mailbox->name, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(mailbox->name, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		const char *name = arena_strndup(&memory->arena, mailbox->name,
 						 (size_t)(slash - mailbox->name));
 		if (memory_find(memory, name))

@@ -89,8 +89,8 @@ struct stamp {
 bool stamp_unchanged(enum side side, const struct stamp *then, const struct stamp *now);
 
 enum request_kind {
-	REQUEST_LIST,     /* every mailbox, with its stamp where that is cheap */
-	REQUEST_CREATE,   /* makes the mailbox; that it is there already is no error */
+	REQUEST_LIST,   /* every mailbox, with its stamp where that is cheap */
+	REQUEST_CREATE, /* makes the mailbox; that it is there already is no error */
 	/*
 	 * Deletes the mailbox if it is empty, durably; what is below it stays. That it is gone
 	 * already is no error; that something is in it is one, with ENOTEMPTY.
@@ -103,17 +103,17 @@ enum request_kind {
 	 */
 	REQUEST_RENAME,
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
-	/* The stamp of the mailbox, which the server does not open for it; 0 for what is not told. */
+	/* The stamp of the mailbox, which is not opened for it; 0 for what is not told. */
 	REQUEST_STATUS,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
 	REQUEST_FETCH,    /* the content of keys */
-	REQUEST_APPEND,   /* remote: source, flags, date -> a message; EDQUOT: the account is full */
-	REQUEST_FLAG,     /* adds and removes flags of keys */
-	REQUEST_DATE,     /* local: gives keys the date */
-	REQUEST_REMOVE,   /* expunges or unlinks keys; those already gone are no error */
-	REQUEST_MOVE,     /* moves keys to target (a mailbox that exists), flags and date kept */
-	REQUEST_COPY,     /* remote: copies keys to target likewise */
+	REQUEST_APPEND, /* remote: source, flags, date -> a message; EDQUOT: the account is full */
+	REQUEST_FLAG,   /* adds and removes flags of keys */
+	REQUEST_DATE,   /* local: gives keys the date */
+	REQUEST_REMOVE, /* expunges or unlinks keys; those already gone are no error */
+	REQUEST_MOVE,   /* moves keys to target (a mailbox that exists), flags and date kept */
+	REQUEST_COPY,   /* remote: copies keys to target likewise */
 	/*
 	 * Local: all drafts finished and all names changed so far become durable; with a mailbox
 	 * also all names in it that others changed.
@@ -160,7 +160,7 @@ struct request {
 	 * mailbox's, base and known count as nothing.
 	 */
 	struct stamp base;
-	const struct uidset *known; /* remote: the UIDs that the caller holds to be there, or NULL */
+	const struct uidset *known; /* remote: UIDs that the caller holds to be there, or NULL */
 	bool want_identity;         /* Message-IDs of what is not in known */
 	bool must_be_complete;      /* no delta: every message is to be listed */
 	/*
@@ -178,7 +178,7 @@ struct request {
 	const struct message_key *keys; /* ascending by UID on the remote side */
 	size_t count;
 	const uint64_t *sizes; /* FETCH: expected sizes beside keys, for chunking; or NULL */
-	uint32_t uidvalidity;  /* remote: refused where the mailbox has another one; 0: not checked */
+	uint32_t uidvalidity;  /* remote: refused where the mailbox has another; 0: not checked */
 	struct flags add;      /* FLAG */
 	struct flags remove;   /* FLAG */
 	const char *target;    /* MOVE, COPY, RENAME */
@@ -203,8 +203,8 @@ enum answer_kind {
 	 * on the remote side: what came before it is to be dropped, nobody asked for it.
 	 */
 	ANSWER_BODY_END,
-	ANSWER_MOVED,    /* MOVE, COPY: message.key is created in target, as far as the store knows */
-	ANSWER_DONE,     /* the request ended; error.kind is ERROR_NONE where it succeeded */
+	ANSWER_MOVED, /* MOVE, COPY: message.key is created in target, as far as the store knows */
+	ANSWER_DONE,  /* the request ended; error.kind is ERROR_NONE where it succeeded */
 };
 
 struct answer {
@@ -217,9 +217,9 @@ struct answer {
 	 * remote: its messages, where it was there although not listed.
 	 */
 	struct stamp stamp;
-	bool complete;       /* DONE of SCAN: every message was listed; else only changes against base */
-	bool own_only;       /* DONE of a glance: only this store's FLAGs changed it since its last scan */
-	/* DONE of SCAN, and of a FLAG that succeeded, remote: the flags that the mailbox can keep */
+	bool complete; /* DONE of SCAN: every message was listed; else only changes against base */
+	bool own_only; /* DONE of a glance: since the last scan only our FLAGs changed it */
+	/* DONE of SCAN, and of a FLAG that succeeded, remote: the flags that it can keep */
 	struct flag_room permanent;
 	struct message_state message;
 	const struct uidset *uids;
@@ -292,7 +292,8 @@ struct store {
 };
 
 /* Queues; -1 only where the session is broken already. */
-static inline int store_submit(struct store *store, const struct request *request, struct error *err)
+static inline int store_submit(struct store *store, const struct request *request,
+			       struct error *err)
 {
 	return store->ops->submit(store, request, err);
 }
@@ -375,7 +376,8 @@ static inline int store_write_draft(struct store *store, struct draft *draft, co
  * will give it, or DATE_UNKNOWN where nobody knows yet.
  */
 static inline int store_finish_draft(struct store *store, struct draft *draft,
-				     struct identity *identity, const char **name, struct error *err)
+				     struct identity *identity, const char **name,
+				     struct error *err)
 {
 	return store->ops->finish_draft(draft, identity, name, err);
 }

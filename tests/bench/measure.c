@@ -2,8 +2,9 @@
 /*
  * measure FILE PROGRAM [ARGUMENT...]: runs a program and writes into FILE, as JSON, what it took.
  *
- * A program of its own because Linux counts the memory of whoever forks into the peak of the program that
- * is executed then: started by Python, a small program would seem as large as Python is.
+ * A program of its own because Linux counts the memory of whoever forks into the peak of the
+ * program that is executed then: started by Python, a small program would seem as large as Python
+ * is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,9 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 74;
 	}
-	fprintf(out, "{\"seconds\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, \"status\": %d}\n",
+	fprintf(out,
+		"{\"seconds\": %.6f, \"user\": %.6f, \"system\": %.6f, \"peak_kib\": %ld, "
+		"\"status\": %d}\n",
 		took, seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss,
 		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return fclose(out) == 0 ? 0 : 74;

@@ -86,7 +86,8 @@ static void names_decode(enum maildir_layout layout, const char *path, struct bu
 /* Whether a name begins with INBOX in another case, as no name does (mail/mailbox-name.h). */
 static bool names_is_false_inbox(const char *name)
 {
-	return strcspn(name, "/") == 5 && !strncasecmp(name, "INBOX", 5) && memcmp(name, "INBOX", 5);
+	return strcspn(name, "/") == 5 && !strncasecmp(name, "INBOX", 5) &&
+	       memcmp(name, "INBOX", 5);
 }
 
 /* A mailbox's path and file of the journal, and back. */

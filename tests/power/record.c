@@ -376,7 +376,8 @@ static void log_time(int dirfd, const char *path)
 {
 	struct stat st;
 
-	if (path != NULL ? fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 : fstat(dirfd, &st) < 0)
+	if (path != NULL ? fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
+			 : fstat(dirfd, &st) < 0)
 		give_up("a file's time");
 	put("M");
 	put_file(&st);

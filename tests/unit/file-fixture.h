@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A scratch directory, and calls of the system that fail, are interrupted or fall short as planned. */
+/*
+ * A scratch directory, and calls of the system that fail, are interrupted or fall short as planned.
+ */
 #ifndef TESTS_FILE_FIXTURE_H
 #define TESTS_FILE_FIXTURE_H
 

@@ -39,13 +39,16 @@
  * the first one counts.
  *
  * As ever a server tells no digest, and none unless set the id of a message's content (EMAILID). A
- * mailbox with "consulted" behind it did not change, and of it only the pairs are known. Expected are also, on the row that is left, "V1 move SIDE ->
- * MAILBOX/ID FLAGS" (flags on the side that moved it belong to the row where it arrived), and,
- * where the message is to be found under another id, "V2 pair FLAGS as ID", "V2 flag ... as ID",
- * "V2 agree ... as ID". "V3 clone SIDE <- MAILBOX/ID FLAGS" and "V4 clone ..." name what is copied
- * on that side, "had FLAGS" follows where that has other flags, and "redate" where a file's date is
- * not the message's. "V5 remove SIDE" needs a mailbox that is the trash. "policy link=no": nothing is copied on the local side. "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and
- * what is to become of it.
+ * mailbox with "consulted" behind it did not change, and of it only the pairs are known.
+ *
+ * Expected are also, on the row that is left, "V1 move SIDE -> MAILBOX/ID FLAGS" (flags on the
+ * side that moved it belong to the row where it arrived), and, where the message is to be found
+ * under another id, "V2 pair FLAGS as ID", "V2 flag ... as ID", "V2 agree ... as ID". "V3 clone
+ * SIDE <- MAILBOX/ID FLAGS" and "V4 clone ..." name what is copied on that side, "had FLAGS"
+ * follows where that has other flags, and "redate" where a file's date is not the message's. "V5
+ * remove SIDE" needs a mailbox that is the trash. "policy link=no": nothing is copied on the
+ * local side. "mailbox NAME gone=SIDE : RULE" is a mailbox that is gone on that side, and what
+ * is to become of it.
  */
 #ifndef TESTS_PLANNER_CASE_H
 #define TESTS_PLANNER_CASE_H

@@ -160,7 +160,9 @@ static void add_fresh(struct inputs *in, const struct case_row *row)
 	}
 }
 
-/* Makes the inputs of one mailbox: pairs as a journal gives them, all else in an order of its own. */
+/*
+ * Makes the inputs of one mailbox: pairs as a journal gives them, all else in an order of its own.
+ */
 static void make_inputs(const struct planner_case *it, size_t box, uint64_t *seed,
 			struct inputs *in)
 {

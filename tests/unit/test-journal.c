@@ -350,7 +350,9 @@ static void test_load_10000(void **state)
 	journal_dir_close(&dir);
 }
 
-/* What the server has room for comes back, compacted or not, until the UIDs mean nothing any more. */
+/*
+ * What the server has room for comes back, compacted or not, until the UIDs mean nothing any more.
+ */
 static void test_room(void **state)
 {
 	const struct flag_room some = {.bits = FLAG_SEEN, .keywords = keywords_of("Work", 4)};

@@ -86,10 +86,11 @@ static int count_pages(const char *const flags[3])
 	return count;
 }
 
-/* FAULTS 46: what is kept is in no core, in no child and, where locking is allowed, not in the swap. */
+/* FAULTS 46: what is kept is in no core, no child and, where locking is allowed, not in the swap. */
 static void its_page_is_walled(void **state)
 {
-	static const char *const walls[] = {" dd", " wf", ""}, *const locked[] = {" dd", " wf", " lo"};
+	static const char *const walls[] = {" dd", " wf", ""};
+	static const char *const locked[] = {" dd", " wf", " lo"};
 	struct origin origin = {0};
 	const struct imap_config config = {.secret = give, .secret_context = &origin};
 	struct keeper *keeper = keeper_open(&config);

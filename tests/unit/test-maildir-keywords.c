@@ -344,13 +344,16 @@ static void put_lock(const struct fixture *fixture, const char *change)
 	put(fixture, LOCK, text);
 }
 
-/* What an evenmail that was killed left goes at once; what one holds, or may hold elsewhere, stays. */
+/*
+ * What an evenmail that was killed left goes at once; what one holds, or may hold elsewhere, stays.
+ */
 static void takes_over_from_the_dead(void **state)
 {
 	static const struct {
 		const char *change;
 		bool held, taken;
-	} rows[] = {{"\n", false, true}, {"\n", true, false}, {"", false, false}, {"\nx", false, false}};
+	} rows[] = {
+	    {"\n", false, true}, {"\n", true, false}, {"", false, false}, {"\nx", false, false}};
 	struct fixture *fixture = *state;
 	struct maildir_mailbox *mailbox;
 
@@ -465,7 +468,9 @@ static int run(const struct fixture *fixture, unsigned stop_at)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Wherever it is stopped, the old table or the new one is there, and the next run goes on at once. */
+/*
+ * Wherever it is stopped, the old table or the new one is there, and the next run goes on at once.
+ */
 static void survives_every_stop(void **state)
 {
 	struct fixture *fixture = *state;

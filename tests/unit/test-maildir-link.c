@@ -352,8 +352,9 @@ static void a_dropped_one_leaves_nothing(void **state)
 }
 
 /*
- * A MUA renames the file all the while, from new to cur and back, and is not waited for. Whoever goes
- * back and forth faster than directories are read may be missed by all looks: that is no error.
+ * A MUA renames the file all the while, from new to cur and back, and is not waited for. Whoever
+ * goes back and forth faster than directories are read may be missed by all looks: that is no
+ * error.
  */
 static void finds_what_is_being_renamed(void **state)
 {
@@ -436,7 +437,9 @@ static int run(const struct pair *pair, int64_t date, unsigned stop_at)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Wherever it is stopped, the other is whole, and what there is of the new one is whole or swept. */
+/*
+ * Wherever it is stopped, the other is whole, and what there is of the new one is whole or swept.
+ */
 static void survives_every_stop(void **state)
 {
 	struct pair pair = open_pair(*state);

@@ -95,7 +95,9 @@ static void leave_own(struct fixture *fixture, struct maildir_mailbox *mailbox, 
 	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 2);
 }
 
-/* Our own are litter once their process is gone, or begun 36 hours ago; the sweep takes no others. */
+/*
+ * Our own are litter once their process is gone, or begun 36 hours ago; the sweep takes no others.
+ */
 static void own_litter_goes_with_its_process(void **state)
 {
 	struct fixture *fixture = *state;

@@ -60,8 +60,8 @@ static void parses_names(void **state)
 		assert_int_equal(name.unique_len, rows[i].unique_len);
 		assert_int_equal(name.letters_len, strlen(rows[i].letters));
 		assert_memory_equal(name.letters, rows[i].letters, name.letters_len);
-		assert_int_equal(
-		    flags_from_letters(name.letters, name.letters_len, &others).bits, rows[i].flags);
+		assert_int_equal(flags_from_letters(name.letters, name.letters_len, &others).bits,
+				 rows[i].flags);
 		assert_int_equal(maildir_name_disk_size(rows[i].file, name.unique_len),
 				 rows[i].disk_size);
 		assert_int_equal(maildir_name_wire_size(rows[i].file, name.unique_len),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The tree: roots, markers, listing, creation, and that nothing leads out (FAULTS 10, 15, 33, 47).
+/*
+ * The tree: roots, markers, listing, creation, and that nothing leads out (FAULTS 10, 15, 33, 47).
  */
 #include "maildir-fixture.h"
 
@@ -356,10 +357,13 @@ static int forget_openat2(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-/* FAULTS 15, 33: the steps that are taken where the kernel knows no openat2(2) lead nowhere else. */
+/*
+ * FAULTS 15, 33: the steps that are taken where the kernel knows no openat2(2) lead nowhere else.
+ */
 static void steps_lead_nowhere_else(void **state)
 {
-	static const char *const ways_out[] = {"..", "a/..", "a/../..", "/", "/etc", "out", "out/etc", "a/link"};
+	static const char *const ways_out[] = {"..",   "a/..", "a/../..", "/",
+					       "/etc", "out",  "out/etc", "a/link"};
 	struct fixture *fixture = *state;
 	int status;
 

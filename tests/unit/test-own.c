@@ -75,7 +75,8 @@ static void test_note(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_expect), cmocka_unit_test(test_note)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_expect),
+					   cmocka_unit_test(test_note)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

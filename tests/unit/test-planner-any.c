@@ -53,11 +53,12 @@ static struct flags any_flags(uint64_t *seed)
 /* Few different values, so that many are equal. */
 static struct identity any_identity(uint64_t *seed)
 {
-	struct identity identity = {.size = run_random(seed, 5) ? run_random(seed, 2) : SIZE_UNKNOWN,
-				    .date = run_random(seed, 5) ? run_random(seed, 2) : DATE_UNKNOWN,
-				    .message_id = run_random(seed, 3),
-				    .email_id = run_random(seed, 3),
-				    .has_digest = any_bool(seed)};
+	struct identity identity = {
+	    .size = run_random(seed, 5) ? run_random(seed, 2) : SIZE_UNKNOWN,
+	    .date = run_random(seed, 5) ? run_random(seed, 2) : DATE_UNKNOWN,
+	    .message_id = run_random(seed, 3),
+	    .email_id = run_random(seed, 3),
+	    .has_digest = any_bool(seed)};
 
 	identity.has_message_id = identity.message_id || any_bool(seed);
 	if (identity.has_digest)
@@ -127,9 +128,10 @@ static void any_fresh(uint64_t *seed, struct any_box *box, enum side side, size_
 					     .known_len = pairs_len,
 					     .fresh = box->fresh[side],
 					     .fresh_len = len};
-	box->sides[side].permanent = (struct flag_room){.bits = any_bool(seed) ? FLAG_ALL : FLAG_SEEN,
-						       .any_keyword = any_bool(seed),
-						       .mute = any_bool(seed)};
+	box->sides[side].permanent =
+	    (struct flag_room){.bits = any_bool(seed) ? FLAG_ALL : FLAG_SEEN,
+			       .any_keyword = any_bool(seed),
+			       .mute = any_bool(seed)};
 }
 
 /* The first messages of both sides are one each, or the first here is the last there. */

@@ -148,7 +148,8 @@ static void apply_op(struct planner_case *it, const struct op *op)
 		assert_true(it->policy.change[op->side] & CHANGE_DELETIONS);
 		assert_int_not_equal(it->policy.deletion[op->side], DELETION_KEEP);
 		assert_int_equal(op->kind == OP_TRASH,
-				 it->policy.deletion[op->side] == DELETION_TRASH && !it->boxes[0].is_trash);
+				 it->policy.deletion[op->side] == DELETION_TRASH &&
+				     !it->boxes[0].is_trash);
 		end_row(row);
 	}
 }

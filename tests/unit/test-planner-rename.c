@@ -419,9 +419,18 @@ static void does_not_rename_what_is_there(void **state)
 static void sees_by_the_names_there_what_would_go_along(void **state)
 {
 	struct planner_name names[] = {
-	    {.name = "Old", .at = {"Old", "Old"}, .exists = {true, false}, .occupies = {true, false}},
-	    {.name = "Else", .at = {"Old/Sub", "Else"}, .exists = {true, true}, .occupies = {true, true}},
-	    {.name = "New", .at = {"New", "New"}, .exists = {false, true}, .occupies = {false, true}},
+	    {.name = "Old",
+	     .at = {"Old", "Old"},
+	     .exists = {true, false},
+	     .occupies = {true, false}},
+	    {.name = "Else",
+	     .at = {"Old/Sub", "Else"},
+	     .exists = {true, true},
+	     .occupies = {true, true}},
+	    {.name = "New",
+	     .at = {"New", "New"},
+	     .exists = {false, true},
+	     .occupies = {false, true}},
 	};
 	struct planner_rename list[] = {
 	    {.from = 0, .to = 2, .renamed = {false, true}, .sure = {false, true}}};

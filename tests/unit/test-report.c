@@ -95,7 +95,7 @@ static enum exit_status say(const struct options *options, struct buf *out, stru
 	"Everything else " done " done. If that is meant: evenmail sync --allow-deletions "        \
 	"'ch/B'\\''\\x1B[m'\n"                                                                     \
 	"evenmail: ch/B'\\x1B[m: 1 message was refused by the other side before; evenmail status " \
-	"'ch/B'\\''\\x1B[m' says why, and sync --retry-refused tries again\n"                       \
+	"'ch/B'\\''\\x1B[m' says why, and sync --retry-refused tries again\n"                      \
 	"evenmail: ch/C: the server said NO\n"                                                     \
 	"evenmail: other: no \"entry\"\n"
 
@@ -147,7 +147,8 @@ static void test_reports(void **unused)
 	    {{.json = true},
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"A\",\"local\":{\"created\":0,"
 	     "\"deleted\":0,\"renamed\":0,"
-	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{"
+	     "\"created\":0,"
 	     "\"deleted\":0,\"renamed\":0,\"new\":"
 	     "2,\"copied\":0,"
 	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
@@ -158,7 +159,8 @@ static void test_reports(void **unused)
 	     ",\"matched\":0,\"bytes\":{\"local\":0,\"remote\":0},\"even\":false}\n" TROUBLE_JSON
 	     "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,\"local\":{\"created\":0,"
 	     "\"deleted\":0,\"renamed\":0,"
-	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{"
+	     "\"created\":0,"
 	     "\"deleted\":0,\"renamed\":0,\"new\":"
 	     "2,\"copied\":0,"
 	     "\"flagged\":3,\"moved\":0,\"removed\":0},\"matched\":4,\"bytes\":{\"local\":10,"
@@ -180,14 +182,17 @@ static void test_reports(void **unused)
 	     "\"pair\",\"side\":\"local\",\"rule\":\"M6\",\"uid\":5,\"name\":\"5.x\","
 	     "\"blocked\":false}\n"
 	     "{\"event\":\"mailbox\",\"channel\":\"ch\",\"mailbox\":\"B'\\u001B[m\",\"local\":{"
-	     "\"created\":0,\"deleted\":0,\"renamed\":0,\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},"
+	     "\"created\":0,\"deleted\":0,\"renamed\":0,\"new\":1,\"copied\":0,\"flagged\":0,"
+	     "\"moved\":0,\"removed\":0},"
 	     "\"remote\":{"
 	     "\"created\":0,\"deleted\":0,\"renamed\":0,"
-	     "\"new\":1,\"copied\":0,\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{"
+	     "\"new\":1,\"copied\":0,\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,"
+	     "\"bytes\":{"
 	     "\"local\":1200,"
 	     "\"remote\":0}}\n" TROUBLE_JSON "{\"event\":\"summary\",\"status\":77,\"mailboxes\":3,"
-					     "\"local\":{\"created\":0,\"deleted\":0,\"renamed\":0,"
-	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{\"created\":0,"
+	     "\"local\":{\"created\":0,\"deleted\":0,\"renamed\":0,"
+	     "\"new\":1,\"copied\":0,\"flagged\":0,\"moved\":0,\"removed\":0},\"remote\":{"
+	     "\"created\":0,"
 	     "\"deleted\":0,\"renamed\":0,\"new\":"
 	     "1,\"copied\":0,"
 	     "\"flagged\":1,\"moved\":0,\"removed\":0},\"matched\":1,\"bytes\":{\"local\":1200,"

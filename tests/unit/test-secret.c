@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Secrets (FAULTS 45, 46): what files and commands give, what is refused with which words, and how commands run. */
+/* Secrets (FAULTS 45, 46): what files and commands give, what is refused with which words, and how
+ * commands run. */
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"

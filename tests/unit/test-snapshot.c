@@ -123,8 +123,9 @@ static void doubts_what_is_told_otherwise(void **state)
 	struct fixture *it = *state;
 
 	journal_put(it->journal, &(struct pair){.uid = 50, .name = "m50", .size = 7, .date = 70});
-	journal_put(it->journal, &(struct pair){
-				     .uid = 60, .name = "m60", .size = SIZE_UNKNOWN, .date = DATE_UNKNOWN});
+	journal_put(
+	    it->journal,
+	    &(struct pair){.uid = 60, .name = "m60", .size = SIZE_UNKNOWN, .date = DATE_UNKNOWN});
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		for (uint32_t uid = 50; uid <= 70; uid += 10) {
 			snapshot_begin(&it->snapshot, REMOTE, it->journal);
@@ -347,7 +348,8 @@ static void note(struct fixture *it, enum journal_note_kind kind, const char *na
 							 .identity = {.size = 123}});
 }
 
-/* A file that is there gets its base back; of one that is not, a ghost is left; pairs need nothing.
+/*
+ * A file that is there gets its base back; of one that is not, a ghost is left; pairs need nothing.
  */
 static void remembers_what_was_being_appended(void **state)
 {

@@ -90,7 +90,9 @@ static void settles_before_publishing(void **state)
 	store_close(&store);
 }
 
-/* A message that is here already costs no bytes and no sync; a mailbox scanned meanwhile no draft. */
+/*
+ * A message that is here already costs no bytes and no sync; a mailbox scanned meanwhile no draft.
+ */
 static void links_drafts(void **state)
 {
 	static const struct timespec times[2] = {{1, 0}, {1000000000, 5}};
@@ -203,7 +205,8 @@ int syncfs(int fd)
 	return failing_syncfs ? -1 : (int)syscall(SYS_syncfs, fd);
 }
 
-/* FAULTS 7: after a failed sync the kernel takes the lost page for clean; a second try would lie.
+/*
+ * FAULTS 7: after a failed sync the kernel takes the lost page for clean; a second try would lie.
  */
 static void never_syncs_again_what_failed(void **state)
 {

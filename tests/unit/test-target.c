@@ -22,8 +22,9 @@
 	"    local: {path: /m/" name "}\n"                                                         \
 	"    remote: {host: h, user: u, password-command: p}\n" more
 
-static const char text[] = "channels:\n" ONE("work", "    push: []\n")
-    ONE("home", "    mailboxes: ['*', '!Junk']\n") ONE("third", "    compress: yes\n    map: {a: b}\n");
+static const char text[] =
+    "channels:\n" ONE("work", "    push: []\n") ONE("home", "    mailboxes: ['*', '!Junk']\n")
+	ONE("third", "    compress: yes\n    map: {a: b}\n");
 
 /* Loads the targets that these words name. */
 static int load(const char *const *words, size_t count, bool implied, struct target_list *out,
@@ -83,7 +84,8 @@ static void test_names(void **unused)
 	target_free(&list);
 }
 
-/* What is no channel is refused with its near miss; a first word may have been meant as a command.
+/*
+ * What is no channel is refused with its near miss; a first word may have been meant as a command.
  */
 static void test_refusals(void **unused)
 {
@@ -119,7 +121,8 @@ static void test_refusals(void **unused)
 	}
 }
 
-/* A word that is no command, where no channel can be looked up, is the user's mistake all the same.
+/*
+ * A word that is no command, where no channel can be looked up, is the user's mistake all the same.
  */
 static void test_word_without_configuration(void **unused)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* YAML (FAULTS 45): trees against what was written, every refusal with its text, both sides of every limit. */
+/* YAML (FAULTS 45): trees against what was written, every refusal with its text, both sides of
+ * every limit. */
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "config/yaml.h"
