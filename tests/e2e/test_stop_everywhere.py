@@ -13,7 +13,7 @@ from stopping import Stage, stop_everywhere
 
 # As many runs at once: each spends half of its time waiting.
 ABREAST = 3
-STEP = 3
+STEP = 4
 USERS = itertools.count(1)
 CAPABILITIES = {"rich": "IMAP4rev1 LITERAL+ MULTIAPPEND ENABLE UIDPLUS MOVE CONDSTORE QRESYNC LIST-EXTENDED"
                         " LIST-STATUS SPECIAL-USE",
@@ -53,7 +53,7 @@ def make_stages(faults_program, find_server, scratch):
 
 @pytest.mark.parametrize("index,name", enumerate(STAGES))
 def test_stopped_at_every_point(make_stages, index, name):
-    """FAULTS 1: tests/faults stops at each on a server in memory; here it is each third one, but for tests/soak."""
+    """FAULTS 1: tests/faults stops at each on a server in memory; here it is each fourth, but for tests/soak."""
     step = 1 if longer(1) > 1 else STEP
     count = stop_everywhere(make_stages(name, ABREAST), 1 + index % step, step)
     assert count * step > 5, "the program is built with --enable-faults"

@@ -5,10 +5,12 @@
  * as far as ENOSPC stands for a full disk).
  *
  *	faults                      some of it, as a test among others
- *	faults SHARD SHARDS         a shard's share of all stops, every third failure, and scenes
- *that seeds decide (EVENMAIL_SOAK=N: of every failure, and N times as many such scenes;
- *EVENMAIL_SEED=SEED: others) faults seeds SEED COUNT     so many such scenes, from that seed on
+ *	faults SHARD SHARDS         a shard's share of all stops, every fourth failure, and scenes
+ *	                            that seeds decide
+ *	faults seeds SEED COUNT     so many such scenes, from that seed on
  *	faults SCENE WAY NUMBER     one, to look at a failure; SCENE is a name or a seed
+ *
+ * EVENMAIL_SOAK=N makes it every failure, and N times as many drawn scenes; EVENMAIL_SEED others.
  */
 #include "figure.h"
 #include "trial.h"
@@ -23,8 +25,8 @@
 
 #include <cmocka.h>
 
-#define SAMPLE       61 /* as a test among others: one of so many */
-#define FAILURE_STEP 3
+#define SAMPLE       97 /* as a test among others: one of so many */
+#define FAILURE_STEP 4
 #define DRAWN_STEP   9 /* the same of scenes that seeds decide, of which there are many */
 #define FAILURES_MAX 10
 #define DRAWN        4 /* scenes that seeds decide */
