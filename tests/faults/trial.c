@@ -331,7 +331,7 @@ static void try(const struct trial *trial, const struct shared *wanted, struct s
 		judge_disturbed(trial, &outcome, verdict);
 	else if (!outcome.whole || outcome.left_open)
 		fail(verdict, "the undisturbed run fails", outcome.error);
-	if (trial->way && trial->way->again)
+	if (wanted && trial->way->again)
 		stop_again(&rig, trial);
 	show(&rig, trial, "after the run");
 	list(&rig, shared->at_once);
