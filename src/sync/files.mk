@@ -7,7 +7,7 @@ libevenmail_a_SOURCES += \
 	src/sync/delete.c src/sync/flag-room.c \
 	src/sync/flight.c src/sync/flight.h \
 	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
-	src/sync/survey-local.c src/sync/survey-remote.c src/sync/survey.h \
+	src/sync/survey-local.c \
 	src/sync/guard.c src/sync/guard.h \
 	src/sync/lane.h src/sync/share.c src/sync/share.h \
 	src/sync/match.c src/sync/match.h \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sync/survey.h"
+#include "sync/channel.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -149,7 +149,7 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 }
 
 /* True where every message of the mailbox is to be looked at, whatever is known of it. */
-bool survey_looks_into(const struct channel *channel, const struct box *box)
+static bool is_looked_into(const struct channel *channel, const struct box *box)
 {
 	const char *name = channel->setup.look_into;
 
@@ -163,11 +163,11 @@ bool survey_looks_into(const struct channel *channel, const struct box *box)
  * was renamed, a run that did not see it may have added what was in its place; and what was refused
  * did not change since.
  */
-bool survey_wants_all(const struct channel *channel, const struct box *box)
+static bool wants_all(const struct channel *channel, const struct box *box)
 {
 	return journal_head(box->journal)->policy != box_terms(channel, box) ||
 	       box->rule == RULE_B4_DELETE || box->old_name || box->retried ||
-	       survey_looks_into(channel, box);
+	       is_looked_into(channel, box);
 }
 
 /*
@@ -186,7 +186,7 @@ static int choose(const struct channel *channel, struct box *box, struct error *
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		struct stamp then = head_stamp(head, side);
 		box->scan[side] = box->exists[side] &&
-				  (survey_wants_all(channel, box) ||
+				  (wants_all(channel, box) ||
 				   !stamp_unchanged(side, &then, &box->listed[side]));
 	}
 	if (choose_by_notes(channel, box, err))
@@ -323,8 +323,8 @@ static const char *distrust(const struct journal_head *head, const struct stamp 
 	return NULL;
 }
 
-/* What the journal has of UIDs is worth nothing then. */
-bool survey_reset_if_distrusted(const struct channel *channel, struct box *box,
+/* Resets the box where the stamp says so; true where it did. */
+static bool reset_if_distrusted(const struct channel *channel, struct box *box,
 				const struct stamp *now)
 {
 	const struct journal_head *head = journal_head(box->journal);
@@ -336,6 +336,189 @@ bool survey_reset_if_distrusted(const struct channel *channel, struct box *box,
 	if (why)
 		box_reset(channel, box, why);
 	return why != NULL;
+}
+
+/* True where the journal remembers messages that the server would not give: only a list tells
+ * whether they are still there. */
+static bool has_refused(const struct box *box)
+{
+	size_t len;
+	const struct journal_note *notes = journal_notes(box->journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		if (notes[i].kind == JOURNAL_REFUSED && notes[i].side == REMOTE)
+			return true;
+	return false;
+}
+
+/*
+ * Whether LIST shows that a message left some mailbox: what is new elsewhere may be it, and its
+ * identity is asked for in the same flight.
+ */
+static bool something_left(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || !box->scan[REMOTE] || !now->uidnext)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		uint64_t most = (uint64_t)head->remote_messages + now->uidnext - head->uidnext;
+		if (head->uidnext && now->uidnext >= head->uidnext && now->messages < most)
+			return true;
+	}
+	return false;
+}
+
+#define CHANGED_BYTES 65 /* of the row of a message whose flags changed there */
+#define STORED_BYTES  40 /* and of the answer to our own change of them */
+
+/* How many files have other flags than was agreed on. */
+static uint64_t count_flagged(const struct box *box)
+{
+	const struct snapshot *snapshot = &box->sides[LOCAL];
+	uint64_t count = 0;
+	size_t len;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	for (size_t i = 0; i < snapshot->known_len; i++)
+		count += snapshot->known[i].present &&
+			 !flags_equal(snapshot->known[i].flags, pairs[i].flags);
+	return count;
+}
+
+/*
+ * Tells the server's side how much it is about to say, as far as that is known: what files changed
+ * has to be set there, and each step of HIGHESTMODSEQ is a change there, of one message or more.
+ * Where many messages are new, what they hold is more than all that.
+ */
+static void expect_rows(const struct channel *channel)
+{
+	uint64_t bytes = 0, fresh = 0;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		const struct stamp *now = &box->listed[REMOTE];
+		if (!box->active || box->surveyed)
+			continue;
+		const struct journal_head *head = journal_head(box->journal);
+		fresh += box->sides[LOCAL].fresh_len;
+		fresh += now->uidnext > head->uidnext ? now->uidnext - head->uidnext : 0;
+		bytes += box->scan[LOCAL] ? STORED_BYTES * count_flagged(box) : 0;
+		if (head->highestmodseq && now->modseq > head->highestmodseq)
+			bytes += CHANGED_BYTES * (now->modseq - head->highestmodseq < head->pairs
+						      ? now->modseq - head->highestmodseq
+						      : head->pairs);
+	}
+	if (fresh * STORED_BYTES * 10 < bytes)
+		store_expect(channel->setup.stores[REMOTE], bytes);
+}
+
+/* Asks for the remote side of one box. known lives until it is answered. */
+static int submit_remote(struct channel *channel, size_t index, struct uidset *known, bool identify,
+			 struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct journal_head *head = journal_head(box->journal);
+	struct request request = {
+	    .kind = REQUEST_SCAN,
+	    .ticket = index,
+	    .mailbox = box->at[REMOTE],
+	    .base = head_stamp(head, REMOTE),
+	    .known = known,
+	    .want_identity =
+		identify || box->sides[LOCAL].fresh_len > 0 || is_looked_into(channel, box),
+	    .must_be_complete = box->former || has_refused(box) || wants_all(channel, box),
+	    .verify_known = true,
+	};
+
+	if (box->former)
+		request.base = (struct stamp){0};
+	box_known_uids(box, known);
+	return store_submit(channel->setup.stores[REMOTE], &request, err);
+}
+
+/*
+ * The end of one remote scan; a surprise in the UIDVALIDITY, or in what flags there is room for,
+ * leaves the box to a second pass.
+ */
+static void end_remote(const struct channel *channel, struct box *box,
+		       const struct answer *answer)
+{
+	struct snapshot *snapshot = &box->sides[REMOTE];
+
+	box->surveyed = true;
+	if (answer->error.kind != ERROR_NONE) {
+		box_fail(box, &answer->error);
+		box->active = false;
+		return;
+	}
+	if (reset_if_distrusted(channel, box, &answer->stamp)) {
+		box->surveyed = false;
+		return;
+	}
+	if (answer->complete)
+		snapshot_complete(snapshot);
+	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] && box->exists[LOCAL]) {
+		box->scan[LOCAL] = true;
+		box->surveyed = false;
+		return;
+	}
+	snapshot->stamp = answer->stamp;
+	snapshot_end(snapshot);
+	box->seen[REMOTE] = true;
+	survey_end_removals(box);
+	if (answer->complete)
+		survey_end_refusals(box, REMOTE);
+}
+
+/* Takes in the answers to all remote scans. */
+static int collect_remote(struct channel *channel, struct error *err)
+{
+	struct answer answer;
+	int rc;
+
+	while ((rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
+		struct box *box = &channel->boxes[answer.ticket];
+		struct snapshot *snapshot = &box->sides[REMOTE];
+		if (answer.kind == ANSWER_MESSAGE)
+			snapshot_see(snapshot, box->journal, &box->arena, &answer.message);
+		else if (answer.kind == ANSWER_VANISHED)
+			snapshot_vanish(snapshot, box->journal, answer.uids);
+		else if (answer.kind == ANSWER_DONE)
+			end_remote(channel, box, &answer);
+	}
+	return rc;
+}
+
+/* The remote side of every box that has not been surveyed: one flight. */
+static int survey_remote(struct channel *channel, struct error *err)
+{
+	struct uidset *known = xcalloc(channel->len + 1, sizeof(*known));
+	bool identify = something_left(channel);
+	int rc = 0;
+
+	expect_rows(channel);
+	for (size_t i = 0; i < channel->len && !rc; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || box->surveyed)
+			continue;
+		snapshot_free(&box->sides[REMOTE]);
+		snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
+		box->sides[REMOTE].stamp = box->listed[REMOTE];
+		if (!box->exists[REMOTE])
+			snapshot_complete(&box->sides[REMOTE]);
+		if (box->scan[REMOTE])
+			rc = submit_remote(channel, i, &known[i], identify, err);
+		else
+			box->surveyed = box->seen[REMOTE] = true;
+	}
+	if (!rc)
+		rc = collect_remote(channel, err);
+	for (size_t i = 0; i < channel->len; i++)
+		uidset_free(&known[i]);
+	free(known);
+	return rc;
 }
 
 /* True where LIST tells that the server's mailbox is empty, or got nothing since the head. */
@@ -388,15 +571,13 @@ int channel_survey(struct channel *channel, struct error *err)
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (box->active && (box->exists[REMOTE] || is_of_another(channel, box)))
-			survey_reset_if_distrusted(channel, box, &box->listed[REMOTE]);
+			reset_if_distrusted(channel, box, &box->listed[REMOTE]);
 	}
 	for (int pass = 0; pass < 2; pass++) {
-		struct inquiry inquiry = {.channel = channel};
-		int begun = inquiry_begin(&inquiry, err);
-		for (size_t i = 0; i < channel->len && !begun; i++)
+		for (size_t i = 0; i < channel->len; i++)
 			if (channel->boxes[i].active && !channel->boxes[i].surveyed)
 				survey_local(channel, &channel->boxes[i]);
-		if (inquiry_end(&inquiry, begun, err) || survey_reuse(channel, err))
+		if (survey_remote(channel, err) || survey_reuse(channel, err))
 			return -1;
 	}
 	if (identify_fresh(channel, err))
