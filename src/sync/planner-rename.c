@@ -147,6 +147,25 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 }
 
 /*
+ * True where another mailbox has the old name on the server, so that either was made anew, and a third
+ * one has the UIDVALIDITY of the new name as well: of a server that has one for all of them it says
+ * nothing, and equal messages under equal UIDs say little.
+ */
+static bool has_common_uidvalidity(const struct planner_name *names, size_t len,
+				   const struct planner_rename *rename)
+{
+	uint32_t uidvalidity = names[rename->to].listed[REMOTE].uidvalidity;
+
+	if (!rename->renamed[REMOTE] || rename->sure[REMOTE] || !names[rename->from].exists[REMOTE])
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (i != rename->from && i != rename->to && names[i].exists[REMOTE] &&
+		    names[i].listed[REMOTE].uidvalidity == uidvalidity)
+			return true;
+	return false;
+}
+
+/*
  * B5: a mailbox that is gone under one name and new under another on the same side was renamed
  * there, so it is renamed on the other side too, with all that it holds: its UIDs, flags and dates
  * stay, nothing is sent, and the journal goes along. Where the evidence fits several names, or
@@ -160,7 +179,8 @@ void planner_renames(const struct planner_name *names, size_t names_len,
 	bool again = true;
 
 	for (size_t i = 0; i < *len; i++)
-		list[i].refuted = !is_alike(&list[i]);
+		list[i].refuted = !is_alike(&list[i]) ||
+				  has_common_uidvalidity(names, names_len, &list[i]);
 	for (size_t i = 0; i < *len; i++)
 		list[i].contested = !list[i].refuted && is_contested(list, *len, i);
 	for (size_t i = 0; i < *len; i++)
