@@ -85,6 +85,13 @@ struct stamp {
 	uint64_t inode; /* local: of the mailbox's directory; 0 where that says nothing */
 };
 
+/*
+ * So long after a change a local stamp is told, in milliseconds: its times have to lie 20 back
+ * (maildir/mailbox.h), by a clock that ticks each 1 to 10, and on an idle machine late. File systems
+ * of whole seconds want two of them, which is not worth waiting for.
+ */
+#define STAMP_SETTLES_MS 40
+
 /* True where nothing can have changed between the two. */
 bool stamp_unchanged(enum side side, const struct stamp *then, const struct stamp *now);
 

@@ -15,14 +15,6 @@
 #include <string.h>
 
 /*
- * Directories' times are trusted once they lie back some 20 ms (maildir_mailbox_stamp()), by a clock
- * that ticks each 1 to 10 ms, and on an idle machine later. File systems of whole seconds want two of
- * them: those are not waited for.
- */
-#define SETTLE_STEP_MS 4
-#define SETTLE_MAX_MS  80
-
-/*
  * True where the planner would have nothing to do about a snapshot, the other side being as the
  * journal has it: what the policy leaves alone is no reason to look again.
  */
@@ -316,19 +308,21 @@ static bool is_young(const struct channel *channel, const struct box *box)
 }
 
 /*
- * The boxes whose files this run, or somebody just before it, changed: one look at each, once their
- * times can be trusted. Where the server took its time since, there is nothing to wait for.
+ * The boxes whose files this run, or somebody just before it, changed: wait once, look once. Where
+ * the server took its time since, there is nothing to wait for.
  */
 static int confirm_locals(struct channel *channel, struct error *err)
 {
-	unsigned waited = 0;
+	bool waited = false;
 
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
 		if (!wants_look(box))
 			continue;
-		for (; waited < SETTLE_MAX_MS && is_young(channel, box); waited += SETTLE_STEP_MS)
-			clock_sleep_ms(SETTLE_STEP_MS);
+		if (!waited && is_young(channel, box)) {
+			clock_sleep_ms(STAMP_SETTLES_MS);
+			waited = true;
+		}
 		if (confirm_local(channel, box, err))
 			return -1;
 	}
