@@ -27,12 +27,12 @@ struct quirk {
 static const struct quirk quirks[] = {
 	{
 		.capability = "X-GM-EXT-1",
-		.note = "Gmail: lets 2500 MB down and 500 MB up a day, and 15 connections: what is over "
-			"is refused until later, and done then (imapsync FAQ.Gmail, chatwoot#6082)",
+		.note = "Gmail: lets 2500 MB down and 500 MB up a day, and 15 connections: what is "
+			"over is refused until later, and done then (imapsync FAQ.Gmail, chatwoot#6082)",
 	}, {
 		.host = "me.com", .capabilities_off = IMAP_CAP_QRESYNC, .ask_capability = true,
-		.note = "iCloud: sends CAPABILITY inside literals unless asked after the login, and "
-			"malformed VANISHED: asked, QRESYNC left alone "
+		.note = "iCloud: sends CAPABILITY inside literals unless asked after the login, "
+			"and malformed VANISHED: asked, QRESYNC left alone "
 			"(isync drv_imap.c, MailKit#1871)",
 	}, {
 		.host = "icloud.com", .capabilities_off = IMAP_CAP_QRESYNC, .ask_capability = true,
@@ -46,24 +46,25 @@ static const struct quirk quirks[] = {
 		.note = "Outlook: as Exchange (Mailspring-Sync#5, imapsync#198 #212 #272)",
 	}, {
 		.host = "mail.yahoo.com", .visible_max = 10000,
-		.note = "Yahoo: shows only the newest 10,000 messages: at that count none is taken for "
-			"deleted (imapsync#119 #209)",
+		.note = "Yahoo: shows only the newest 10,000 messages: at that count none is taken "
+			"for deleted (imapsync#119 #209)",
 	}, {
 		.host = "aol.com", .visible_max = 10000,
-		.note = "AOL: shows only the newest 10,000 messages: at that count none is taken for "
-			"deleted (imapsync#119 #209)",
+		.note = "AOL: shows only the newest 10,000 messages: at that count none is taken "
+			"for deleted (imapsync#119 #209)",
 	}, {
 		.id = "SmarterMail", .capabilities_off = IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
-		.note = "SmarterMail: offers CONDSTORE, gives no HIGHESTMODSEQ: flags are listed in "
-			"full (closeio/sync-engine#504)",
+		.note = "SmarterMail: offers CONDSTORE, gives no HIGHESTMODSEQ: flags are listed "
+			"in full (closeio/sync-engine#504)",
 	}, {
 		.id = "Zimbra", .capabilities_off = IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC,
 		.note = "Zimbra: MODSEQ can be -1: flags are listed in full (MailKit#495)",
 	}, {
 		.id = "Stalwart", .capabilities_off = IMAP_CAP_MOVE | IMAP_CAP_MULTIAPPEND,
 		.note = "Stalwart: UID MOVE can move nothing and say OK: messages are copied, then "
-			"expunged (stalwart#1201); a refused MULTIAPPEND keeps what came before the "
-			"message that it is about: one at a time (stalwart crates/imap/src/op/append.rs)",
+			"expunged (stalwart#1201); a refused MULTIAPPEND keeps what came before "
+			"the message that it is about: one at a time "
+			"(stalwart crates/imap/src/op/append.rs)",
 	}, {
 		.id = "gluon", .capabilities_off = IMAP_CAP_SPECIAL_USE,
 		.note = "Proton Bridge: answers BAD to LIST with SPECIAL-USE: not asked for "

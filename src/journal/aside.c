@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What lies in a state directory besides what a run reads: journals set aside, leftovers, strays. */
+/*
+ * What lies in a state directory besides what a run reads: journals set aside, leftovers, strays.
+ */
 #include "journal/dir.h"
 
 #include "base/clock.h"

@@ -309,10 +309,11 @@ static int dir_read_start(const struct journal_dir *dir, const char *file, char 
 	}
 	file_close(&fd);
 	if (rc < 0)
-		error_set(err, ERROR_IO, SCOPE_STORE,
-			  "%s; whose journal it is cannot be told: where the disk has lost it, move "
-			  "it away, and its mailbox is matched anew",
-			  why.text);
+		error_set(
+		    err, ERROR_IO, SCOPE_STORE,
+		    "%s; whose journal it is cannot be told: where the disk has lost it, move "
+		    "it away, and its mailbox is matched anew",
+		    why.text);
 	return rc;
 }
 

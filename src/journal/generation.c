@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The generation of the Maildir tree that the journals of a channel speak of: a file beside them. */
+/*
+ * The generation of the Maildir tree that the journals of a channel speak of: a file beside them.
+ */
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/text.h"

@@ -98,8 +98,8 @@ struct journal_note {
 	uint32_t uid;     /* PUBLISHING, MOVING, REMOVING, REFUSED of a remote message; else 0 */
 	const char *name; /* PUBLISHING, APPENDING, REFUSED of a local message; else NULL */
 	uint32_t uidvalidity; /* APPENDING, MOVING: of the mailbox that takes it */
-	uint32_t floor;       /* APPENDING, MOVING: its UIDNEXT before; REFUSED: the limit on the size
-				 of messages for which it was, or 0 */
+	uint32_t floor; /* APPENDING, MOVING: its UIDNEXT before; REFUSED: the limit on the size
+			   of messages for which it was, or 0 */
 	struct flags flags;
 	struct identity identity; /* has_message_id and has_digest as known */
 	const char *text;         /* MOVING: target; REFUSED: the reason, escaped; else NULL */

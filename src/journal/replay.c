@@ -34,9 +34,9 @@ static void reader_sum(struct reader *reader, size_t to)
 {
 	if (to <= reader->summed)
 		return;
-	reader->crc =
-	    (uint32_t)crc32_z(reader->crc, (const Bytef *)reader->bytes + (reader->summed - reader->at),
-			      to - reader->summed);
+	reader->crc = (uint32_t)crc32_z(
+	    reader->crc, (const Bytef *)reader->bytes + (reader->summed - reader->at),
+	    to - reader->summed);
 	reader->summed = to;
 }
 

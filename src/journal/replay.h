@@ -29,10 +29,10 @@ struct replay {
 };
 
 /*
- * Reads a file of that size, which begins with a first line that fits, and applies it to rows unless
- * that is NULL. No more of it is in memory than piece bytes, or the longest line: each transaction
- * is read to its commit first, and from its start again where it was longer than that. -1: it cannot
- * be read.
+ * Reads a file of that size, which begins with a first line that fits, and applies it to rows
+ * unless that is NULL. No more of it is in memory than piece bytes, or the longest line: each
+ * transaction is read to its commit first, and from its start again where it was longer than that.
+ * -1: it cannot be read.
  */
 int replay_file(int fd, size_t size, size_t piece, struct rows *rows, struct replay *replay,
 		struct error *err);

@@ -87,8 +87,8 @@ struct stamp {
 
 /*
  * So long after a change a local stamp is told, in milliseconds: its times have to lie 20 back
- * (maildir/mailbox.h), by a clock that ticks each 1 to 10, and on an idle machine late. File systems
- * of whole seconds want two of them, which is not worth waiting for.
+ * (maildir/mailbox.h), by a clock that ticks each 1 to 10, and on an idle machine late. File
+ * systems of whole seconds want two of them, which is not worth waiting for.
  */
 #define STAMP_SETTLES_MS 40
 

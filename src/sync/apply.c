@@ -229,11 +229,12 @@ static void tell_gained(const struct channel *channel, struct box *box, enum sid
 
 	if (!gained)
 		return;
-	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
-		  "mailbox %s: nothing is removed on the %s side: what is gone may have moved to %s, "
-		  "which was not named and has something new (\"evenmail sync %s\" looks there too, "
-		  "--allow-deletions removes it all the same)",
-		  text_show(box->name), side_name(side), text_show(gained), channel->setup.name);
+	error_set(
+	    &err, ERROR_REFUSED, SCOPE_MAILBOX,
+	    "mailbox %s: nothing is removed on the %s side: what is gone may have moved to %s, "
+	    "which was not named and has something new (\"evenmail sync %s\" looks there too, "
+	    "--allow-deletions removes it all the same)",
+	    text_show(box->name), side_name(side), text_show(gained), channel->setup.name);
 	box_fail(box, &err);
 }
 
@@ -358,8 +359,8 @@ static void note_blocked(struct channel *channel)
 }
 
 /*
- * A file that is to be a new pair in the place where it was another one: the directory is as it was,
- * and yet the file need not be as the pair, until that has got the file's flags.
+ * A file that is to be a new pair in the place where it was another one: the directory is as it
+ * was, and yet the file need not be as the pair, until that has got the file's flags.
  */
 static void mark_rescans(struct channel *channel)
 {

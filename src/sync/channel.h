@@ -74,11 +74,11 @@ struct box {
 	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */
 	struct stamp listed[SIDES]; /* as LIST told */
 	bool has_journal;
-	bool replaced;              /* another mailbox of that name was renamed: left to the next run */
+	bool replaced; /* another mailbox of that name was renamed: left to the next run */
 	bool allowed;               /* the user allowed its deletions */
 	bool retried;               /* its refusals are forgotten */
 
-	struct journal *journal; /* NULL where there is nothing to do at all, and before that is known */
+	struct journal *journal; /* NULL where there is nothing to do, and before that is known */
 	bool torn;               /* it was cut back in reading it ahead */
 	enum rule rule;          /* RULE_NONE, or what became of a mailbox on one side only */
 	enum side missing;       /* with a rule */
@@ -101,7 +101,7 @@ struct box {
 	atomic_bool full;   /* no more messages are to be fetched into it in this run, */
 	atomic_bool shut;   /* and those on their way cannot be put into its directory either */
 	bool undone;        /* not all was done: the head stays where it was */
-	bool rescan;        /* but says nothing of the local side: pairs of files changed that did not */
+	bool rescan; /* but says nothing of the local side: pairs of files changed that did not */
 	bool lost_append;   /* an APPEND's UID is still to be found */
 	bool healed;        /* files of a stopped run were found in place */
 	bool over;          /* the mailbox is gone on both sides: so goes its journal */
@@ -164,7 +164,7 @@ struct channel {
 	const char *trash[SIDES]; /* the mailbox to which "trash" moves, NULL where there is none */
 	/* Something could not be added there, or may be missing there: nothing is removed there. */
 	bool held_back[SIDES];
-	/* A mailbox that was not named and has something new on that side, so that is why; or NULL. */
+	/* A mailbox that was not named and has something new on that side: that is why; or NULL. */
 	const char *gained[SIDES];
 	struct arena arena;
 };
@@ -296,19 +296,25 @@ void box_note_agreed(struct box *box, const struct plan *plan);
  * at otherwise: what others put there meanwhile, the end of the run finds.
  */
 int apply_rooms(struct channel *channel, struct error *err);
-/* A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
+/*
+ * A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords);
-/* Something could not be added on side: the box has failed, and nothing is removed there in this
- * run. */
+/*
+ * Something could not be added on side: the box has failed, and nothing is removed there in this
+ * run.
+ */
 void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err);
-/* Makes what a box's journal was given so far durable, before it is known whether the box is even.
+/*
+ * Makes what a box's journal was given so far durable, before it is known whether the box is even.
  */
 int box_commit(struct box *box, struct error *err);
 /* Records that something went wrong with a box: the first error stays, the head will not move. */
 void box_fail(struct box *box, const struct error *err);
-/* Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it
- * failed. */
+/*
+ * Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it
+ * failed.
+ */
 int store_do(struct store *store, const struct request *request, struct answer *answer,
 	     struct error *err);
 /* The UIDs of the journal's pairs that the remote side should hold. */

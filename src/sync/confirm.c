@@ -265,9 +265,10 @@ static int look_at_local(struct channel *channel, struct box *box, bool glance,
 }
 
 /*
- * Looks at the local side of one box: by a glance, for a mailbox of 100,000 need not be held in memory
- * to see that it is as the journal says. Where somebody is at work in it, or two files have one
- * name, a scan tells; where it is known that nobody was, it is as the survey saw it and we left it.
+ * Looks at the local side of one box: by a glance, for a mailbox of 100,000 need not be held in
+ * memory to see that it is as the journal says. Where somebody is at work in it, or two files have
+ * one name, a scan tells; where it is known that nobody was, it is as the survey saw it and we left
+ * it.
  */
 static int confirm_local(struct channel *channel, struct box *box, struct error *err)
 {
@@ -296,7 +297,10 @@ static bool wants_look(const struct box *box)
 	       (box->wrote[LOCAL] || !stamp->cur_ns || !stamp->new_ns);
 }
 
-/* Whether the directories changed so lately that their times say nothing. What fails, the look tells. */
+/*
+ * Whether the directories changed so lately that their times say nothing. What fails, the look
+ * tells.
+ */
 static bool is_young(const struct channel *channel, const struct box *box)
 {
 	const struct request request = {.kind = REQUEST_STATUS, .mailbox = box->at[LOCAL]};
@@ -334,17 +338,17 @@ static struct journal_head head_of(const struct channel *channel, const struct b
 {
 	const struct stamp *local = &box->sides[LOCAL].stamp, *remote = &box->sides[REMOTE].stamp;
 
-	return (struct journal_head){.uidvalidity = remote->uidvalidity,
-				     .uidnext = remote->uidnext,
-				     .highestmodseq = remote->modseq,
-				     .remote_messages = remote->messages,
-				     .mailbox_id = remote->mailbox_id ? remote->mailbox_id
-								      : box->listed[REMOTE].mailbox_id,
-				     .cur_ns = local->cur_ns,
-				     .new_ns = local->new_ns,
-				     .inode = local->inode,
-				     .policy = box_terms(channel, box),
-				     .even = true};
+	return (struct journal_head){
+	    .uidvalidity = remote->uidvalidity,
+	    .uidnext = remote->uidnext,
+	    .highestmodseq = remote->modseq,
+	    .remote_messages = remote->messages,
+	    .mailbox_id = remote->mailbox_id ? remote->mailbox_id : box->listed[REMOTE].mailbox_id,
+	    .cur_ns = local->cur_ns,
+	    .new_ns = local->new_ns,
+	    .inode = local->inode,
+	    .policy = box_terms(channel, box),
+	    .even = true};
 }
 
 /*

@@ -54,7 +54,8 @@ static void plan_box(struct box *box, const struct planner_input *input)
 	planner_messages(input, &box->plan);
 }
 
-/* A mailbox that is gone on one side only: what becomes of it, now that its messages are planned.
+/*
+ * A mailbox that is gone on one side only: what becomes of it, now that its messages are planned.
  */
 static void plan_gone(struct box *box, const struct planner_input *input)
 {
@@ -128,7 +129,9 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 			box->plan.ops[i].blocked |= stays;
 }
 
-/* Whether what is to be removed may be a message that is to be copied: nothing speaks against it. */
+/*
+ * Whether what is to be removed may be a message that is to be copied: nothing speaks against it.
+ */
 static bool may_be(const struct pair *pair, const struct identity *found)
 {
 	if (pair->email_id && found->email_id)
@@ -180,7 +183,8 @@ void channel_plan(struct channel *channel)
 		struct box *box = &channel->boxes[i];
 		boxes[i].plan = &box->plan;
 		if (box->consulted)
-			boxes[i].input.pairs = journal_pairs(box->journal, &boxes[i].input.pairs_len);
+			boxes[i].input.pairs =
+			    journal_pairs(box->journal, &boxes[i].input.pairs_len);
 		if (!box->active)
 			continue;
 		boxes[i].input = input_of(channel, box);

@@ -67,7 +67,9 @@ void box_note_agreed(struct box *box, const struct plan *plan)
 	}
 }
 
-/* Marks the mailboxes that the server is to have made and to which messages with flags are to come. */
+/*
+ * Marks the mailboxes that the server is to have made and to which messages with flags are to come.
+ */
 static void mark_flagged(const struct channel *channel, bool *wanted)
 {
 	for (size_t i = 0; i < channel->len; i++)

@@ -129,8 +129,10 @@ static void take_answer(struct channel *channel, enum side side, const struct an
 	}
 }
 
-/* One flight: asks kind of side for what list() finds in each box; all: also where nothing is to be
- * paired. */
+/*
+ * One flight: asks kind of side for what list() finds in each box; all: also where nothing is to be
+ * paired.
+ */
 static int ask(struct channel *channel, enum side side, enum request_kind kind, bool all,
 	       void (*list)(const struct box *, bool, struct key_list *), struct error *err)
 {
@@ -167,7 +169,10 @@ static bool is_missed(const struct box *box, const char *name)
 	       box->sides[REMOTE].known[index].present;
 }
 
-/* True where that file was a pair of this mailbox until its journal was reset: it came from nowhere. */
+/*
+ * True where that file was a pair of this mailbox until its journal was reset: it came from
+ * nowhere.
+ */
 static bool was_here(const struct box *box, const char *name)
 {
 	const struct pair wanted = {.name = name};

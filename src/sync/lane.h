@@ -13,8 +13,9 @@
  * touched while channel->lock is held: boxes with their journals and tallies, what is held back,
  * the progress that is told. The lock is held over the commit of a journal, so that one batch is
  * committed as one, and never while a lane waits for the server, reads or writes a message, or
- * syncs the file system; so nothing takes it that is done for each message as it arrives. What a lane puts into a journal is durable on the disk by
- * then; so it does no harm that another lane's commit may take it along.
+ * syncs the file system; so nothing takes it that is done for each message as it arrives. What a
+ * lane puts into a journal is durable on the disk by then; so it does no harm that another lane's
+ * commit may take it along.
  *
  * A lane whose session breaks is lost, and the run goes on: its portions go back and others fetch
  * them, and what may or may not have been uploaded is left to the next run, which finds it by its

@@ -34,14 +34,14 @@ enum rule {
 	RULE_V3_COPY,    /* new in one mailbox, and the other side holds it in another: copied there
 			  */
 	RULE_V4_BOTH,    /* moved to different places on both sides: both places keep it */
-	RULE_V5_TRASH,   /* deleted here, and new in the trash: removed, for it comes there anyway */
-	RULE_B1_CREATE,  /* a mailbox on one side only, new: created on the other */
-	RULE_B2_LEAVE,   /* a mailbox on one side only, and not to be created: left alone */
-	RULE_B3_GONE,    /* a mailbox that the journal knows is gone on one side, and not to be
-			    deleted on the other: a question for the user */
-	RULE_B4_DELETE,  /* a mailbox that the journal knows is gone on one side: deleted on the
-			    other; gone on both: forgotten */
-	RULE_B5_RENAME,  /* a mailbox was renamed on one side: so it is on the other */
+	RULE_V5_TRASH,  /* deleted here, and new in the trash: removed, for it comes there anyway */
+	RULE_B1_CREATE, /* a mailbox on one side only, new: created on the other */
+	RULE_B2_LEAVE,  /* a mailbox on one side only, and not to be created: left alone */
+	RULE_B3_GONE,   /* a mailbox that the journal knows is gone on one side, and not to be
+			   deleted on the other: a question for the user */
+	RULE_B4_DELETE, /* a mailbox that the journal knows is gone on one side: deleted on the
+			   other; gone on both: forgotten */
+	RULE_B5_RENAME, /* a mailbox was renamed on one side: so it is on the other */
 };
 
 /* "M2", "B1", ... */
@@ -85,7 +85,7 @@ struct op {
 	enum rule rule : 8;
 	unsigned gone : 2; /* AGREE: bits 1 << side of the sides that do not hold it any more */
 	bool blocked : 1;  /* the guard said no */
-	bool redate : 1;   /* MOVE, CLONE on the remote side: the file's date is not the message's */
+	bool redate : 1; /* MOVE, CLONE on the remote side: the file's date is not the message's */
 	uint32_t uid;
 	const char *name;
 	struct flags flags; /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
@@ -104,7 +104,7 @@ struct op {
 			struct message_key there;
 		};
 	};
-	size_t target; /* MOVE: the index of the plan whose mailbox it goes to; CLONE: it comes from */
+	size_t target; /* the index of the plan whose mailbox it goes to (MOVE), comes from (CLONE) */
 };
 
 /* A first run has one for every message: what few of them have lies elsewhere. */

@@ -335,8 +335,8 @@ static void collect_halves(const struct planner_box *boxes, size_t len, struct e
 }
 
 /*
- * True where the file of a removal is also what another mailbox misses: in its own one no other pair
- * has its name.
+ * True where the file of a removal is also what another mailbox misses: in its own one no other
+ * pair has its name.
  */
 static bool is_half(struct end **halves, size_t len, const char *name)
 {

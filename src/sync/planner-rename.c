@@ -147,9 +147,9 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 }
 
 /*
- * True where another mailbox has the old name on the server, so that either was made anew, and a third
- * one has the UIDVALIDITY of the new name as well: of a server that has one for all of them it says
- * nothing, and equal messages under equal UIDs say little.
+ * True where another mailbox has the old name on the server, so that either was made anew, and a
+ * third one has the UIDVALIDITY of the new name as well: of a server that has one for all of them
+ * it says nothing, and equal messages under equal UIDs say little.
  */
 static bool has_common_uidvalidity(const struct planner_name *names, size_t len,
 				   const struct planner_rename *rename)

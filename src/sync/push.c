@@ -279,12 +279,14 @@ static void note_refused(struct push *push, struct parcel *parcel, const struct 
 
 	journal_end_note(box->journal, JOURNAL_APPENDING, 0, parcel->op->name);
 	if (why->kind == ERROR_REFUSED && why->scope == SCOPE_MESSAGE)
-		journal_note(box->journal, &(struct journal_note){.kind = JOURNAL_REFUSED,
-								  .side = LOCAL,
-								  .name = parcel->op->name,
-								  .floor = limit_exceeded(push->channel, parcel->identity.size),
-								  .identity = parcel->identity,
-								  .text = why->text});
+		journal_note(box->journal,
+			     &(struct journal_note){
+				 .kind = JOURNAL_REFUSED,
+				 .side = LOCAL,
+				 .name = parcel->op->name,
+				 .floor = limit_exceeded(push->channel, parcel->identity.size),
+				 .identity = parcel->identity,
+				 .text = why->text});
 	if (why->sys != EDQUOT) {
 		hold_back(push->channel, box, REMOTE, why);
 		return;

@@ -89,7 +89,8 @@ void shares_run(struct shares *shares, void (*work)(void *context, struct lane *
 {
 	struct channel *channel = shares->channel;
 	struct lanes *lanes = channel->setup.lanes;
-	struct lane main = {.stores = {channel->setup.stores[LOCAL], channel->setup.stores[REMOTE]}};
+	struct lane main = {
+	    .stores = {channel->setup.stores[LOCAL], channel->setup.stores[REMOTE]}};
 	uint64_t paid = shares->left / shares->pays;
 	unsigned others = !lanes ? 0 : paid < lanes->max ? (unsigned)paid : lanes->max;
 

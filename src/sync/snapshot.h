@@ -41,7 +41,7 @@ struct snapshot {
 	bool doubled;               /* a scan told of one pair twice */
 	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
-	struct uidset doubtful; /* known, but size or date are another message's: see sync/reuse.c */
+	struct uidset doubtful; /* known, but of another size or date: see sync/reuse.c */
 	struct fresh_message *fresh;
 	size_t fresh_len;
 	size_t fresh_cap;
@@ -61,7 +61,8 @@ void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
 		     const struct uidset *uids);
 /* Takes over what flags the side can keep, as its scan told. */
 void snapshot_take_room(struct snapshot *snapshot, const struct flag_room *room);
-/* The scan listed every message: what was not seen is absent. Also for a mailbox that is not there.
+/*
+ * The scan listed every message: what was not seen is absent. Also for a mailbox that is not there.
  */
 void snapshot_complete(struct snapshot *snapshot);
 /* Sorts fresh by key: by UID, or by name. Before all of the following. */

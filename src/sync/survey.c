@@ -65,7 +65,10 @@ static bool is_forgotten(const struct channel *channel, const struct journal_not
 	       (note->floor && (!limit || note->identity.size <= limit));
 }
 
-/* Forgets what was refused and may be tried again, so that no rule sees it; true where there was any. */
+/*
+ * Forgets what was refused and may be tried again, so that no rule sees it; true where there was
+ * any.
+ */
 static bool forget_refusals(const struct channel *channel, struct box *box)
 {
 	bool found = false;
@@ -128,7 +131,9 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 {
 	const struct journal_head *head = journal_head(box->journal);
 	bool known = !is_of_another(channel, box);
-	/* Of a mailbox that is nowhere, what a stopped run was about to do is to be forgotten, too. */
+	/*
+	 * Of a mailbox that is nowhere, what a stopped run was about to do is to be forgotten, too.
+	 */
 	bool noted = head->notes && !box->exists[LOCAL] && !box->exists[REMOTE];
 	const struct planner_mailbox mailbox = {
 	    .exists = {box->exists[LOCAL], box->exists[REMOTE]},
@@ -459,7 +464,8 @@ static void end_remote(const struct channel *channel, struct box *box,
 	}
 	if (answer->complete)
 		snapshot_complete(snapshot);
-	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] && box->exists[LOCAL]) {
+	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] &&
+	    box->exists[LOCAL]) {
 		box->scan[LOCAL] = true;
 		box->surveyed = false;
 		return;

@@ -5,9 +5,9 @@
  * now. So nothing is removed as long as a mailbox that was not named has something new, and that it
  * has is no guess: on the server UIDNEXT tells, on the disk a file that the journal does not know.
  *
- * What goes to the trash is deleted all the same, and so is what the user allowed to be deleted. Who
- * never has others but the named mailboxes kept even has no journals of others, and these count for
- * nothing.
+ * What goes to the trash is deleted all the same, and so is what the user allowed to be deleted.
+ * Who never has others but the named mailboxes kept even has no journals of others, and these count
+ * for nothing.
  */
 #include "sync/channel.h"
 

@@ -94,9 +94,10 @@ static const char *judge(struct verification *it, size_t index, struct rescue *r
 		correct_journal(it, pair, &rescue->identity);
 		return "file and server hold the same: the journal was wrong, and is corrected";
 	}
-	error_set(&rescue->error, ERROR_REFUSED, SCOPE_MESSAGE,
-		  "the server's bytes are neither the file's nor those that were agreed on: nothing "
-		  "is proved");
+	error_set(
+	    &rescue->error, ERROR_REFUSED, SCOPE_MESSAGE,
+	    "the server's bytes are neither the file's nor those that were agreed on: nothing "
+	    "is proved");
 	return NULL;
 }
 

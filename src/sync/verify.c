@@ -181,7 +181,9 @@ static const char *ask_why(struct verification *it, const char *name)
 	return arena_strdup(&it->result->arena, err.text);
 }
 
-/* Reads every file of the mailbox, those that the list missed included: a look-up by name counts. */
+/*
+ * Reads every file of the mailbox, those that the list missed included: a look-up by name counts.
+ */
 static int read_all(struct verification *it, struct error *err)
 {
 	const struct snapshot *local = &it->sides[LOCAL];
@@ -330,12 +332,15 @@ static void check_notes(struct verification *it)
 	static const char *const texts[] = {
 	    [JOURNAL_PUBLISHING] = "a stopped run was about to put this file in place: the next "
 				   "sync looks whether it did",
-	    [JOURNAL_APPENDING] = "a stopped run was about to upload this file: the next sync looks "
-				  "whether it did",
-	    [JOURNAL_REMOVING] = "a stopped run was about to remove this message: the next sync looks "
-				 "whether it did",
-	    [JOURNAL_MOVING] = "a stopped run was about to move or copy this message: the next sync "
-			       "looks whether it did",
+	    [JOURNAL_APPENDING] =
+		"a stopped run was about to upload this file: the next sync looks "
+		"whether it did",
+	    [JOURNAL_REMOVING] =
+		"a stopped run was about to remove this message: the next sync looks "
+		"whether it did",
+	    [JOURNAL_MOVING] =
+		"a stopped run was about to move or copy this message: the next sync "
+		"looks whether it did",
 	};
 	size_t len;
 	const struct journal_note *notes = journal_notes(it->journal, &len);

@@ -37,9 +37,9 @@ enum finding_kind {
 	FINDING_MESSAGE_UNREADABLE,
 	FINDING_UNPAIRED, /* a message on one side that the journal does not know */
 	FINDING_COPIES,   /* equal messages in one mailbox: harmless */
-	FINDING_NOTE,     /* the journal remembers a refusal, or what a stopped run was about to do */
-	FINDING_LITTER,   /* left in tmp */
-	FINDING_STRAY,    /* a file of the state directory that is none of ours */
+	FINDING_NOTE,   /* the journal remembers a refusal, or what a stopped run was about to do */
+	FINDING_LITTER, /* left in tmp */
+	FINDING_STRAY,  /* a file of the state directory that is none of ours */
 };
 
 struct finding {

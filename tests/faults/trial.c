@@ -241,7 +241,10 @@ static void compare(const char *what, const char *wanted, const char *got, struc
 	buf_free(&text);
 }
 
-/* Runs until both sides are even: what one run appends or moves is found by the next on some servers. */
+/*
+ * Runs until both sides are even: what one run appends or moves is found by the next on some
+ * servers.
+ */
 static void run_even(struct rig *rig, struct outcome *outcome)
 {
 	for (int i = 0; i < HEALING_RUNS; i++) {

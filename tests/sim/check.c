@@ -52,8 +52,10 @@ static void expect_trashed(const struct world *world, const struct token *token,
 			if (!is_trashed(world, side))
 				continue;
 			bounds->high += copies->deleted[side] + copies->left[side];
-			/* What was deleted before the other side had it was never there to be
-			 * moved. */
+			/*
+			 * What was deleted before the other side had it was never there to be
+			 * moved.
+			 */
 			if (token->single && copies->settled && copies->deleted[side] == 1 &&
 			    !token->partial &&
 			    !copies->deleted[other] && !token->moved[LOCAL] &&
@@ -269,8 +271,9 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
 
 	/*
-	 * The last four: where a run did not see both ends of a move (and made that of it on the other
-	 * side itself, in the trash), or renamed a mailbox to a name that has another UIDVALIDITY.
+	 * The last four: where a run did not see both ends of a move (and made that of it on the
+	 * other side itself, in the trash), or renamed a mailbox to a name that has another
+	 * UIDVALIDITY.
 	 */
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
 	    (world->reset && (world->renamed || moved)) ||

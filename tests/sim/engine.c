@@ -227,7 +227,8 @@ static void arm(struct world *world, const struct step *step, struct memory_stop
 	bool all = step->fault == FAULT_KILL || step->fault == FAULT_POWER;
 
 	if (step->fault == FAULT_SHUT) {
-		memory_shut(world->sides[step->side], world->names[step->mailbox % world->names_len]);
+		memory_shut(world->sides[step->side],
+			    world->names[step->mailbox % world->names_len]);
 		world->broke = true;
 		return;
 	}
@@ -329,8 +330,9 @@ static void check_holders(struct world *world, const unsigned char *before)
 		if (before[i] == (1u << LOCAL | 1u << REMOTE) && after[i] != before[i] &&
 		    !is_deleted(world, &world->tokens[i]) &&
 		    !world_is_refused(world, &world->tokens[i]))
-			world_fail(world, "message %zu went from the %s side, though the other had it",
-				   i, side_name(after[i] & 1u << LOCAL ? REMOTE : LOCAL));
+			world_fail(world,
+				   "message %zu went from the %s side, though the other had it", i,
+				   side_name(after[i] & 1u << LOCAL ? REMOTE : LOCAL));
 	free(after);
 }
 

@@ -55,8 +55,8 @@ static void renumber(struct world *world, const struct step *step)
 }
 
 /*
- * Without a journal a flag that was changed cannot be told from one that was not; nor what a run put
- * into a mailbox that it took for one of another name.
+ * Without a journal a flag that was changed cannot be told from one that was not; nor what a run
+ * put into a mailbox that it took for one of another name.
  */
 static void lose(struct world *world)
 {

@@ -109,7 +109,8 @@ static int simulate_counted(uint64_t seed, unsigned long count)
 static void keeps_what_must_hold_in_every_history(void **state)
 {
 	(void)state;
-	assert_int_equal(simulate_counted(figure_seed(1), (unsigned long)figure_longer(HISTORIES)), 0);
+	assert_int_equal(simulate_counted(figure_seed(1), (unsigned long)figure_longer(HISTORIES)),
+			 0);
 }
 
 static void keeps_what_once_went_wrong(void **state)

@@ -53,7 +53,8 @@ struct token {
 	bool nameless; /* it has no Message-ID */
 	bool again;    /* its user brought a file of it back */
 	bool sent;     /* a run may have sent it to the server, which told no id then */
-	bool partial;  /* the local side had more of it when both were even: the server took not all */
+	bool partial;  /* the local side had more of it when both were even: the server took not all
+			*/
 };
 
 struct world {
@@ -70,8 +71,8 @@ struct world {
 	bool reset;    /* UIDs or journals were lost since */
 	bool renamed;  /* users renamed mailboxes since */
 	/*
-	 * Since both were even users acted on one side only, and no more once a run had been there: the
-	 * end must be as they left it, which is what was noted before the run.
+	 * Since both were even users acted on one side only, and no more once a run had been there:
+	 * the end must be as they left it, which is what was noted before the run.
 	 */
 	bool acted[SIDES];
 	bool late;

@@ -86,7 +86,9 @@ static int count_pages(const char *const flags[3])
 	return count;
 }
 
-/* FAULTS 46: what is kept is in no core, no child and, where locking is allowed, not in the swap. */
+/*
+ * FAULTS 46: what is kept is in no core, no child and, where locking is allowed, not in the swap.
+ */
 static void its_page_is_walled(void **state)
 {
 	static const char *const walls[] = {" dd", " wf", ""};
