@@ -28,7 +28,8 @@ static const struct quirk quirks[] = {
 	{
 		.capability = "X-GM-EXT-1",
 		.note = "Gmail: lets 2500 MB down and 500 MB up a day, and 15 connections: what is "
-			"over is refused until later, and done then (imapsync FAQ.Gmail, chatwoot#6082)",
+			"over is refused until later, and done then "
+			"(imapsync FAQ.Gmail, chatwoot#6082)",
 	}, {
 		.host = "me.com", .capabilities_off = IMAP_CAP_QRESYNC, .ask_capability = true,
 		.note = "iCloud: sends CAPABILITY inside literals unless asked after the login, "

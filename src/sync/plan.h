@@ -104,7 +104,7 @@ struct op {
 			struct message_key there;
 		};
 	};
-	size_t target; /* the index of the plan whose mailbox it goes to (MOVE), comes from (CLONE) */
+	size_t target; /* the plan whose mailbox it goes to (MOVE) or comes from (CLONE): index */
 };
 
 /* A first run has one for every message: what few of them have lies elsewhere. */
