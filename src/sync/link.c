@@ -134,10 +134,11 @@ static int link_box(struct link_batch *batch, struct box *box, bool pulled, stru
 
 int apply_links(struct channel *channel, bool pulled, struct error *err)
 {
-	struct link_batch *batch = xcalloc(1, sizeof(*batch));
+	struct link_batch *batch = xmalloc(sizeof(*batch)); /* large, and empty most of the time */
 	int rc = 0;
 
 	batch->channel = channel;
+	batch->len = 0;
 	for (size_t i = 0; i < channel->len && !rc; i++)
 		if (channel->boxes[i].active)
 			rc = link_box(batch, &channel->boxes[i], pulled, err);

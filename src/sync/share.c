@@ -94,6 +94,8 @@ void shares_run(struct shares *shares, void (*work)(void *context, struct lane *
 	uint64_t paid = shares->left / shares->pays;
 	unsigned others = !lanes ? 0 : paid < lanes->max ? (unsigned)paid : lanes->max;
 
+	if (!shares->len)
+		return;
 	shares->lanes = 1 + others;
 	if (others)
 		lanes->begin(lanes, others, work, context);
@@ -276,5 +278,6 @@ void shares_close(struct shares *shares)
 	}
 	free(shares->list);
 	pthread_mutex_destroy(&shares->lock);
-	xtrim();
+	if (shares->lanes > 1)
+		xtrim();
 }

@@ -61,8 +61,8 @@ struct shares {
 /* Collects the copies to side; those to LOCAL leave their plans. */
 void shares_open(struct shares *shares, struct channel *channel, enum side side);
 /*
- * Has work called on the main lane and, where there is enough to do, on others. Where others left
- * something undone the main lane is called for again.
+ * Where there is anything to do, has work called on the main lane, and where it is enough, on
+ * others, too. Where these left something undone the main lane is called for again.
  */
 void shares_run(struct shares *shares, void (*work)(void *context, struct lane *lane),
 		void *context);
