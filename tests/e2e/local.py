@@ -51,7 +51,7 @@ class Local:
 
     def state(self):
         """{mailbox: sorted [(digest, letters, epoch)]}"""
-        return {mailbox: sorted(read_file(path)[:3] for path in files_of(directory))
+        return {mailbox: sorted(read_file(path)[:3] for path in drop_half_renamed(files_of(directory)))
                 for mailbox, directory in self.mailbox_paths()}
 
     def paths(self, mailbox, message):
@@ -119,6 +119,16 @@ class Local:
 def files_of(directory):
     return [os.path.join(directory, part, name) for part in ("cur", "new")
             for name in sorted(os.listdir(os.path.join(directory, part)))]
+
+
+def drop_half_renamed(paths):
+    """Without the second of two names of one file: a power cut may leave both, see evenmail(1), BUGS."""
+    seen = set()
+    for path in paths:
+        key = os.path.basename(path).partition(":2,")[0], os.stat(path).st_ino
+        if key not in seen:
+            yield path
+        seen.add(key)
 
 
 def read_file(path):

@@ -47,6 +47,7 @@ EXTRA_DIST += \
 	tests/imapd/compress-cut.imapd \
 	tests/imapd/compress-damaged.imapd \
 	tests/imapd/compress-no.imapd \
+	tests/imapd/compress-start.imapd tests/imapd/compress-start-refused.imapd \
 	tests/imapd/compress-not-offered.imapd \
 	tests/imapd/compress-plain.imapd \
 	tests/imapd/compress-refused.imapd \
