@@ -286,6 +286,8 @@ bool own_expect(const struct own_changes *own, const struct stamp *before, struc
  * that is another room: files may have flags that waited for it.
  */
 bool box_take_room(const struct channel *channel, struct box *box, const struct flag_room *room);
+/* Those of the flags that the server has room for in the box's mailbox. */
+struct flags box_flags_there(const struct box *box, struct flags flags);
 /*
  * Journals what both sides agree on now that their flags are set. What the server turned out to
  * have no room for is as agreed before.

@@ -21,6 +21,11 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 	       !flag_room_equal(&before, journal_room(box->journal));
 }
 
+struct flags box_flags_there(const struct box *box, struct flags flags)
+{
+	return flags_reach((struct flags){0}, flags, &box->sides[REMOTE].permanent);
+}
+
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)
 {
 	uint32_t fresh = keywords_minus(keywords, journal_refused_keywords(box->journal, side));
@@ -41,7 +46,7 @@ static struct flags unsettled(const struct box *box, const struct op *flag)
 
 	if (flag->side == LOCAL)
 		return none;
-	return flags_minus(all, flags_reach(none, all, &box->sides[REMOTE].permanent));
+	return flags_minus(all, box_flags_there(box, all));
 }
 
 void box_note_agreed(struct box *box, const struct plan *plan)

@@ -245,16 +245,10 @@ static bool is_there(const struct moves *moves, const struct box *target,
 	return moves->side == LOCAL || !expected || answer->uidvalidity == expected;
 }
 
-/* What a mailbox on the server has room for of a message's flags. */
-static struct flags flags_there(const struct box *box, struct flags flags)
-{
-	return flags_reach((struct flags){0}, flags, &box->sides[REMOTE].permanent);
-}
-
 /* What is still to be done about the flags of a copy that has these. */
 static void plan_late(struct box *box, const struct op *op, uint32_t uid, struct flags had)
 {
-	const struct flags reach = flags_there(box, op->flags);
+	const struct flags reach = box_flags_there(box, op->flags);
 	struct op *late;
 
 	if (flags_equal(reach, had))
@@ -274,7 +268,7 @@ static void plan_late(struct box *box, const struct op *op, uint32_t uid, struct
 static void note_cloned(struct box *box, const struct op *op, uint32_t uid)
 {
 	const struct identity identity = plan_identity(op);
-	const struct flags had = flags_there(box, op->had);
+	const struct flags had = box_flags_there(box, op->had);
 	const struct pair pair = pair_of(uid, op->name, had, &identity);
 
 	journal_put(box->journal, &pair);
@@ -350,7 +344,7 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	const struct identity identity = plan_identity(op);
 	const struct pair pair =
 	    moves->side == REMOTE
-		? pair_of(uid, op->there.name, flags_there(target, op->flags), &identity)
+		? pair_of(uid, op->there.name, box_flags_there(target, op->flags), &identity)
 		: pair_of(uid, answer->created.name, op->flags, &identity);
 	journal_put(target->journal, &pair);
 	journal_forget(box->journal, op->uid);

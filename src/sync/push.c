@@ -108,9 +108,7 @@ static void fail_full(struct push *push, struct box *box, uint64_t size)
 /* The flags that go with a message: those that the server has room for, but no keywords. */
 static struct flags flags_sent(const struct parcel *parcel)
 {
-	const struct flags none = {0}, bits = {.bits = parcel->op->flags.bits};
-
-	return flags_reach(none, bits, &parcel->box->sides[REMOTE].permanent);
+	return box_flags_there(parcel->box, (struct flags){.bits = parcel->op->flags.bits});
 }
 
 /* Notes that the message is about to be appended. */
@@ -300,12 +298,11 @@ static void put_taken(const struct parcel *parcel, uint32_t uid)
 {
 	struct box *box = parcel->box;
 	const struct op *sent = parcel->op;
-	const struct flags none = {0}, now = flags_sent(parcel),
-			   late = {.keywords = sent->flags.keywords};
+	const struct flags now = flags_sent(parcel), late = {.keywords = sent->flags.keywords};
+	const struct flags add = box_flags_there(box, late);
 	const struct pair pair = pair_of(uid, sent->name, now, &parcel->identity);
 
 	box_put_copy(box, REMOTE, &pair);
-	const struct flags add = flags_reach(none, late, &box->sides[REMOTE].permanent);
 	if (!add.keywords)
 		return;
 	struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, sent->rule);
