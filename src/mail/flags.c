@@ -40,6 +40,12 @@ struct flags flags_union(struct flags a, struct flags b)
 	return (struct flags){a.bits | b.bits, keywords_union(a.keywords, b.keywords)};
 }
 
+/* What both have. */
+struct flags flags_intersect(struct flags a, struct flags b)
+{
+	return (struct flags){a.bits & b.bits, keywords_intersect(a.keywords, b.keywords)};
+}
+
 /* The three-way merge: a bit that a side changed is flipped, and two sides that changed it agree.
  */
 struct flags flags_merge(struct flags base, struct flags local, struct flags remote)

@@ -52,6 +52,8 @@ bool flags_are_none(struct flags flags);
 /* In a, not in b. */
 struct flags flags_minus(struct flags a, struct flags b);
 struct flags flags_union(struct flags a, struct flags b);
+/* In both. */
+struct flags flags_intersect(struct flags a, struct flags b);
 /* What both sides should have: per flag the side that differs from base wins. */
 struct flags flags_merge(struct flags base, struct flags local, struct flags remote);
 /*

@@ -66,7 +66,7 @@ void box_note_agreed(struct box *box, const struct plan *plan)
 			continue;
 		struct pair pair = *known;
 		pair.flags = flags_union(flags_minus(op->flags, left),
-					 flags_minus(pair.flags, flags_minus(pair.flags, left)));
+					 flags_intersect(pair.flags, left));
 		pair.gone = op->gone;
 		journal_put(box->journal, &pair);
 	}

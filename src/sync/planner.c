@@ -65,16 +65,14 @@ static void rule_m2_delete(const struct planner_input *input, const struct case_
 	op->name = pair->name;
 }
 
-/* What the journal holds afterwards: per flag what both sides end with, or else what it held. */
+/*
+ * What the journal holds afterwards: per flag what both sides end with, or else what it held: so
+ * what two of the three have.
+ */
 static struct flags flags_agreed(struct flags base, struct flags local, struct flags remote)
 {
-	uint32_t differ = local.bits ^ remote.bits;
-	uint32_t kept =
-	    keywords_intersect(base.keywords, keywords_differ(local.keywords, remote.keywords));
-
-	return (struct flags){
-	    (local.bits & ~differ) | (base.bits & differ),
-	    keywords_union(keywords_intersect(local.keywords, remote.keywords), kept)};
+	return flags_union(flags_intersect(local, remote),
+			   flags_intersect(base, flags_union(local, remote)));
 }
 
 /* Reckons what both sides shall have: target, from what is heard of them. */

@@ -62,6 +62,7 @@ static void test_sets(void **unused)
 	assert_int_equal(flags_minus(a, b).bits, FLAG_DRAFT);
 	assert_int_equal(flags_minus(b, a).bits, FLAG_DELETED);
 	assert_int_equal(flags_union(a, b).bits, FLAG_SEEN | FLAG_DRAFT | FLAG_DELETED);
+	assert_int_equal(flags_intersect(a, b).bits, FLAG_SEEN);
 	assert_true(flags_equal(a, a));
 	assert_false(flags_equal(a, b));
 }
@@ -204,6 +205,8 @@ static void test_keywords_go_along(void **unused)
 	assert_false(flags_equal(flags_of("S*a"), flags_of("S")));
 	assert_flags(flags_minus(flags_of("FS*a*b"), flags_of("S*b*c")), "F*a");
 	assert_flags(flags_union(flags_of("F*a"), flags_of("S*b")), "FS*a*b");
+	assert_flags(flags_intersect(flags_of("FS*a*b"), flags_of("S*b*c")), "S*b");
+	assert_flags(flags_intersect(flags_of("F*a"), flags_of("S*b")), "");
 	assert_flags(flags_merge(flags_of("F*a"), flags_of("F*a*b"), flags_of("S")), "S*b");
 	assert_flags(flags_known(flags_of("S*a")), "S*a");
 	assert_flags(flags_known((struct flags){FLAG_SEEN, KEYWORDS_UNKNOWN}), "S");
