@@ -245,6 +245,8 @@ int account_plan(struct account *account, struct error *err)
 	if (channel_list(&account->channel, err) || channel_survey(&account->channel, err))
 		return -1;
 	channel_plan(&account->channel);
+	if (account->setup.dry_run)
+		channel_tell_withheld(&account->channel);
 	return 0;
 }
 

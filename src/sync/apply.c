@@ -164,10 +164,20 @@ static int apply_batches(struct channel *channel, enum op_kind kind, enum side s
 	return flight_run(&flight, err);
 }
 
-/* True where the plan removes anything on side. */
+/* True where the plan removes anything on side, or would. */
 static bool removes(const struct box *box, enum side side)
 {
-	return plan_count(&box->plan, OP_REMOVE, side) || plan_count(&box->plan, OP_TRASH, side);
+	return box->plan.withheld[side] || plan_count(&box->plan, OP_REMOVE, side) ||
+	       plan_count(&box->plan, OP_TRASH, side);
+}
+
+/* True where any active box does. */
+static bool any_removes(const struct channel *channel, enum side side)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].active && removes(&channel->boxes[i], side))
+			return true;
+	return false;
 }
 
 /* True where any active box has such an operation. */
@@ -238,21 +248,34 @@ static void tell_gained(const struct channel *channel, struct box *box, enum sid
 	box_fail(box, &err);
 }
 
+/* Says of each box that nothing is removed from it on side. */
+static void tell_withheld(struct channel *channel, enum side side)
+{
+	if (!channel->gained[other_side(side)])
+		tell_held_back(channel, side);
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		if (!removes(box, side))
+			continue;
+		box->undone = true;
+		tell_gained(channel, box, side);
+	}
+}
+
+void channel_tell_withheld(struct channel *channel)
+{
+	for (enum side side = LOCAL; side < SIDES; side++)
+		if (channel->held_back[side] && any_removes(channel, side))
+			tell_withheld(channel, side);
+}
+
 /* Removals on one side. */
 static int remove_on(struct channel *channel, enum side side, struct error *err)
 {
-	if (!any_planned(channel, OP_REMOVE, side) && !any_planned(channel, OP_TRASH, side))
+	if (!any_removes(channel, side))
 		return 0;
 	if (channel->held_back[side]) {
-		if (!channel->gained[other_side(side)])
-			tell_held_back(channel, side);
-		for (size_t i = 0; i < channel->len; i++) {
-			struct box *box = &channel->boxes[i];
-			if (!removes(box, side))
-				continue;
-			box->undone = true;
-			tell_gained(channel, box, side);
-		}
+		tell_withheld(channel, side);
 		return 0;
 	}
 	if (make_trash(channel, side, err) || (side == REMOTE && trash_prepare(channel, err)) ||

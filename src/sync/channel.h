@@ -229,6 +229,11 @@ bool may_have_moved(const struct channel *channel, enum side side);
  * has something new, nothing is removed; sync/unnamed.c.
  */
 void hold_back_unnamed(struct channel *channel);
+/*
+ * For who plans and does not apply: what the plan holds back is told as channel_apply tells it;
+ * sync/apply.c.
+ */
+void channel_tell_withheld(struct channel *channel);
 /* Pairs what is new on both sides of the active boxes; sync/identify.c. */
 int identify_fresh(struct channel *channel, struct error *err);
 /*

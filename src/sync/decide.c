@@ -175,6 +175,19 @@ static void block_departures(const struct channel *channel, const struct box *bo
 	}
 }
 
+/* What is gone may have moved to where the survey did not look: nothing is removed for it. */
+static void withhold(struct plan *plan, enum side side)
+{
+	for (size_t i = 0; i < plan->len; i++) {
+		struct op *op = &plan->ops[i];
+		bool removes = op->kind == OP_REMOVE || op->kind == OP_TRASH;
+		if (op->side != side || op->blocked || (!removes && op->kind != OP_DELETE))
+			continue;
+		op->blocked = true;
+		plan->withheld[side] |= removes;
+	}
+}
+
 void channel_plan(struct channel *channel)
 {
 	struct planner_box *boxes = xcalloc(channel->len + 1, sizeof(*boxes));
@@ -208,5 +221,9 @@ void channel_plan(struct channel *channel)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)
 			if (!strcmp(channel->boxes[i].at[side], channel->trash[side]))
 				planner_trash(boxes, channel->len, i, side);
+	for (size_t i = 0; i < channel->len; i++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			if (channel->boxes[i].active && channel->held_back[side])
+				withhold(&channel->boxes[i].plan, side);
 	free(boxes);
 }

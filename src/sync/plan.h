@@ -84,7 +84,7 @@ struct op {
 	enum side side : 8; /* where something changes */
 	enum rule rule : 8;
 	unsigned gone : 2; /* AGREE: bits 1 << side of the sides that do not hold it any more */
-	bool blocked : 1;  /* the guard said no */
+	bool blocked : 1;  /* it is not to be done after all */
 	bool redate : 1; /* MOVE, CLONE on the remote side: the file's date is not the message's */
 	uint32_t uid;
 	const char *name;
@@ -136,6 +136,8 @@ struct plan {
 	struct guard_verdict
 	    verdict[SIDES]; /* indexed by the side where deletions were to happen */
 	size_t refused;     /* messages left by M9 */
+	/* By side: what was to be removed there is blocked, for it may have moved out of sight. */
+	bool withheld[SIDES];
 };
 
 struct op *plan_add(struct plan *plan, enum op_kind kind, enum side side, enum rule rule);

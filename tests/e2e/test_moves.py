@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A move stays a move: nothing is sent again, dates and flags survive, and nothing is ever in neither place."""
+import json
 import os
 import subprocess
 
@@ -53,18 +54,27 @@ def test_moved_on_the_disk(pair, plain_line, fresh_names):
     assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
 
 
-def test_moved_on_the_disk_to_what_cannot_be_read(pair, faults_program):
-    """What is gone from INBOX stays on the server until it can be added where it went."""
-    pair.local.move("INBOX", "Archive", *pair.inbox[:5], fresh_names=True)
-    sane, pair.evenmail = pair.evenmail, faults_program
-    for at in range(1, 20):  # until the tree can be listed, and this mailbox not be read
-        process = pair.start("sync", EVENMAIL_FAIL_WITH="EIO+", EVENMAIL_FAIL_AT=str(at),
-                             EVENMAIL_FAIL_WHERE="/Archive/cur")
-        _, err = process.communicate(timeout=60)
+def run_without(pair, program, mailbox, *command):
+    """A run that can list the tree, and not read that mailbox; returns what it says."""
+    sane, pair.evenmail = pair.evenmail, program
+    for at in range(1, 20):
+        process = pair.start(*command, EVENMAIL_FAIL_WITH="EIO+", EVENMAIL_FAIL_AT=str(at),
+                             EVENMAIL_FAIL_WHERE=f"/{mailbox}/cur")
+        out, err = process.communicate(timeout=60)
         assert process.returncode, err
-        if "mailbox Archive" in err:
+        if f"mailbox {mailbox}" in err:
             break
     pair.evenmail = sane
+    return out, err
+
+
+def test_moved_on_the_disk_to_what_cannot_be_read(pair, faults_program):
+    """What is gone from INBOX stays on the server until it can be added where it went; a plan knows that, too."""
+    pair.local.move("INBOX", "Archive", *pair.inbox[:5], fresh_names=True)
+    out, err = run_without(pair, faults_program, "Archive", "plan", "--json")
+    assert err.count("nothing is removed on the remote side") == 1
+    assert json.loads(out.splitlines()[-1])["remote"]["removed"] == 0
+    _, err = run_without(pair, faults_program, "Archive", "sync")
     assert err.count("nothing is removed on the remote side") == 1
     assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox)
     pair.sync()

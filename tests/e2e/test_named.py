@@ -29,8 +29,10 @@ def test_what_may_have_moved_stays_until_all_is_looked_at(even, side):
     moved, deleted, *kept = channel.messages
     channel.side(side).move("INBOX", "Archive", moved)
     channel.side(side).remove("INBOX", deleted)
-    for _ in range(2):
-        found = channel.sync("test/INBOX", status=PART)
+    planned = channel.summary("plan", "test/INBOX", status=PART)
+    assert (planned[OTHER[side]]["moved"], planned[OTHER[side]]["removed"]) == (0, 0), "the plan is what a run does"
+    for command in ("plan", "sync", "sync"):
+        found = channel.run(command, "test/INBOX", status=PART)
         assert "may have moved to Archive" in found.err and "evenmail sync test" in found.err
         assert other.state()[("INBOX",)] == contents(*channel.messages)
     summary = channel.summary()
