@@ -68,11 +68,13 @@ static uint32_t rows_hash_name(const char *name)
 	return (uint32_t)map_hash(name, strlen(name));
 }
 
-/* The slot of a UID, or NULL. */
+/* The slot of a UID, or NULL. A file is mostly read with its UIDs ascending: none is there yet. */
 static uint32_t *rows_uid_slot(const struct rows *rows, uint32_t uid)
 {
 	uint32_t *slot;
 
+	if (!rows->unsorted && rows->len > 0 && uid > rows->pairs[rows->len - 1].uid)
+		return NULL;
 	for (size_t at = slots_begin(&rows->uids, rows_hash_uid(rows, uid));
 	     (slot = slots_next(&rows->uids, &at)) != NULL;)
 		if (rows->pairs[slots_index(slot)].uid == uid)
@@ -209,21 +211,22 @@ static struct pair *rows_at_uid(const struct rows *rows, uint32_t uid)
 	return slot != NULL ? &rows->pairs[slots_index(slot)] : NULL;
 }
 
-/* Puts in place of old (NULL: none) under the same UID. */
-static void rows_replace(struct rows *rows, struct pair *old, const struct pair *pair,
-			 uint32_t hash)
+/* Puts in place of old (NULL: none) under the same UID; returns where. */
+static struct pair *rows_replace(struct rows *rows, struct pair *old, const struct pair *pair,
+				 uint32_t hash)
 {
 	const char *name;
 
 	if (old == NULL) {
 		rows_add(rows, pair, hash);
-		return;
+		return &rows->pairs[rows->len - 1];
 	}
 	if (strcmp(old->name, pair->name) != 0)
 		rows_rename(rows, old, pair->name, hash);
 	name = old->name;
 	*old = *pair;
 	old->name = name;
+	return old;
 }
 
 /* Keeps those gone fewer than those there, so that they cost nothing to speak of. */
@@ -242,16 +245,14 @@ enum rows_change rows_put(struct rows *rows, const struct pair *pair)
 	uint32_t *named = rows_name_slot(rows, pair->name, hash);
 	bool same = old != NULL && rows_same_message(old, pair);
 	bool same_flags = same && flags_equal(old->flags, pair->flags);
-	const char *name;
 	bool ended;
 
 	if (named != NULL && &rows->pairs[slots_index(named)] != old)
 		rows_drop(rows, &rows->pairs[slots_index(named)]);
 	if (!same_flags)
-		rows_replace(rows, old, pair, hash);
-	name = rows_at_uid(rows, uid)->name;
-	ended = notes_end(&rows->notes, JOURNAL_PUBLISHING, uid, name);
-	ended |= notes_end(&rows->notes, JOURNAL_APPENDING, uid, name);
+		old = rows_replace(rows, old, pair, hash);
+	ended = notes_end(&rows->notes, JOURNAL_PUBLISHING, uid, old->name);
+	ended |= notes_end(&rows->notes, JOURNAL_APPENDING, uid, old->name);
 	rows_tidy(rows);
 	if (ended)
 		return ROWS_PAIR;
