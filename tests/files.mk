@@ -20,7 +20,7 @@ EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tes
 EXTRA_DIST += tests/e2e/answers.py tests/e2e/relay.py tests/e2e/scene.py tests/e2e/test_cuts.py tests/e2e/test_stalls.py tests/e2e/test_unasked.py
 EXTRA_DIST += tests/e2e/outage.py tests/e2e/power.py tests/e2e/test_power.py tests/e2e/test_power_ext4.py \
 	tests/e2e/test_restored.py tests/e2e/test_clock.py \
-	tests/power/record.c
+	tests/e2e/preload.py tests/power/record.c tests/e2e/forks.py tests/forks/serve.c
 EXTRA_DIST += tests/e2e/test_lost.py tests/e2e/test_refusals.py
 EXTRA_DIST += tests/e2e/test_refused_mail.py
 EXTRA_DIST += tests/e2e/stages.py tests/e2e/stopping.py tests/e2e/test_stop_everywhere.py

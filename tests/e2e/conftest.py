@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT / "tests" / "servers"))
 from channel import Channel  # noqa: E402
 from corpus import Corpus  # noqa: E402
 from dovecot import Dovecot  # noqa: E402
+from forks import Programs  # noqa: E402
+from preload import build_preload  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 USERS = itertools.count(1)
@@ -50,9 +52,8 @@ def faults_program():
 
 
 @pytest.fixture(scope="session")
-def programs(faults_program, evenmail):
-    """The one for what needs many runs, and the one with sanitizers for those to which something happens."""
-    return faults_program, evenmail
+def programs(faults_program, evenmail, tmp_path_factory):
+    return Programs(faults_program, evenmail, build_preload(tmp_path_factory.mktemp("forks"), "forks/serve.c"))
 
 
 @pytest.fixture(scope="session")

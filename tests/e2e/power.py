@@ -18,21 +18,11 @@ was made: what evenmail remembers of them does not give away that something is t
 """
 import os
 import random
-import subprocess
 
-RECORDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "power", "record.c")
 VARIANTS = ("none", "names", "bytes", "mail", "state", "prefix", "torn", "some")
 
 # How much of a change is durable.
 NOTHING, PART, ALL = range(3)
-
-
-def build_recorder(directory):
-    """Compiles the library that writes the log; returns its path."""
-    library = os.path.join(str(directory), "record.so")
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-                    "-o", library, RECORDER, "-ldl"], check=True)
-    return library
 
 
 class Node:

@@ -98,11 +98,20 @@ def other_of(way):
     return WAYS[1 - WAYS.index(way)]
 
 
-class Relay:
-    """Between one run after the other and a server on 127.0.0.1; `port` is where the runs are to connect."""
+def start_program(argv, environment):
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            env=environment)
 
-    def __init__(self, port_to):
+
+class Relay:
+    """Between one run after the other and a server on 127.0.0.1; `port` is where the runs are to connect.
+
+    Where there are `forks`, the runs of their program are forked by them.
+    """
+
+    def __init__(self, port_to, forks=None):
         self.port_to = port_to
+        self.forks = forks
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.alter = None  # alter(way, data) returns what goes on instead; alter.begin() is called for each line
@@ -110,6 +119,8 @@ class Relay:
 
     def close(self):
         self.listener.close()
+        if self.forks:
+            self.forks.close()
 
     def forget(self, cuts, how, sleep):
         self.cuts = cuts
@@ -127,8 +138,8 @@ class Relay:
         sleep for some seconds. `was_cut` tells whether it came so far.
         """
         self.forget(cuts, how, sleep)
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              env=environment) as self.process:
+        start = self.forks.start if self.forks and argv[0] == self.forks.program else start_program
+        with start(argv, environment) as self.process:
             try:
                 return self.serve(self.process)
             except BaseException:

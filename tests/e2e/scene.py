@@ -148,17 +148,16 @@ class Scene:
     """One account and one tree with work to do, as often as one likes.
 
     The relay waits until the server has done all that it was told, so no run needs to give it time for that.
-    Where `sanitized` is another build of the program, that is the one to which something happens.
     """
 
-    def __init__(self, evenmail, server, directory, user, build=build_messages, secure=False, sanitized=None):
+    def __init__(self, programs, server, directory, user, build=build_messages, secure=False):
         os.mkdir(directory)
-        self.sanitized = sanitized or evenmail
-        self.channel = Channel(evenmail, server, user, directory)
+        self.sanitized = programs.sanitized
+        self.channel = Channel(programs.fast, server, user, directory)
         self.channel.keys.update(compress="no", connections=1)
         self.channel.use_plain()
         self.wanted = build(self.channel)
-        self.relay = Relay(server.imaps_port if secure else server.imap_port)
+        self.relay = Relay(server.imaps_port if secure else server.imap_port, programs.make_forks())
         self.channel.use_plain(self.relay.port)
         if secure:
             self.channel.remote_keys.update({"tls": "implicit", "ca-file": server.ca_file})

@@ -42,14 +42,14 @@ class Stage:
     build(channel) sets it. The line goes through a relay that waits until the server has done all that it was told.
     """
 
-    def __init__(self, evenmail, server, directory, user, build, **environment):
+    def __init__(self, programs, server, directory, user, build, **environment):
         os.mkdir(directory)
-        self.channel = Channel(evenmail, server, user, directory)
+        self.channel = Channel(programs.fast, server, user, directory)
         self.channel.keys.update(compress="no", connections=1)
         self.channel.use_plain()
         build(self.channel)
         self.channel.close()
-        self.relay = Relay(server.imap_port)
+        self.relay = Relay(server.imap_port, programs.make_forks())
         self.channel.use_plain(self.relay.port)
         self.channel.write_config()
         self.environment = {"EVENMAIL_LINGER_MS": "0", **environment}

@@ -34,8 +34,7 @@ def server(scratch):
 
 def build_scenes(programs, server, scratch, name, count, **options):
     """Many alike, each with an account of its own."""
-    program, sanitized = programs
-    scenes = [Scene(program, server, f"{scratch}/{name}{number}", f"{name}{number}", sanitized=sanitized, **options)
+    scenes = [Scene(programs, server, f"{scratch}/{name}{number}", f"{name}{number}", **options)
               for number in range(count)]
     for scene in scenes:
         scene.assert_heals()

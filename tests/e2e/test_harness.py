@@ -15,6 +15,7 @@ from channel import contents
 from conftest import ROOT
 from corpus import KINDS, Corpus, Message
 from dovecot import Dovecot, session_members
+from forks import Forks, Programs, is_sanitized
 from local import Local
 from mailbox_names import decode_utf7, encode_utf7
 from remote import Remote
@@ -269,6 +270,50 @@ def test_figures_that_fall_short(tmp_path, change, status):
     assert subprocess.run([*command, "faults", "e2e"], env=environment, stdout=subprocess.DEVNULL).returncode == status
     assert subprocess.run([*command, "faults"], env=environment, stdout=subprocess.DEVNULL).returncode == \
         (status if ("stops", "points stopped at") not in change else 0)
+
+
+@pytest.fixture
+def shells(programs):
+    """A shell whose runs are forked, as a program's are."""
+    forks = Forks(programs.library, "/bin/sh")
+    yield forks
+    forks.close()
+
+
+def run_forked(forks, *arguments, **environment):
+    with forks.start(["sh", *arguments], environment) as run:
+        said = run.stderr.read().decode()
+        return run.wait(), said
+
+
+def test_a_forked_run_has_what_it_was_given(shells):
+    """Arguments, environment, descriptors and nothing of the run before; it ends as it ends by itself."""
+    script = 'echo "$# $2 $A-$B $LD_PRELOAD$FORKS_FD" >&2; A=again; exec 5>&1; exit "$1"'
+    assert run_forked(shells, "-c", script, "sh", "3", "two words", A="1", B="") == (3, "2 two words 1- \n")
+    assert run_forked(shells, "-c", script, "sh", "0", B="2") == (0, "1  -2 \n")
+    assert run_forked(shells, "-c", "echo /proc/self/fd/* >&2") == \
+        (0, " ".join(f"/proc/self/fd/{number}" for number in range(4)) + "\n"), "the last is the directory itself"
+    assert run_forked(shells, "-c", "kill -9 $$") == (-9, "")
+
+
+def test_a_forked_run_can_be_killed(shells):
+    with shells.start(["sh", "-c", "echo here >&2; exec sleep 600"], {}) as run:
+        assert run.stderr.readline() == b"here\n"
+        run.kill()
+        assert run.wait() == -9
+        run.kill()
+    assert run_forked(shells, "-c", "echo $$ >&2")[0] == 0
+
+
+def test_only_what_has_no_sanitizers_is_forked(programs, tmp_path):
+    """A sanitizer wants nothing loaded before itself, and is known by what the program asks the linker for."""
+    source = tmp_path / "empty.c"
+    source.write_text("int main(void) { return 0; }\n")
+    for sanitizer in "address", "thread":
+        program = f"{tmp_path}/{sanitizer}"
+        subprocess.run(["cc", f"-fsanitize={sanitizer}", "-o", program, source], check=True)
+        assert is_sanitized(program) and Programs(program, program, programs.library).make_forks() is None
+    assert not is_sanitized("/bin/sh")
 
 
 FAULTS = 49

@@ -28,8 +28,7 @@ def test_done_and_not_heard_of(programs, scratch, case):
     """The line breaks before the first byte of an answer's end, for each command; what was sent is done."""
     capability, build, must_be_lost = CASES[case]
     with Dovecot(f"{scratch}/{case[-4:]}{build.__name__}", capability=capability) as server:
-        program, sanitized = programs
-        scene = Scene(program, server, f"{scratch}/{case}", f"lost-{build.__name__}", build, sanitized=sanitized)
+        scene = Scene(programs, server, f"{scratch}/{case}", f"lost-{build.__name__}", build)
         scene.relay.alter = Timeless()
         # Where nobody was yet Dovecot lists mailboxes in another order.
         scene.assert_heals()

@@ -7,7 +7,8 @@ import pytest
 
 from figures import longer, note_figure, seed_from
 from outage import Outages, Scene, assert_heals
-from power import VARIANTS, Disk, build_recorder
+from power import VARIANTS, Disk
+from preload import build_preload
 
 IMAGES = 112
 PARTS = 8
@@ -15,7 +16,7 @@ PARTS = 8
 
 @pytest.fixture(scope="session")
 def recorder(tmp_path_factory):
-    return build_recorder(tmp_path_factory.mktemp("recorder"))
+    return build_preload(tmp_path_factory.mktemp("recorder"), "power/record.c")
 
 
 SCENES = ("first", "all")

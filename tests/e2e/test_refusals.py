@@ -147,9 +147,7 @@ def make_scene(programs, scratch):
             servers[server.capability] = Dovecot(f"{scratch}/server{len(servers)}", capability=server.capability,
                                                  deflate=True).start()
         number = len(scenes)
-        program, sanitized = programs
-        scene = Scene(program, servers[server.capability], f"{scratch}/{number}", f"refused{number}", build,
-                      sanitized=sanitized)
+        scene = Scene(programs, servers[server.capability], f"{scratch}/{number}", f"refused{number}", build)
         scene.channel.keys.update(compress=server.compress)
         scene.channel.remote_keys.update(tls=server.tls)
         if server.tls != "none":

@@ -45,9 +45,8 @@ def make_scenes(programs, scratch):
     def make(offer):
         if offer not in servers:
             servers[offer] = Dovecot(f"{scratch}/server{len(servers)}", capability=OFFERS[offer]).start()
-            program, sanitized = programs
-            scenes[offer] = [Scene(program, servers[offer], f"{scratch}/{offer}{number}", f"stalls{number}",
-                                   sanitized=sanitized) for number in range(SCENES)]
+            scenes[offer] = [Scene(programs, servers[offer], f"{scratch}/{offer}{number}", f"stalls{number}")
+                             for number in range(SCENES)]
         for scene in scenes[offer]:
             scene.tree.put_back()
         return scenes[offer]

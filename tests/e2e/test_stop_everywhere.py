@@ -35,7 +35,7 @@ def find_server(scratch):
 
 
 @pytest.fixture
-def make_stages(faults_program, find_server, scratch):
+def make_stages(programs, find_server, scratch):
     """make_stages(name, count) makes so many alike, each with an account of its own."""
     made = []
 
@@ -43,7 +43,7 @@ def make_stages(faults_program, find_server, scratch):
         build, kind, environment = STAGES[name]
         for _ in range(count):
             user = f"stop{next(USERS)}"
-            made.append(Stage(faults_program, find_server(kind), f"{scratch}/{user}", user, build, **environment))
+            made.append(Stage(programs, find_server(kind), f"{scratch}/{user}", user, build, **environment))
         return made
 
     yield make

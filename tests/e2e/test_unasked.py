@@ -51,8 +51,7 @@ BODIES = {"NIL": b"NIL", "empty": b'""', "an empty literal": b"{0}\r\n", "Courie
 @pytest.fixture(scope="module", params=OFFERS)
 def scene(request, programs, scratch):
     with Dovecot(f"{scratch}/{request.param}", capability=OFFERS[request.param]) as server:
-        program, sanitized = programs
-        made = Scene(program, server, f"{scratch}/channel-{request.param}", "unasked", sanitized=sanitized)
+        made = Scene(programs, server, f"{scratch}/channel-{request.param}", "unasked")
         yield made
         made.close()
 
