@@ -315,14 +315,17 @@ static void put_taken(const struct parcel *parcel, uint32_t uid)
 	op->flags = flags_union(now, add);
 }
 
-/* Some of those that a message was refused with are on the server all the same. */
+/*
+ * Something came to the mailbox when a message was refused among others: it may be one of them
+ * (servers do that), or be of another connection.
+ */
 static void doubt_refused(struct push *push, struct box *box)
 {
 	struct error err;
 
 	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
-		  "mailbox %s: the server refused messages and stored some of them all the same; "
-		  "the next run finds out which of them are there",
+		  "mailbox %s: the server refused messages that were sent together, and has got "
+		  "some meanwhile; the next run finds out whether they are of these",
 		  text_show(box->name));
 	hold_back(push->channel, box, REMOTE, &err);
 }

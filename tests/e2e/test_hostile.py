@@ -323,6 +323,13 @@ def test_mode(pair, name):
     note_figure("hostile", 0, "messages lost or doubled")
 
 
+def test_refused_together_and_stored_in_part(pair):
+    """It is said that nobody knows which; then each is there once."""
+    run = meet(pair, MODES["multiappend-stops-short"])
+    assert run.status == 1 and run.err.count("the next run finds out whether they are of these") == 1
+    heal(pair, SANE, wanted({**FIRST, "INBOX": [*FIRST["INBOX"], *mail(31)]}))
+
+
 def test_moved_to_what_cannot_be_read(pair):
     """What the server's user moved stays here until it can be read where it went."""
     assert pair.run().status == 0
