@@ -1,5 +1,5 @@
 # Files of the test suite that are not programs.
-EXTRA_DIST += tests/run tests/soak tests/bootstrap tests/check-layers tests/check-coverage tests/check-figures tests/REGRESSIONS .ci/run
+EXTRA_DIST += tests/run tests/soak tests/bootstrap tests/check-layers tests/check-coverage tests/check-figures tests/REGRESSIONS tests/SECURITY .ci/run
 EXTRA_DIST += tests/servers/dovecot.py tests/servers/proxy.py tests/servers/install
 EXTRA_DIST += tests/bench/run tests/bench/accounts.py tests/bench/bare.py tests/bench/bench.py \
 	tests/bench/build.py tests/bench/limit.py tests/bench/measure.c tests/bench/report.py \

@@ -251,6 +251,24 @@ def test_check_layers_sees_fault_points(tmp_path, text, clean):
     assert ("\nok - a release has no fault points" in done.stdout) == clean
 
 
+WALLS = ("-O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE -pie"
+         " -ftrivial-auto-var-init=zero -fno-strict-overflow -Wl,-z,relro,-z,now,-z,noexecstack").split()
+READS = "#include <unistd.h>\nint main(int count, char **words) { char b[8]; return read(0, b, count) + words[0][0]; }"
+
+
+@pytest.mark.parametrize("wall", [None, "-fPIE -pie", "-fstack-protector-strong", "-Wl,-z,relro,-z,now,-z,noexecstack",
+                                  "-D_FORTIFY_SOURCE=2", "-ftrivial-auto-var-init=zero", "-fstack-clash-protection"])
+def test_check_layers_sees_a_wall_that_is_missing(tmp_path, wall):
+    (tmp_path / "main.c").write_text(READS)
+    flags = [flag for flag in WALLS if flag not in (wall or "").split()]
+    without = ["-no-pie"] if wall == "-fPIE -pie" else ["-fno-stack-protector"] if wall == "-fstack-protector-strong" else \
+        ["-Wl,-z,norelro,-z,lazy,-z,execstack"] if wall and wall.startswith("-Wl") else []
+    subprocess.run(["gcc", *flags, *without, "-o", tmp_path / "evenmail", tmp_path / "main.c"], check=True)
+    done = subprocess.run([ROOT / "tests" / "check-layers", "--build", tmp_path], check=False,
+                          stdout=subprocess.PIPE, text=True)
+    assert ("\nok - a release is hardened" in done.stdout) == (wall is None), done.stdout
+
+
 FIGURES = {("stops", "points stopped at"): 2000, ("errors", "calls that failed"): 10_000, ("messages", "lost"): 0}
 
 
@@ -332,10 +350,24 @@ def test_each_fault_is_named_where_it_is_tested():
     assert named | {41} == set(range(1, FAULTS + 1))
 
 
-def test_each_regression_has_its_test():
-    """What tests/REGRESSIONS names is there."""
-    lines = (ROOT / "tests" / "REGRESSIONS").read_text(encoding="utf-8").splitlines()
+def tests_named_in(name):
+    """The lines "    FILE: TEXT" of a list; that each FILE holds its TEXT."""
+    lines = (ROOT / "tests" / name).read_text(encoding="utf-8").splitlines()
     named = [re.fullmatch(r" {4}([^:]+)(?:: (.+))?", line) for line in lines if line.startswith(" ")]
-    assert len(named) > 50
     for found in named:
         assert (found[2] or "") in (ROOT / found[1]).read_text(encoding="utf-8"), found[0]
+    return named
+
+
+def test_each_regression_has_its_test():
+    assert len(tests_named_in("REGRESSIONS")) > 50
+
+
+def test_each_promise_of_security_has_its_check():
+    """And each of those that are not made, its reason."""
+    assert len(tests_named_in("SECURITY")) > 50
+    lines = (ROOT / "tests" / "SECURITY").read_text(encoding="utf-8").splitlines()
+    # A line that says what is promised is followed by what sees to it, or goes on.
+    for line, after in zip(lines, [*lines[1:], ""]):
+        if line.endswith(".") and not line.startswith(" ") and after != "":
+            assert after.startswith("    "), line

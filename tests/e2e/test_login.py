@@ -168,12 +168,16 @@ def test_two_accounts_of_a_host_without_tls(two_accounts, corpus, which):
     assert in_clear(alice, line) and not in_clear(bob, line)
 
 
-@pytest.mark.parametrize("key", ["password", "token-command"])
-def test_wrong_secret_is_refused(account, key):
+@pytest.mark.parametrize("key,tried", [("password", 1), ("token-command", 2)])
+def test_wrong_secret_is_refused(account, make_proxy, key, tried):
+    """Once, or servers lock the account; of a command there may be a newer token, and no third one."""
+    line = make_proxy(account.server.imap_port, record=True)
+    account.use_plain(line.port)
     del account.remote_keys["password"]
     account.remote_keys[key] = "wrong" if key == "password" else "echo wrong"
     account.sync(status=REFUSED)
     assert untouched(account)
+    assert line.said("up").count(b" AUTHENTICATE ") == tried
 
 
 def test_nobody_answers(channel):
