@@ -107,18 +107,28 @@ void __wrap_clock_sleep_ms(unsigned ms)
 	(void)ms;
 }
 
+/* What is to be done in the midst of the run is done, here or when it ended. */
+static void act_amid(struct world *world)
+{
+	const struct step *step = world->amid;
+
+	world->amid = NULL;
+	if (step)
+		world_act(world, step);
+}
+
 /* Users at work while the engine is. */
 static void work(void *context)
 {
 	struct world *world = context;
 
+	if (world->amid && !--world->amid_left)
+		act_amid(world);
 	if (!world->busy_left || !chance_one_in(&world->busy, 6))
 		return;
 	world->busy_left--;
 	const struct step step = history_user_step(&world->busy);
-	if (world->trace)
-		history_print_step(&step, world->trace);
-	world_use(world, &step);
+	world_act(world, &step);
 }
 
 /* Tells what is planned. */
@@ -342,6 +352,7 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	uint64_t before =
 	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]);
 	unsigned char *holders = list_holders(world);
+	bool alone = !(step && step->busy) && !world->amid;
 
 	*result = (struct run_result){0};
 	process.syncs = 0;
@@ -349,16 +360,18 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	world_foresee(world);
 	world->ran = true;
 	world->busy = step ? step->busy : 0;
-	world->busy_left = BUSY_MAX;
+	world->busy_left = world->busy ? BUSY_MAX : 0;
+	world->amid_left = step ? step->amid : 0;
 	for (enum side side = LOCAL; side < SIDES; side++)
-		memory_set_watcher(world->sides[side], world->busy ? work : NULL, world);
+		memory_set_watcher(world->sides[side], alone ? NULL : work, world);
 	if (step && step->fault) {
 		arm(world, step, &stop);
 		blur(world);
 	}
+	world->running = true;
 	world->breaking = step && step->fault;
 	run_channel(world, step && step->cautious, result);
-	world->breaking = false;
+	world->running = world->breaking = false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		memory_set_stop(world->sides[side], NULL);
 		memory_shut(world->sides[side], NULL);
@@ -370,10 +383,11 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	world->broke |= stop.broken;
 	if (stop.broken)
 		blur(world);
-	if (!world->busy && !result->asks && !(step && step->fault == FAULT_POWER))
+	if (alone && !result->asks && !(step && step->fault == FAULT_POWER))
 		check_holders(world, holders);
 	free(holders);
 	result->syncs = process.syncs;
 	result->changes =
 	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]) - before;
+	act_amid(world);
 }

@@ -27,6 +27,11 @@ struct step history_user_step(uint64_t *seed)
 			     .flag = chance_below(seed, 1u << 16)};
 }
 
+bool history_is_amid(const struct step *step)
+{
+	return step->kind <= STEP_RENUMBER;
+}
+
 /* A run; a short one breaks early, a long one late. */
 static struct step make_run(uint64_t *seed)
 {
@@ -34,6 +39,8 @@ static struct step make_run(uint64_t *seed)
 
 	if (chance_one_in(seed, 4))
 		step.busy = chance_next(seed) | 1;
+	if (chance_one_in(seed, 6))
+		step.amid = 1 + chance_below(seed, 4u << chance_below(seed, 5));
 	step.cautious = chance_one_in(seed, 3);
 	if (chance_one_in(seed, 5))
 		return step;
@@ -137,6 +144,8 @@ void history_print_step(const struct step *step, FILE *out)
 		fprintf(out, " after %u steps, %u unheard", step->after, step->unheard);
 	if (step->cautious)
 		fprintf(out, ", cautious");
+	if (step->amid)
+		fprintf(out, ", what follows in its midst (%u)", step->amid);
 	if (step->busy)
 		fprintf(out, ", users at work (%llu)", (unsigned long long)step->busy);
 	fprintf(out, "\n");

@@ -58,6 +58,7 @@ struct step {
 	uint32_t unheard; /* steps that are made all the same */
 	uint64_t seed;    /* of a torn write and of what survives a power cut */
 	uint64_t busy;    /* not 0: users are at work during the run, as this decides */
+	uint32_t amid;    /* not 0: what follows is done before this step of the stores */
 	bool cautious;    /* many deletions at once, and a mailbox's, are not allowed */
 };
 
@@ -74,6 +75,8 @@ struct history {
 void history_make(uint64_t seed, struct history *history);
 /* A user's step, for one between runs or during one. */
 struct step history_user_step(uint64_t *seed);
+/* True for a step that can be done in the midst of a run. */
+bool history_is_amid(const struct step *step);
 void history_print_step(const struct step *step, FILE *out);
 /* In words, a line for each step. */
 void history_print(const struct history *history, FILE *out);

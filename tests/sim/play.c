@@ -45,13 +45,16 @@ static void rest(struct world *world)
 
 /*
  * A UIDVALIDITY is lost: what was agreed on about deletions is, too. Where all mailboxes have the
- * same, one with a copy of a message can be taken for the other, renamed.
+ * same, one with a copy of a message can be taken for the other, renamed. What a run sets just then
+ * it may have set in what the mailbox was before.
  */
 static void renumber(struct world *world, const struct step *step)
 {
 	memory_renumber(world->sides[REMOTE], world->names[step->mailbox % world->names_len]);
 	world->reset = true;
 	world->renamed |= world->history->abilities[REMOTE].same_validity;
+	for (size_t i = 0; world->running && i < world->len; i++)
+		world->tokens[i].blurred |= world->tokens[i].touched[LOCAL];
 }
 
 /*
@@ -86,20 +89,32 @@ static void trace_sides(const struct world *world)
 		}
 }
 
-/* One step. */
-static void play(struct world *world, const struct step *step)
+void world_act(struct world *world, const struct step *step)
 {
-	struct run_result result;
-
 	if (world->trace)
 		history_print_step(step, world->trace);
+	if (step->kind == STEP_RENUMBER)
+		renumber(world, step);
+	else
+		world_use(world, step);
+}
+
+/* One step, and perhaps the next in its midst; how many there were. */
+static size_t play(struct world *world, const struct step *step, size_t left)
+{
+	struct run_result result;
+	bool amid = step->amid && left > 1 && history_is_amid(&step[1]);
+
+	if (world->trace && !history_is_amid(step))
+		history_print_step(step, world->trace);
+	world->amid = amid ? &step[1] : NULL;
 	switch (step->kind) {
 	case STEP_RUN: world_run(world, step, &result); break;
 	case STEP_REST: rest(world); break;
-	case STEP_RENUMBER: renumber(world, step); break;
 	case STEP_LOSE: lose(world); break;
-	default: world_use(world, step); break;
+	default: world_act(world, step); break;
 	}
+	return amid ? 2 : 1;
 }
 
 bool history_run(const struct history *history, const char *directory, FILE *trace,
@@ -109,8 +124,8 @@ bool history_run(const struct history *history, const char *directory, FILE *tra
 
 	world_open(&world, history, directory);
 	world.trace = trace;
-	for (size_t i = 0; i < history->len && !*world.failure; i++)
-		play(&world, &history->steps[i]);
+	for (size_t i = 0; i < history->len && !*world.failure;)
+		i += play(&world, &history->steps[i], history->len - i);
 	if (trace)
 		trace_sides(&world);
 	memcpy(failure, world.failure, sizeof(world.failure));

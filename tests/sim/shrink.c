@@ -49,6 +49,8 @@ static bool plain(struct step *step, int way)
 	case 6: step->message = 0; break;
 	case 7: step->message %= 8; break;
 	case 8: step->cautious = false; break;
+	case 9: step->amid = 0; break;
+	case 10: step->amid /= 2; break;
 	default: step->seed = 3; break;
 	}
 	return memcmp(&before, step, sizeof(before)) != 0;
@@ -60,7 +62,7 @@ static bool plain_steps(struct history *history, const char *directory)
 	bool shrunk = false;
 
 	for (size_t i = 0; i < history->len; i++)
-		for (int way = 0; way < 10; way++) {
+		for (int way = 0; way < 12; way++) {
 			struct history smaller = *history;
 			if (plain(&smaller.steps[i], way))
 				shrunk |= keep(history, &smaller, directory);

@@ -340,6 +340,9 @@ static void restore(struct world *world, const struct step *step)
 			continue;
 		token->single = false;
 		token->again = true;
+		/* A run that broke was about to remove it, and the next one goes on with that. */
+		if ((world->broke || world->breaking) && token->copies[name].deleted[REMOTE])
+			token->copies[name].perished++;
 		note_delivered(world, token, LOCAL, name, flags);
 		world->acted[LOCAL] = true;
 		world->owed++;

@@ -27,7 +27,8 @@ struct copies {
 	bool swept; /* deleted with the mailbox, which a run may have been about to fill */
 	unsigned came[SIDES]; /* moved here by a user */
 	unsigned left[SIDES]; /* and moved away */
-	unsigned perished; /* in a power cut, for which nobody but the mail program is to blame */
+	unsigned perished; /* in a power cut, for which nobody but the mail program is to blame;
+			      or brought back where a run was about to remove it */
 	unsigned expected; /* see struct world's lead */
 	unsigned have[SIDES];
 };
@@ -67,7 +68,8 @@ struct world {
 	size_t len, cap;
 	bool ran;      /* a run has been there since both were even */
 	bool broke;    /* and broke */
-	bool breaking; /* a run is there that will break */
+	bool running;  /* a run is there */
+	bool breaking; /* and will break */
 	bool reset;    /* UIDs or journals were lost since */
 	bool renamed;  /* users renamed mailboxes since */
 	/*
@@ -86,6 +88,8 @@ struct world {
 	uint64_t owed;   /* that may have to be, for what users did since */
 	uint64_t busy; /* the seed of users at work, or 0 */
 	unsigned busy_left;
+	const struct step *amid; /* what is to be done in the midst of the run, or NULL */
+	uint32_t amid_left;
 	FILE *trace;       /* told what is done, or NULL */
 	char failure[512]; /* the first thing that is wrong, or "" */
 };
@@ -104,6 +108,8 @@ void world_open(struct world *world, const struct history *history, const char *
 void world_close(struct world *world);
 /* A user's step, on what there is now (user.c). */
 void world_use(struct world *world, const struct step *step);
+/* The same, or the server's own; it is told to the trace (play.c). */
+void world_act(struct world *world, const struct step *step);
 /* One run of the whole engine; step NULL: nothing breaks it and nobody is at work. */
 void world_run(struct world *world, const struct step *step, struct run_result *result);
 /* The journals are gone. */
