@@ -125,7 +125,10 @@ static bool is_explained(const struct remote_look *look, const struct stamp *now
 	       now->messages == expected->messages && now->modseq == expected->modseq;
 }
 
-/* The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's. */
+/*
+ * The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's: with its
+ * stamp the journal's pairs would be committed as if they were that mailbox's.
+ */
 static void end_remote(const struct channel *channel, struct box *box, const struct answer *answer,
 		       struct remote_look *look)
 {
@@ -136,7 +139,6 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 		box_fail(box, &answer->error);
 		return;
 	}
-	snapshot->stamp = answer->stamp;
 	look->explained = look->proving && is_explained(look, &answer->stamp);
 	if (look->proving && !look->explained) {
 		look->wanted = true;
@@ -146,6 +148,7 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 		box->undone = true;
 		return;
 	}
+	snapshot->stamp = answer->stamp;
 	if (answer->complete)
 		snapshot_complete(snapshot);
 	if (!look->explained && box_take_room(channel, box, &answer->permanent))

@@ -80,6 +80,10 @@
 	{                                                                                          \
 		.kind = STEP_RUN                                                                   \
 	}
+#define RUN_AND(steps)                                                                             \
+	{                                                                                          \
+		.kind = STEP_RUN, .amid = (steps)                                                  \
+	}
 #define SHUT(where, box)                                                                           \
 	{                                                                                          \
 		.kind = STEP_RUN, .fault = FAULT_SHUT, .side = (where), .mailbox = (box)           \
@@ -289,6 +293,12 @@ static const struct {
       REST,
       {.kind = STEP_MOVE, .side = REMOTE, .mailbox = 46700},
       {.kind = STEP_MOVE, .flag = 38127}}},
+    {"a mailbox that has another's place at the end of a run has not got its pairs",
+     9,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, EXPUNGE(REMOTE, TRASH),
+      DELIVER(LOCAL, WORK_NEW, 0), RUN_AND(14), SWAP(REMOTE, WORK, TRASH),
+      {.kind = STEP_COPY, .mailbox = WORK_NEW, .message = 2}, SHUT(REMOTE, TRASH)}},
 };
 
 const char *regress_history(size_t index, struct history *history)
