@@ -52,6 +52,9 @@ static void expect_trashed(const struct world *world, const struct token *token,
 			if (!is_trashed(world, side))
 				continue;
 			bounds->high += copies->deleted[side] + copies->left[side];
+			/* A move to the trash that was cut in half. */
+			if (world->broke)
+				bounds->high += copies->deleted[side];
 			/*
 			 * What was deleted before the other side had it was never there to be
 			 * moved.

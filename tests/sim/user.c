@@ -37,9 +37,17 @@ static void note_delivered(struct world *world, struct token *token, enum side s
 	token->value[side] = flags_minus(flags, world->history->abilities[side].lacking);
 }
 
-/* Something is about to be put under that name: a mailbox that is made for it has other UIDs. */
+/*
+ * Something is about to be put under that name: a mailbox that is made for it has other UIDs. Where
+ * a run found the local one gone, which was empty, another with its inode is taken for it, and what
+ * comes meanwhile goes along.
+ */
 static void note_made(struct world *world, enum side side, size_t name)
 {
+	world->renamed |= side == REMOTE && world->running &&
+			  world->history->abilities[LOCAL].inodes &&
+			  memory_has(world->sides[REMOTE], world->names[name]) &&
+			  !memory_has(world->sides[LOCAL], world->names[name]);
 	world->reset |= side == REMOTE && world->used[name] &&
 			!memory_has(world->sides[REMOTE], world->names[name]);
 }
