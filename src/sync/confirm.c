@@ -126,8 +126,8 @@ static bool is_explained(const struct remote_look *look, const struct stamp *now
 }
 
 /*
- * The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's: with its
- * stamp the journal's pairs would be committed as if they were that mailbox's.
+ * The end of one remote look. One at a mailbox with new UIDs says nothing of the journal's: with
+ * its stamp the journal's pairs would be committed as if they were that mailbox's.
  */
 static void end_remote(const struct channel *channel, struct box *box, const struct answer *answer,
 		       struct remote_look *look)

@@ -188,6 +188,18 @@ static void withhold(struct plan *plan, enum side side)
 	}
 }
 
+/* True where mailboxes could not be looked at, or were not, for others were named. */
+static bool is_partial(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].error.kind != ERROR_NONE)
+			return true;
+	for (size_t i = 0; i < channel->left_out_len; i++)
+		if (channel->left_out[i].unnamed)
+			return true;
+	return false;
+}
+
 void channel_plan(struct channel *channel)
 {
 	struct planner_box *boxes = xcalloc(channel->len + 1, sizeof(*boxes));
@@ -203,7 +215,7 @@ void channel_plan(struct channel *channel)
 		boxes[i].input = input_of(channel, box);
 		plan_box(box, &boxes[i].input);
 	}
-	planner_moves(boxes, channel->len);
+	planner_moves(boxes, channel->len, is_partial(channel));
 	planner_copies(&channel->setup.policy, boxes, channel->len);
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].active)

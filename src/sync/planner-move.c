@@ -406,53 +406,54 @@ static bool is_lost(struct end **losses, size_t len, const struct op *pair)
 }
 
 /* The message is new where it is: nobody's half. */
-static void drop_ghost(const struct planner_input *input, struct op *pair, struct op *removal)
+static void drop_ghost(const struct planner_input *input, struct plan *plan, struct op *pair,
+		       struct op *removal)
 {
-	const struct op_identity identity = pair->identity;
-
 	pair->kind = OP_NONE;
 	removal->kind = input->policy->change[LOCAL] & CHANGE_NEW ? OP_COPY : OP_NONE;
 	removal->side = LOCAL;
 	removal->rule = RULE_M7_COPY;
 	removal->name = NULL;
-	removal->identity = identity;
 	for (size_t i = 0; i < input->sides[REMOTE]->fresh_len; i++) {
 		const struct message_state *state = &input->sides[REMOTE]->fresh[i].state;
-		if (state->key.uid == removal->uid)
-			removal->flags = flags_known(state->flags);
+		if (state->key.uid != removal->uid)
+			continue;
+		removal->flags = flags_known(state->flags);
+		plan_identify(plan, removal, &state->identity);
 	}
 }
 
 /*
  * What was about to be sent when a run was stopped, and has no file any more, is deleted on the
  * server where it is found there (a ghost of M6). But it is known by its bytes only: where the same
- * bytes are missing in another mailbox on the server, somebody moved them here. They are new then,
- * or M2 would take away what is left of them on either side.
+ * bytes are missing in another mailbox on the server, or may be in one that was not looked at,
+ * somebody moved them here. They are new then, or M2 would take away what is left of them on either
+ * side.
  */
-static void drop_ghosts(struct planner_box *boxes, size_t len)
+static void drop_ghosts(struct planner_box *boxes, size_t len, bool partial)
 {
 	struct end_list list = {0};
 	size_t losses_len;
 	struct end **losses = list_losses(boxes, len, &list, &losses_len);
 
-	for (size_t i = 0; i < len && losses_len; i++) {
+	for (size_t i = 0; i < len && (losses_len || partial); i++) {
 		struct plan *plan = boxes[i].plan;
 		for (size_t k = 1; k < plan->len; k++) {
 			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
 			/* What follows a pair is about it. */
 			if (pair->kind == OP_PAIR && is_removal(removal, REMOTE) &&
-			    is_lost(losses, losses_len, pair))
-				drop_ghost(&boxes[i].input, pair, removal);
+			    (partial || is_lost(losses, losses_len, pair)))
+				drop_ghost(&boxes[i].input, plan, pair, removal);
 		}
 	}
 	free(losses);
 	free(list.ends);
 }
 
-void planner_moves(struct planner_box *boxes, size_t len)
+void planner_moves(struct planner_box *boxes, size_t len, bool partial)
 {
 	keep_halves(boxes, len);
-	drop_ghosts(boxes, len);
+	drop_ghosts(boxes, len, partial);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		plan_side(boxes, len, side);
 	for (size_t i = 0; i < len; i++)

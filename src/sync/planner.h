@@ -39,9 +39,10 @@ struct planner_box {
 /*
  * Turns what left one mailbox and appeared in another (or in the same one, under another name or
  * UID) into one move: rules V1 and V2, over the plans of all mailboxes that planner_messages has
- * filled, and before the guard looks at them.
+ * filled, and before the guard looks at them. partial: there are mailboxes that were not looked
+ * at, and something may have left them.
  */
-void planner_moves(struct planner_box *boxes, size_t len);
+void planner_moves(struct planner_box *boxes, size_t len, bool partial);
 /*
  * Turns what would be sent although the side holds it in another mailbox into copies on that side:
  * rules V3 and V4, after the moves. Mailboxes of which only the pairs are known are only looked

@@ -299,6 +299,11 @@ static const struct {
      {DELIVER(REMOTE, WORK_NEW, 0), DELIVER(REMOTE, TRASH_NEW, 0), REST, EXPUNGE(REMOTE, TRASH),
       DELIVER(LOCAL, WORK_NEW, 0), RUN_AND(14), SWAP(REMOTE, WORK, TRASH),
       {.kind = STEP_COPY, .mailbox = WORK_NEW, .message = 2}, SHUT(REMOTE, TRASH)}},
+    {"what came from a mailbox that the server does not open is no ghost's other half",
+     7,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, TRASH_NEW, 0), BREAK(FAULT_KILL, 7), MOVE(LOCAL, TRASH, 0), AGAIN(REMOTE, 0),
+      SHUT(REMOTE, TRASH), MOVE(REMOTE, INBOX, 1), SHUT(REMOTE, INBOX)}},
 };
 
 const char *regress_history(size_t index, struct history *history)

@@ -365,6 +365,8 @@ static void read_settings(const struct place *place, struct arena *arena, struct
 			it->fixed = true;
 		else if (!strcmp(fields[0], "order") && !strcmp(fields[i], "fixed"))
 			it->ordered = true;
+		else if (!strcmp(fields[0], "survey") && !strcmp(fields[i], "partial"))
+			it->partial = true;
 		else
 			refuse(place, "not understood", fields[0]);
 	}

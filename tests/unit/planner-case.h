@@ -36,7 +36,7 @@
  *	message B size=A date=A id=none email=A
  *
  * Mailboxes are given to the planner in any order unless a line says "order fixed": among equals
- * the first one counts.
+ * the first one counts. "survey partial": there are others, which were not looked at.
  *
  * As ever a server tells no digest, and none unless set the id of a message's content (EMAILID). A
  * mailbox with "consulted" behind it did not change, and of it only the pairs are known.
@@ -116,7 +116,7 @@ struct planner_case {
 	char *title;
 	struct policy policy;
 	struct flag_room permanent[SIDES];
-	bool guarded, fixed, ordered;
+	bool guarded, fixed, ordered, partial;
 	/* Of each letter: whose part it has, '-' for nobody's. */
 	char parts[CASE_LETTERS][CASE_PARTS];
 	struct case_box boxes[CASE_BOXES_MAX];

@@ -426,7 +426,7 @@ static void run_planner(const struct planner_case *it, const size_t *order,
 	for (size_t i = 0; i < it->boxes_len; i++)
 		if (!it->boxes[order[i]].is_consulted)
 			planner_messages(&boxes[i].input, boxes[i].plan);
-	planner_moves(boxes, it->boxes_len);
+	planner_moves(boxes, it->boxes_len, it->partial);
 	planner_copies(&it->policy, boxes, it->boxes_len);
 	for (size_t i = 0; i < it->boxes_len; i++) {
 		const struct case_box *box = &it->boxes[order[i]];

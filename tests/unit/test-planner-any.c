@@ -202,7 +202,7 @@ static void plan_any(struct any *any)
 	for (size_t i = 0; i < any->len; i++)
 		if (any->list[i].input.sides[LOCAL])
 			planner_messages(&any->list[i].input, any->list[i].plan);
-	planner_moves(any->list, any->len);
+	planner_moves(any->list, any->len, any->len % 2);
 	planner_copies(&any->policy, any->list, any->len);
 	block_any(any);
 	for (size_t i = 0; i < any->len; i++)
