@@ -252,11 +252,16 @@ static bool is_sole(const struct world *world, const struct token *token)
 	return token->single && have == 1;
 }
 
-/* True where a run may have moved a message to the trash while its user moved it and set a flag. */
+/*
+ * True where a run may have moved a message to the trash while its user, who had set a flag or then
+ * set one, moved it there: without the flag.
+ */
 static bool is_trashed_late(const struct world *world, const struct token *token, uint32_t flag)
 {
+	uint32_t touched = token->touched[LOCAL] | token->touched[REMOTE];
+
 	for (enum side side = LOCAL; side < SIDES; side++)
-		if (token->moved[side] && token->late & flag && is_trashed(world, side))
+		if (token->moved[side] && world->late && touched & flag && is_trashed(world, side))
 			return true;
 	return false;
 }
