@@ -129,52 +129,6 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 			box->plan.ops[i].blocked |= stays;
 }
 
-/*
- * Whether what is to be removed may be a message that is to be copied: nothing speaks against it.
- */
-static bool may_be(const struct pair *pair, const struct identity *found)
-{
-	if (pair->email_id && found->email_id)
-		return pair->email_id == found->email_id;
-	if (found->has_digest && digest_is_known(&pair->digest))
-		return digest_equal(&pair->digest, &found->digest);
-	if (pair->message_id && found->message_id)
-		return pair->message_id == found->message_id;
-	return pair->size == SIZE_UNKNOWN || found->size == SIZE_UNKNOWN ||
-	       pair->size == found->size;
-}
-
-/* Blocks on one side what may be that message. */
-static void block_removals(const struct channel *channel, enum side side,
-			   const struct identity *found)
-{
-	for (size_t i = 0; i < channel->len; i++) {
-		struct box *box = &channel->boxes[i];
-		for (size_t k = 0; k < box->plan.len; k++) {
-			struct op *op = &box->plan.ops[k];
-			if ((op->kind != OP_REMOVE && op->kind != OP_TRASH) || op->side != side)
-				continue;
-			const struct pair *pair = journal_pair_of_uid(box->journal, op->uid);
-			op->blocked |= pair && may_be(pair, found);
-		}
-	}
-}
-
-/*
- * What moved to a mailbox that is gone on one side, and was not known for certain there (V1), is a
- * copy that has to wait until the user has answered, and a removal where it was, which has to wait
- * for the copy.
- */
-static void block_departures(const struct channel *channel, const struct box *box)
-{
-	for (size_t i = 0; i < box->plan.len; i++) {
-		const struct op *op = &box->plan.ops[i];
-		const struct identity identity = plan_identity(op);
-		if (op->kind == OP_COPY && op->blocked)
-			block_removals(channel, op->side, &identity);
-	}
-}
-
 /* What is gone may have moved to where the survey did not look: nothing is removed for it. */
 static void withhold(struct plan *plan, enum side side)
 {
@@ -227,8 +181,7 @@ void channel_plan(struct channel *channel)
 		guard_box(channel, box, &boxes[i].input);
 		block_arrivals(channel, box);
 	}
-	for (size_t i = 0; i < channel->len; i++)
-		block_departures(channel, &channel->boxes[i]);
+	guard_block_departures(boxes, channel->len);
 	for (size_t i = 0; i < channel->len; i++)
 		for (enum side side = LOCAL; side < SIDES && channel->boxes[i].active; side++)
 			if (!strcmp(channel->boxes[i].at[side], channel->trash[side]))

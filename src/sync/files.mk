@@ -8,7 +8,7 @@ libevenmail_a_SOURCES += \
 	src/sync/flight.c src/sync/flight.h \
 	src/sync/decide.c src/sync/identify.c src/sync/survey.c \
 	src/sync/survey-local.c \
-	src/sync/guard.c src/sync/guard.h \
+	src/sync/guard.c src/sync/guard-departures.c src/sync/guard.h \
 	src/sync/lane.h src/sync/share.c src/sync/share.h \
 	src/sync/match.c src/sync/match.h \
 	src/sync/own.c \

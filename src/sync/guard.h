@@ -18,5 +18,12 @@ void guard_check(const struct planner_input *input, bool allowed, struct plan *p
 /* gone: the mailbox itself is gone on that side. Blocks on the other every deletion in it, if any,
  * and its own. */
 void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan);
+/*
+ * What moved to a mailbox that is gone on one side, and was not known for certain there (V1), is a
+ * copy that has to wait until the user has answered, and a removal where it was: that waits for the
+ * copy. Blocks each removal that may be of the same message as a blocked copy to its side, unless
+ * something speaks against it.
+ */
+void guard_block_departures(const struct planner_box *boxes, size_t len);
 
 #endif

@@ -39,6 +39,14 @@ static size_t pair_index(const struct planner_input *input, uint32_t uid)
 	return low;
 }
 
+const struct pair *planner_pair(const struct planner_input *input, uint32_t uid)
+{
+	size_t index = pair_index(input, uid);
+
+	return index < input->pairs_len && input->pairs[index].uid == uid ? &input->pairs[index]
+									   : NULL;
+}
+
 /* What is to be deleted on side, for the other side's user took it out of its mailbox. */
 static void collect_departures(const struct planner_box *boxes, size_t len, enum side side,
 			       struct end_list *out)

@@ -30,6 +30,9 @@ struct planner_input {
 /* Appends the messages' operations: rules M1 to M9. */
 void planner_messages(const struct planner_input *input, struct plan *plan);
 
+/* The pair of that UID, or NULL. */
+const struct pair *planner_pair(const struct planner_input *input, uint32_t uid);
+
 /* One mailbox in the pass over all of them. */
 struct planner_box {
 	struct planner_input input;

@@ -38,6 +38,7 @@ tests_unit_test_plan_SOURCES = tests/unit/test-plan.c
 tests_unit_test_plan_LDADD = $(UNIT_LDADD)
 tests_unit_test_guard_SOURCES = tests/unit/test-guard.c
 tests_unit_test_guard_LDADD = $(UNIT_LDADD)
+tests_unit_test_guard_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/sim
 tests_unit_test_share_SOURCES = tests/unit/test-share.c
 tests_unit_test_share_LDADD = $(UNIT_LDADD)
 tests_unit_test_batch_SOURCES = tests/unit/test-batch.c

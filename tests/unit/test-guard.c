@@ -3,6 +3,7 @@
 #include "sync/guard.h"
 
 #include "base/alloc.h"
+#include "chance.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -313,6 +314,86 @@ static void blocks_all_where_the_mailbox_is_gone(void **state)
 	}
 }
 
+#define MESSAGES 60
+
+/* One of few, much of it unknown, so that many are alike. */
+static struct identity draw(uint64_t *seed)
+{
+	struct identity identity = {.size = SIZE_UNKNOWN, .has_digest = true};
+
+	if (chance_one_in(seed, 2))
+		identity.size = 1 + chance_below(seed, 9);
+	if (chance_one_in(seed, 3))
+		identity.email_id = 1 + chance_below(seed, 9);
+	if (chance_one_in(seed, 2))
+		identity.message_id = 1 + chance_below(seed, 9);
+	if (chance_one_in(seed, 3))
+		identity.digest.bytes[0] = (uint8_t)(1 + chance_below(seed, 9));
+	return identity;
+}
+
+/* As guard-departures.c has it, said of two. */
+static bool may_be_one(const struct identity *a, const struct identity *b)
+{
+	if (a->email_id && b->email_id)
+		return a->email_id == b->email_id;
+	if (digest_is_known(&a->digest) && digest_is_known(&b->digest))
+		return digest_equal(&a->digest, &b->digest);
+	if (a->message_id && b->message_id)
+		return a->message_id == b->message_id;
+	return a->size == SIZE_UNKNOWN || b->size == SIZE_UNKNOWN || a->size == b->size;
+}
+
+/* Two mailboxes: what goes from one, and what cannot come to the other, on one side or both. */
+static unsigned check_departures(uint64_t seed)
+{
+	struct pair pairs[MESSAGES];
+	struct identity found[MESSAGES];
+	struct plan gone = {0}, waits = {0};
+	struct planner_box boxes[] = {
+	    {.input = {.pairs = pairs, .pairs_len = MESSAGES}, .plan = &gone}, {.plan = &waits}};
+	size_t count = chance_below(&seed, 6);
+	unsigned blocked = 0;
+
+	for (uint32_t i = 0; i < MESSAGES; i++) {
+		const struct identity identity = draw(&seed);
+		pairs[i] = pair_of(i + 1, "name", (struct flags){0}, &identity);
+		plan_add(&gone, chance_one_in(&seed, 3) ? OP_TRASH : OP_REMOVE,
+			 chance_below(&seed, SIDES), RULE_M2_DELETE)
+		    ->uid = i + 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct op *op =
+		    plan_add(&waits, OP_COPY, chance_below(&seed, SIDES), RULE_M7_COPY);
+		found[i] = draw(&seed);
+		plan_identify(&waits, op, &found[i]);
+		op->blocked = !chance_one_in(&seed, 4);
+	}
+	guard_block_departures(boxes, 2);
+	for (size_t i = 0; i < MESSAGES; i++) {
+		const struct identity identity = pair_identity(&pairs[i]);
+		bool expected = false;
+		for (size_t k = 0; k < count; k++)
+			expected |= waits.ops[k].blocked && waits.ops[k].side == gone.ops[i].side &&
+				    may_be_one(&identity, &found[k]);
+		assert_int_equal(gone.ops[i].blocked, expected);
+		blocked += expected;
+	}
+	plan_free(&gone);
+	plan_free(&waits);
+	return blocked;
+}
+
+static void has_removals_wait_for_copies_that_wait(void **state)
+{
+	unsigned blocked = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 2000; seed++)
+		blocked += check_departures(seed);
+	assert_true(blocked > 2000 && blocked < 2000 * MESSAGES / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +406,7 @@ int main(void)
 	    cmocka_unit_test(judges_each_side_by_itself),
 	    cmocka_unit_test(exempts_trash_junk_and_what_the_user_allowed),
 	    cmocka_unit_test(blocks_all_where_the_mailbox_is_gone),
+	    cmocka_unit_test(has_removals_wait_for_copies_that_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
