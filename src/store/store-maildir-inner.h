@@ -50,8 +50,8 @@ struct store_maildir {
 	struct store store;
 	struct maildir_tree *tree;
 	bool may_write;
-	int root; /* for syncfs, of our own: each open file is told of an error once */
-	dev_t device;
+	int root;     /* for syncfs, of our own: each open file is told of an error once */
+	dev_t device; /* 0: none that syncfs would do for */
 	struct cached cache[MAILBOXES_MAX];
 	size_t slots;       /* so many of them are used: 2, for a MOVE, and as descriptors allow */
 	size_t resting_max; /* so many finished drafts may keep theirs */
@@ -85,7 +85,9 @@ void cache_begin(struct store_maildir *store, const char *name, const char *targ
 int cache_settle(struct store_maildir *store, struct error *err);
 void cache_close(struct store_maildir *store);
 
-/* store-maildir-draft.c: the part of the table that deals with drafts. */
+/* store-maildir-draft.c: finds out whether the tree's file system can be synced as a whole. */
+void draft_find_file_system(struct store_maildir *store);
+/* The part of the table that deals with drafts. */
 int draft_open(struct store *store, const char *mailbox, struct draft **draft, struct error *err);
 int draft_link(struct store *store, const char *mailbox, const char *from,
 	       const struct message_key *key, int64_t date, struct draft **draft,

@@ -571,19 +571,15 @@ static void set_budget(struct store_maildir *store)
 	store->resting_max = share < SYNC_SINGLY_MAX ? share : SYNC_SINGLY_MAX;
 }
 
-/* Without a descriptor for syncfs every draft is synced by itself. */
 struct store *store_maildir_open(struct maildir_tree *tree, bool may_write)
 {
 	struct store_maildir *store = xcalloc(1, sizeof(*store));
-	struct stat st;
 
 	store->store = (struct store){.ops = &maildir_ops, .side = LOCAL, .atomic_move = true};
 	store->tree = tree;
 	store->may_write = may_write;
 	set_budget(store);
-	store->root = tree && may_write ? maildir_tree_open_dir(tree, ".") : -1;
-	if (store->root >= 0 && fstat(store->root, &st) == 0)
-		store->device = st.st_dev;
+	draft_find_file_system(store);
 	return &store->store;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 static void publishes_drafts(void **state)
 {
@@ -179,9 +180,11 @@ static void does_not_publish_what_is_not_durable(void **state)
 	store_close(&store);
 }
 
-/* Which of the system's syncs fail, and how often they were tried. */
+/* Which of the system's syncs fail, how often they were tried, and what the kernel calls itself. */
 static bool failing_fsync, failing_fdatasync, failing_syncfs;
+static int missing_syncfs; /* errno of a system that has none */
 static unsigned tried;
+static const char *kernel;
 
 /* In front of the C library's: fails where it is told to. */
 int fsync(int fd)
@@ -201,8 +204,17 @@ int fdatasync(int fd)
 int syncfs(int fd)
 {
 	tried++;
-	errno = EIO;
-	return failing_syncfs ? -1 : (int)syscall(SYS_syncfs, fd);
+	errno = missing_syncfs ? missing_syncfs : EIO;
+	return failing_syncfs || missing_syncfs ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
+int uname(struct utsname *system)
+{
+	int rc = (int)syscall(SYS_uname, system);
+
+	if (kernel)
+		snprintf(system->release, sizeof(system->release), "%s", kernel);
+	return rc;
 }
 
 /*
@@ -239,6 +251,78 @@ static void never_syncs_again_what_failed(void **state)
 	assert_int_equal(fixture_count(fixture, "m/new", NULL), 0);
 	assert_int_equal(fixture_count(fixture, "m/tmp", NULL), 0);
 	store_close(&store);
+}
+
+/* Makes so many drafts, and has them settled and published, and new settled. */
+static void settle_and_publish(struct store *store, unsigned count)
+{
+	struct draft *drafts[20];
+	const char *name;
+
+	for (unsigned i = 0; i < count; i++)
+		drafts[i] = make_draft(store, "m", "a\r\n", &name);
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+	for (unsigned i = 0; i < count; i++) {
+		ask_well(store, publishing(drafts[i], "m", 0));
+		store_drop_draft(store, drafts[i]);
+	}
+	ask_well(store, (struct request){.kind = REQUEST_SETTLE});
+}
+
+/* Where syncfs is missing or forbidden each is synced by itself; syncfs is asked for once. */
+static void does_without_syncfs(void **state)
+{
+	static const int ways[] = {ENOSYS, EPERM};
+	struct fixture *fixture = *state;
+
+	fixture_create(fixture, "m");
+	for (size_t way = 0; way < sizeof(ways) / sizeof(*ways); way++) {
+		struct store *store = store_maildir_open(fixture->tree, true);
+
+		missing_syncfs = ways[way];
+		for (unsigned round = 1; round <= 2; round++) {
+			tried = 0;
+			settle_and_publish(store, 20);
+			assert_int_equal(tried, (round == 1) + 20 + 1); /* new */
+			assert_int_equal(store_maildir_figures(store).file_syncs, 20 * round);
+			assert_int_equal(store_maildir_figures(store).fs_syncs, 0);
+		}
+		missing_syncfs = 0;
+		store_close(&store);
+	}
+	assert_int_equal(fixture_count(fixture, "m/new", NULL), 80);
+}
+
+/* Before Linux 5.8 syncfs tells of no error. */
+static void trusts_syncfs_of_new_kernels_only(void **state)
+{
+	static const struct {
+		const char *release;
+		bool trusted;
+	} kernels[] = {
+	    {"4.18.0-553.el8.x86_64", false},
+	    {"5.7.19", false},
+	    {"5.8.0-rc1", true},
+	    {"5.10.0-9-amd64", true},
+	    {"6.1.0", true},
+	    {"10.0", true},
+	    {"unknown", false},
+	};
+	struct fixture *fixture = *state;
+
+	fixture_create(fixture, "m");
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++) {
+		struct store *store;
+
+		kernel = kernels[i].release;
+		store = store_maildir_open(fixture->tree, true);
+		kernel = NULL;
+		settle_and_publish(store, 9);
+		assert_int_equal(store_maildir_figures(store).fs_syncs, kernels[i].trusted);
+		assert_int_equal(store_maildir_figures(store).file_syncs,
+				 kernels[i].trusted ? 0 : 9);
+		store_close(&store);
+	}
 }
 
 /* Names that may not be on disk are an error of the store, also of a mailbox closed meanwhile. */
@@ -300,6 +384,8 @@ int main(void)
 	    TEST(links_drafts),
 	    TEST(does_not_publish_what_is_not_durable),
 	    TEST(never_syncs_again_what_failed),
+	    TEST(does_without_syncfs),
+	    TEST(trusts_syncfs_of_new_kernels_only),
 	    TEST(tells_of_directories_not_durable),
 	    TEST(closing_leaves_no_drafts),
 	};
