@@ -384,6 +384,26 @@ static unsigned check_departures(uint64_t seed)
 	return blocked;
 }
 
+/* A removal of what the journal does not know waits for nothing. */
+static void has_no_unknown_removal_wait(void **state)
+{
+	const struct pair pair = {.uid = 5, .name = "name", .size = SIZE_UNKNOWN};
+	const struct identity nothing = {.size = SIZE_UNKNOWN};
+	struct plan plan = {0};
+	const struct planner_box box = {.input = {.pairs = &pair, .pairs_len = 1}, .plan = &plan};
+
+	(void)state;
+	struct op *copy = plan_add(&plan, OP_COPY, REMOTE, RULE_M7_COPY);
+	plan_identify(&plan, copy, &nothing);
+	copy->blocked = true;
+	for (uint32_t uid = 4; uid <= 6; uid++)
+		plan_add(&plan, OP_REMOVE, REMOTE, RULE_M2_DELETE)->uid = uid;
+	guard_block_departures(&box, 1);
+	for (size_t i = 1; i < plan.len; i++)
+		assert_int_equal(plan.ops[i].blocked, plan.ops[i].uid == pair.uid);
+	plan_free(&plan);
+}
+
 static void has_removals_wait_for_copies_that_wait(void **state)
 {
 	unsigned blocked = 0;
@@ -407,6 +427,7 @@ int main(void)
 	    cmocka_unit_test(exempts_trash_junk_and_what_the_user_allowed),
 	    cmocka_unit_test(blocks_all_where_the_mailbox_is_gone),
 	    cmocka_unit_test(has_removals_wait_for_copies_that_wait),
+	    cmocka_unit_test(has_no_unknown_removal_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
