@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/landing.h"
 
+#include <errno.h>
+
 struct copy copy_of(const struct op *op)
 {
 	return (struct copy){.date = op->identity.date,
@@ -14,6 +16,21 @@ struct copy copy_of(const struct op *op)
 uint64_t copy_size(const struct copy *copy)
 {
 	return copy->size == UINT32_MAX ? SIZE_UNKNOWN : copy->size;
+}
+
+bool landing_is_full(const struct error *err)
+{
+	return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG;
+}
+
+void landing_shut(struct channel *channel, struct box *box, const struct error *err)
+{
+	if (landing_is_full(err))
+		box_fail(box, err);
+	else
+		hold_back(channel, box, LOCAL, err);
+	box->full |= err->sys != EFBIG;
+	box->shut |= err->sys != EFBIG;
 }
 
 int landing_finish(struct store *local, struct landing *landing, struct error *err)
@@ -110,20 +127,36 @@ static void note_landed(struct channel *channel, const struct landing *landing)
 		progress->moved(progress, LOCAL, pair.size);
 }
 
+/* Puts one message in place, unless its mailbox is the only thing that takes none. */
+static int publish_or_leave(struct channel *channel, struct store *local, struct landing *landing,
+			    struct error *err)
+{
+	landing->left = atomic_load(&landing->box->shut);
+	if (landing->left || !publish(channel, local, landing, err))
+		return 0;
+	if (err->scope > SCOPE_MAILBOX)
+		return -1;
+	landing->left = true;
+	pthread_mutex_lock(&channel->lock);
+	landing_shut(channel, landing->box, err);
+	pthread_mutex_unlock(&channel->lock);
+	return 0;
+}
+
 /* From the first barrier to the last. */
-static int put_in_place(struct channel *channel, struct store *local, const struct landing *list,
+static int put_in_place(struct channel *channel, struct store *local, struct landing *list,
 			size_t len, struct error *err)
 {
 	if (settle(local, err) || commit_intents(channel, list, len, err))
 		return -1;
 	for (size_t i = 0; i < len; i++)
-		if (publish(channel, local, &list[i], err))
+		if (publish_or_leave(channel, local, &list[i], err))
 			return -1;
 	return settle(local, err);
 }
 
-int landing_land(struct channel *channel, struct store *local, const struct landing *list,
-		 size_t len, struct error *err)
+int landing_land(struct channel *channel, struct store *local, struct landing *list, size_t len,
+		 struct error *err)
 {
 	int rc = len ? put_in_place(channel, local, list, len, err) : 0;
 
@@ -131,7 +164,7 @@ int landing_land(struct channel *channel, struct store *local, const struct land
 	for (size_t i = 0; i < len; i++) {
 		if (rc)
 			hold_back(channel, list[i].box, LOCAL, err);
-		else
+		else if (!list[i].left)
 			note_landed(channel, &list[i]);
 	}
 	pthread_mutex_unlock(&channel->lock);

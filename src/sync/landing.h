@@ -35,19 +35,28 @@ struct landing {
 	struct box *box;
 	struct copy copy;
 	bool cloned; /* from another mailbox of the disk */
+	bool left;   /* not put in place, for its mailbox takes nothing more */
 	struct draft *draft;
 	const char *name;
 	struct identity identity;
 };
 
+/* True where room is what lacks: on the file system, for the user, or for one file. */
+bool landing_is_full(const struct error *err);
+/*
+ * Nothing more can be put into one mailbox. What is to be removed may make room: it is not held
+ * back for want of that. Called with the channel's lock.
+ */
+void landing_shut(struct channel *channel, struct box *box, const struct error *err);
 /* Ends the draft of box, copy and draft: fills name and identity. -1: the draft is dropped. */
 int landing_finish(struct store *local, struct landing *landing, struct error *err);
 /*
  * Brings a batch to rest; its drafts are gone afterwards. Takes the channel's lock for what lanes
- * share. -1: the disk failed, every box of the batch is held back, and what was not put in place is
+ * share. A mailbox that takes nothing more (its user deleted it just now) is shut, and the others
+ * go on. -1: the disk failed, every box of the batch is held back, and what was not put in place is
  * dropped.
  */
-int landing_land(struct channel *channel, struct store *local, const struct landing *list,
-		 size_t len, struct error *err);
+int landing_land(struct channel *channel, struct store *local, struct landing *list, size_t len,
+		 struct error *err);
 
 #endif

@@ -76,25 +76,11 @@ static int fail(struct haul *haul, struct box *box, const struct error *err)
 	return -1;
 }
 
-/* True where room is what lacks: on the file system, for the user, or for one file. */
-static bool is_full(const struct error *err)
-{
-	return err->sys == ENOSPC || err->sys == EDQUOT || err->sys == EFBIG;
-}
-
-/*
- * Nothing more can be put into one mailbox. What is to be removed may make room: it is not held
- * back for want of that.
- */
+/* Nothing more can be put into one mailbox. */
 static void shut(struct haul *haul, struct box *box, const struct error *err)
 {
 	lock(haul);
-	if (is_full(err))
-		box_fail(box, err);
-	else
-		hold_back(haul->pull->channel, box, LOCAL, err);
-	box->full |= err->sys != EFBIG;
-	box->shut |= err->sys != EFBIG;
+	landing_shut(haul->pull->channel, box, err);
 	unlock(haul);
 }
 
@@ -245,7 +231,7 @@ static int take_body(struct haul *haul, const struct answer *answer, struct erro
 	}
 	if (!store_write_draft(local, haul->draft, answer->data, answer->len, err))
 		return 0;
-	if (!is_full(err))
+	if (!landing_is_full(err))
 		return fail(haul, box, err);
 	skip(haul, box, err);
 	return 0;
@@ -292,7 +278,7 @@ static int end_body(struct haul *haul, const struct answer *answer, struct error
 		return 0;
 	}
 	if (landing_finish(local, landing, err)) {
-		if (!is_full(err))
+		if (!landing_is_full(err))
 			return fail(haul, landing->box, err);
 		shut(haul, landing->box, err);
 		return 0;

@@ -304,6 +304,11 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(LOCAL, TRASH_NEW, 0), BREAK(FAULT_KILL, 7), MOVE(LOCAL, TRASH, 0), AGAIN(REMOTE, 0),
       SHUT(REMOTE, TRASH), MOVE(REMOTE, INBOX, 1), SHUT(REMOTE, INBOX)}},
+    {"a mailbox that is deleted while it is filled does not undo what came to others",
+     5,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, WORK_NEW, 0), RUN_AND(14), DESTROY_FULL(LOCAL),
+      EXPUNGE(LOCAL, INBOX)}},
 };
 
 const char *regress_history(size_t index, struct history *history)
