@@ -351,7 +351,7 @@ def test_each_fault_is_named_where_it_is_tested():
     assert named | {41} == set(range(1, FAULTS + 1))
 
 
-def tests_named_in(name):
+def lines_naming_tests(name):
     """The lines "    FILE: TEXT" of a list; that each FILE holds its TEXT."""
     lines = (ROOT / "tests" / name).read_text(encoding="utf-8").splitlines()
     named = [re.fullmatch(r" {4}([^:]+)(?:: (.+))?", line) for line in lines if line.startswith(" ")]
@@ -361,12 +361,12 @@ def tests_named_in(name):
 
 
 def test_each_regression_has_its_test():
-    assert len(tests_named_in("REGRESSIONS")) > 50
+    assert len(lines_naming_tests("REGRESSIONS")) > 50
 
 
 def test_each_promise_of_security_has_its_check():
     """And each of those that are not made, its reason."""
-    assert len(tests_named_in("SECURITY")) > 50
+    assert len(lines_naming_tests("SECURITY")) > 50
     lines = (ROOT / "tests" / "SECURITY").read_text(encoding="utf-8").splitlines()
     # A line that says what is promised is followed by what sees to it, or goes on.
     for line, after in zip(lines, [*lines[1:], ""]):
