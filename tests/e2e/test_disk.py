@@ -288,7 +288,8 @@ def unprivileged(make_channel, evenmail):
     channel = make_channel(directory=place)
     channel.evenmail = program
     try:
-        subprocess.run([program, "--version"], preexec_fn=become_nobody, cwd=place, stdout=subprocess.DEVNULL, check=False)
+        subprocess.run([program, "--version"], preexec_fn=become_nobody, cwd=place, stdout=subprocess.DEVNULL,
+                       check=False)
     except (PermissionError, subprocess.SubprocessError):
         shutil.rmtree(place)
         pytest.skip("root here may not become another user, or run what lies where temporary files go")
