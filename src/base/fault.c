@@ -39,6 +39,7 @@ static const struct kind kinds[] = {
     {"ENOMEM", ENOMEM, OPENINGS | BIT(FAULT_PLACE) | BIT(FAULT_REMOVE) | BIT(FAULT_LOOK)},
     {"EINTR", EINTR, BYTES | BIT(FAULT_SYNC) | BIT(FAULT_CUT) | BIT(FAULT_LOCK)},
     {"short", 0, BYTES},
+    {"sync", EIO, BIT(FAULT_SYNC)},
     {"alloc", ENOMEM, BIT(FAULT_ALLOC)},
     {"line", EPIPE, BIT(FAULT_LINE)},
 };

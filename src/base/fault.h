@@ -14,9 +14,9 @@
  * Failures. EVENMAIL_FAIL_WITH=KIND counts the calls that can fail in that way; of those
  * EVENMAIL_FAIL_AT=n lets the n-th fail, EVENMAIL_FAIL_COUNT=FILE has their number written there at
  * exit, and EVENMAIL_FAIL_WHERE=TEXT takes only files with that text in their path. KIND is ENOSPC,
- * EDQUOT, EIO, EROFS, EMFILE, ENOMEM (system calls), EINTR, "short" (reads and writes), "alloc"
- * (malloc and its like) or "line" (the connection); a "+" behind it lets all calls from the n-th on
- * fail, as a full disk does.
+ * EDQUOT, EIO, EROFS, EMFILE, ENOMEM (system calls), EINTR, "short" (reads and writes), "sync" (to
+ * disk, with EIO), "alloc" (malloc and its like) or "line" (the connection); a "+" behind it lets
+ * all calls from the n-th on fail, as a full disk does.
  *
  * A sync that failed has lost what it was for, and the next one on that descriptor would say that
  * all is well: a process that tries it with a file ends, with exit status 70.

@@ -123,6 +123,11 @@ class Remote:
         self._change(mailbox, message, "FLAGS.SILENT", imap_flags(letters))
         self.imap.unselect()
 
+    def set_all_flags(self, mailbox, letters):
+        self.ask("SELECT", self.imap.select(self.wire_name(mailbox)))
+        self.ask("STORE", self.imap.uid("STORE", "1:*", "FLAGS.SILENT", imap_flags(letters)))
+        self.imap.unselect()
+
     def remove(self, mailbox, *messages):
         for message in messages:
             uids = self._change(mailbox, message, "+FLAGS.SILENT", r"(\Deleted)")

@@ -13,6 +13,7 @@ from channel import contents
 DELAY = 0.025  # one way: 50 ms there and back
 ROUND_TRIP = 2 * DELAY
 MAILBOXES = 40
+FEW, MANY = 40, 400  # messages
 
 # With implicit TLS: two round trips for the handshake, CAPABILITY and AUTHENTICATE by libcurl, then
 # NAMESPACE/ID/ENABLE in one, LIST in one, LOGOUT in one.
@@ -73,6 +74,23 @@ def test_only_what_changed_is_opened(channel, plain_line, corpus):
     assert channel.state()[("box07",)] == contents(*boxes["box07"], new)
     opened = re.findall(rb"^\S+ (?:SELECT|EXAMINE) \"?([^\s\"]+)", plain_line.said("up"), re.M)
     assert set(opened) == {b"box07"}
+
+
+def test_what_did_not_change_is_not_loaded(channel, corpus):
+    """Damage to the rows of a journal is told by whoever reads them: its last line is enough where nothing changed."""
+    boxes = fill(corpus)
+    channel.remote.fill(boxes)
+    channel.sync()
+    damaged = f"{channel.state_directory}/box03.journal"
+    with open(damaged, "rb") as file:
+        whole = file.read()
+    with open(damaged, "r+b") as file:
+        file.seek(len(whole) // 2)
+        file.write(bytes(255 - byte for byte in whole[len(whole) // 2:len(whole) // 2 + 4]))
+    channel.remote.add("box07", corpus.message("plain"))
+    assert channel.sync().err == ""
+    channel.remote.add("box03", corpus.message("plain"))
+    assert "box03" in channel.sync(status=None).err, "the rows are damaged"
 
 
 def test_round_trips_of_a_second_run(channel, long_line, corpus):
@@ -189,3 +207,35 @@ def test_a_thousand_messages_in_one_mailbox(channel, long_line, corpus):
     channel.sync()
     assert time.monotonic() - start < 1000 * ROUND_TRIP / 2
     assert channel.state()[("INBOX",)] == contents(*messages)
+
+
+def count_syncs(channel, faults_program):
+    """How often a run has something made durable: a file, a directory, a file system."""
+    channel.evenmail = faults_program
+    path = f"{channel.directory}/syncs"
+    channel.run("sync", EVENMAIL_FAIL_WITH="sync", EVENMAIL_FAIL_COUNT=path)
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
+
+
+@pytest.mark.parametrize("work", ["pull", "push", "flags", "deletions"])
+def test_syncs_do_not_grow_with_messages(make_channel, corpus, faults_program, work):
+    """Of files and directories: none a message, few a portion, and none where there is nothing to do."""
+    counts = []
+    for number in (FEW, MANY):
+        channel = make_channel()
+        mail = corpus.messages(number, "empty-body", flags="")
+        channel.side("local" if work == "push" else "remote").fill({"INBOX": mail})
+        if work == "flags":
+            channel.sync()
+            channel.remote.set_all_flags("INBOX", "F")
+        elif work == "deletions":
+            channel.sync()
+            channel.local.remove("INBOX", *mail[::4])
+        counts.append(count_syncs(channel, faults_program))
+        print(f"{work}, {number} messages: {counts[-1]} syncs")
+        rows = channel.state()[("INBOX",)]
+        assert len(rows) == number - (work == "deletions") * number // 4
+        assert all(row[1] == "F" for row in rows) == (work == "flags")
+        assert count_syncs(channel, faults_program) == 0
+    assert 0 < counts[0] and counts[1] - counts[0] < (MANY - FEW) / 10, counts
