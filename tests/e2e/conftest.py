@@ -30,8 +30,9 @@ USERS = itertools.count(1)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "big: thousands of messages; run with the release build")
-    # Below nohup(1) it is ignored, and what is started inherits that.
+    # Below nohup(1), or in a script's background, they are ignored, and what is started inherits that.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def find_program(variable):
