@@ -138,7 +138,7 @@ static void ends_as_if_undisturbed(void **state)
 	struct tally tally;
 
 	(void)state;
-	try_all(0, 1, true, &tally);
+	try_all(0, 2, true, &tally);
 	assert_int_equal(tally.wrong, 0);
 	assert_true(tally.stops >= scenes_len && tally.failures > 5 * scenes_len);
 }
