@@ -44,8 +44,7 @@ static struct tally tally_of_plan(const struct plan *plan)
 		tally.cloned[side] = plan_count(plan, OP_CLONE, side);
 		tally.flagged[side] = plan_count(plan, OP_FLAG, side);
 		tally.moved[side] = plan_count(plan, OP_MOVE, side);
-		tally.removed[side] =
-		    plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side);
+		tally.removed[side] = plan_count_removals(plan, side);
 	}
 	tally.paired = plan_count(plan, OP_PAIR, LOCAL);
 	for (size_t i = 0; i < plan->len; i++) {

@@ -167,8 +167,7 @@ static int apply_batches(struct channel *channel, enum op_kind kind, enum side s
 /* True where the plan removes anything on side, or would. */
 static bool removes(const struct box *box, enum side side)
 {
-	return box->plan.withheld[side] || plan_count(&box->plan, OP_REMOVE, side) ||
-	       plan_count(&box->plan, OP_TRASH, side);
+	return box->plan.withheld[side] || plan_count_removals(&box->plan, side);
 }
 
 /* True where any active box does. */
@@ -300,8 +299,7 @@ static void note_removals(const struct channel *channel)
 		struct box *box = &channel->boxes[i];
 		for (size_t k = 0; box->active && k < box->plan.len; k++) {
 			const struct op *op = &box->plan.ops[k];
-			if ((op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == REMOTE &&
-			    !op->blocked)
+			if (op_removes(op, REMOTE) && !op->blocked)
 				box_note_removal(box, op->uid);
 		}
 	}

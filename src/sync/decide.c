@@ -91,8 +91,7 @@ static bool asks_about_gone(const struct channel *channel, const struct box *box
 		return false;
 	if (box->rule != RULE_B4_DELETE)
 		return box->rule == RULE_B3_GONE;
-	return plan_count(&box->plan, OP_REMOVE, holder) ||
-	       plan_count(&box->plan, OP_TRASH, holder) || is_doubtful(channel, box->missing);
+	return plan_count_removals(&box->plan, holder) || is_doubtful(channel, box->missing);
 }
 
 /* What the guard says to it. */
@@ -134,8 +133,9 @@ static void withhold(struct plan *plan, enum side side)
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		struct op *op = &plan->ops[i];
-		bool removes = op->kind == OP_REMOVE || op->kind == OP_TRASH;
-		if (op->side != side || op->blocked || (!removes && op->kind != OP_DELETE))
+		bool removes = op_removes(op, side);
+		bool deletes = op->kind == OP_DELETE && op->side == side;
+		if (op->blocked || !(removes || deletes))
 			continue;
 		op->blocked = true;
 		plan->withheld[side] |= removes;

@@ -113,7 +113,7 @@ static void block_removals(const struct planner_box *box, enum side side,
 {
 	for (size_t i = 0; i < box->plan->len; i++) {
 		struct op *op = &box->plan->ops[i];
-		if ((op->kind != OP_REMOVE && op->kind != OP_TRASH) || op->side != side)
+		if (!op_removes(op, side))
 			continue;
 		const struct pair *pair = planner_pair(&box->input, op->uid);
 		const struct identity identity = pair ? pair_identity(pair) : (struct identity){0};

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/guard.h"
 
-/* True for what removes a message on side. */
-static bool is_deletion(const struct op *op, enum side side)
-{
-	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;
-}
-
 /* Blocks every deletion on side, for reason. */
 static void block(struct plan *plan, enum side side, enum guard_reason reason)
 {
 	plan->verdict[side].reason = reason;
 	for (size_t i = 0; i < plan->len; i++)
-		if (is_deletion(&plan->ops[i], side) || plan->ops[i].kind == OP_DELETE)
+		if (op_removes(&plan->ops[i], side) || plan->ops[i].kind == OP_DELETE)
 			plan->ops[i].blocked = true;
 }
 
@@ -44,7 +38,7 @@ static struct guard_verdict *count_deletions(const struct planner_input *input, 
 
 	*verdict = (struct guard_verdict){.held = input->pairs_len};
 	for (size_t i = 0; i < plan->len; i++)
-		verdict->deletions += is_deletion(&plan->ops[i], side);
+		verdict->deletions += op_removes(&plan->ops[i], side);
 	return verdict;
 }
 

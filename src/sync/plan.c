@@ -106,6 +106,16 @@ size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side)
 	return count;
 }
 
+size_t plan_count_removals(const struct plan *plan, enum side side)
+{
+	return plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side);
+}
+
+bool op_removes(const struct op *op, enum side side)
+{
+	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;
+}
+
 /* The memory goes, too: a first run has nothing but copies. */
 void plan_drop_copies(struct plan *plan, enum side side)
 {

@@ -147,6 +147,10 @@ void plan_identify(struct plan *plan, struct op *op, const struct identity *iden
 struct identity plan_identity(const struct op *op);
 /* How many of that kind on that side are to be done (blocked ones not counted). */
 size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
+/* How many messages are to be taken away on that side, for good or to the trash. */
+size_t plan_count_removals(const struct plan *plan, enum side side);
+/* True for what takes a message away on that side because the other side lacks it. */
+bool op_removes(const struct op *op, enum side side);
 /* Takes out the copies to side that are to be done: somebody else has them. */
 void plan_drop_copies(struct plan *plan, enum side side);
 void plan_free(struct plan *plan);

@@ -56,8 +56,7 @@ static size_t count_held(const struct snapshot *snapshot)
 /* How many of them leave by this plan. */
 static size_t count_leaving(const struct plan *plan, enum side side)
 {
-	return plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side) +
-	       plan_count(plan, OP_MOVE, side);
+	return plan_count_removals(plan, side) + plan_count(plan, OP_MOVE, side);
 }
 
 /*
@@ -76,9 +75,7 @@ enum rule planner_mailbox_gone(const struct planner_input *input, enum side miss
 	if (count_held(input->sides[holder]) == count_leaving(plan, holder))
 		return RULE_B4_DELETE;
 	if (input->policy->change[missing] & CHANGE_MAILBOXES &&
-	    (!input->pairs_len ||
-	     (missing == LOCAL && !plan_count(plan, OP_REMOVE, holder) &&
-	      !plan_count(plan, OP_TRASH, holder))))
+	    (!input->pairs_len || (missing == LOCAL && !plan_count_removals(plan, holder))))
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
 }
@@ -94,8 +91,7 @@ enum rule planner_inbox_gone(const struct policy *policy, enum side missing,
 	const enum side holder = other_side(missing);
 
 	if (missing == LOCAL && policy->change[missing] & CHANGE_MAILBOXES &&
-	    plan_count(plan, OP_MOVE, holder) && !plan_count(plan, OP_REMOVE, holder) &&
-	    !plan_count(plan, OP_TRASH, holder))
+	    plan_count(plan, OP_MOVE, holder) && !plan_count_removals(plan, holder))
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
 }

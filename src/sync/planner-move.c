@@ -57,8 +57,8 @@ static void collect_departures(const struct planner_box *boxes, size_t len, enum
 		for (size_t k = 0; k < plan->len; k++) {
 			const struct op *op = &plan->ops[k];
 			size_t pair = pair_index(input, op->uid);
-			if ((op->kind != OP_REMOVE && op->kind != OP_TRASH) || op->side != side ||
-			    pair == input->pairs_len || input->pairs[pair].uid != op->uid)
+			if (!op_removes(op, side) || pair == input->pairs_len ||
+			    input->pairs[pair].uid != op->uid)
 				continue;
 			*array_push(out->ends, out->len, out->cap) = (struct end){
 			    .box = i,
@@ -326,18 +326,12 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 	free(new.ends);
 }
 
-/* True for what takes a message away on side because the other side lacks it. */
-static bool is_removal(const struct op *op, enum side side)
-{
-	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;
-}
-
 /* All removals on the server, by the name of the file that is gone. */
 static void collect_halves(const struct planner_box *boxes, size_t len, struct end_list *out)
 {
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < boxes[i].plan->len; k++)
-			if (is_removal(&boxes[i].plan->ops[k], REMOTE))
+			if (op_removes(&boxes[i].plan->ops[k], REMOTE))
 				*array_push(out->ends, out->len, out->cap) = (struct end){
 				    .box = i, .op = k, .name = boxes[i].plan->ops[k].name};
 }
@@ -388,7 +382,7 @@ static void keep_halves(struct planner_box *boxes, size_t len)
 	for (size_t i = 0; i < len && halves_len; i++)
 		for (size_t k = 0; k < boxes[i].plan->len; k++) {
 			const struct op *op = &boxes[i].plan->ops[k];
-			if (is_removal(op, LOCAL) && is_half(halves, halves_len, op->name))
+			if (op_removes(op, LOCAL) && is_half(halves, halves_len, op->name))
 				keep_half(&boxes[i].input, boxes[i].plan, k);
 		}
 	free(halves);
@@ -449,7 +443,7 @@ static void drop_ghosts(struct planner_box *boxes, size_t len, bool partial)
 		for (size_t k = 1; k < plan->len; k++) {
 			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
 			/* What follows a pair is about it. */
-			if (pair->kind == OP_PAIR && is_removal(removal, REMOTE) &&
+			if (pair->kind == OP_PAIR && op_removes(removal, REMOTE) &&
 			    (partial || is_lost(losses, losses_len, pair)))
 				drop_ghost(&boxes[i].input, plan, pair, removal);
 		}
