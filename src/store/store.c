@@ -17,6 +17,25 @@ bool stamp_unchanged(enum side side, const struct stamp *then, const struct stam
 	       then->messages == now->messages;
 }
 
+int store_do(struct store *store, const struct request *request, struct answer *answer,
+	     struct error *err)
+{
+	int rc;
+
+	if (store_submit(store, request, err))
+		return -1;
+	while ((rc = store_next(store, answer, err)) == 1)
+		if (answer->kind == ANSWER_DONE)
+			break;
+	if (rc != 1)
+		return rc ? -1 : error_set(err, ERROR_INTERNAL, SCOPE_FATAL, "a request was lost");
+	if (answer->error.kind != ERROR_NONE) {
+		*err = answer->error;
+		return -1;
+	}
+	return 0;
+}
+
 void store_close(struct store **store)
 {
 	if (!*store)

@@ -312,6 +312,13 @@ static inline int store_next(struct store *store, struct answer *answer, struct 
 }
 
 /*
+ * Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it
+ * failed.
+ */
+int store_do(struct store *store, const struct request *request, struct answer *answer,
+	     struct error *err);
+
+/*
  * Has a remote side begin with what is submitted, for who has something else to do before the next
  * store_next. -1 as there.
  */

@@ -60,25 +60,6 @@ int box_commit(struct box *box, struct error *err)
 	return journal_commit(box->journal, stands && !box->rescan ? NULL : &next, err);
 }
 
-int store_do(struct store *store, const struct request *request, struct answer *answer,
-	     struct error *err)
-{
-	int rc;
-
-	if (store_submit(store, request, err))
-		return -1;
-	while ((rc = store_next(store, answer, err)) == 1)
-		if (answer->kind == ANSWER_DONE)
-			break;
-	if (rc != 1)
-		return rc ? -1 : error_set(err, ERROR_INTERNAL, SCOPE_FATAL, "a request was lost");
-	if (answer->error.kind != ERROR_NONE) {
-		*err = answer->error;
-		return -1;
-	}
-	return 0;
-}
-
 void box_known_uids(const struct box *box, struct uidset *out)
 {
 	size_t len;

@@ -318,12 +318,6 @@ void hold_back(struct channel *channel, struct box *box, enum side side, const s
 int box_commit(struct box *box, struct error *err);
 /* Records that something went wrong with a box: the first error stays, the head will not move. */
 void box_fail(struct box *box, const struct error *err);
-/*
- * Submits one request and takes its ANSWER_DONE; other answers are dropped. -1 also where it
- * failed.
- */
-int store_do(struct store *store, const struct request *request, struct answer *answer,
-	     struct error *err);
 /* The UIDs of the journal's pairs that the remote side should hold. */
 void box_known_uids(const struct box *box, struct uidset *out);
 
