@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "mail/header.h"
+#include "sync/head.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "cmd/json-line.h"
 #include "cmd/note.h"
 #include "cmd/report.h"
+#include "sync/head.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cmd/note.h"
 #include "cmd/report.h"
+#include "sync/head.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "run/lanes.h"
 #include "store/store-imap.h"
 #include "store/store-maildir.h"
+#include "sync/hold-back.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,8 +246,8 @@ int account_plan(struct account *account, struct error *err)
 	if (channel_list(&account->channel, err) || channel_survey(&account->channel, err))
 		return -1;
 	channel_plan(&account->channel);
-	if (account->setup.dry_run)
-		channel_tell_withheld(&account->channel);
+	for (enum side side = LOCAL; side < SIDES && account->setup.dry_run; side++)
+		hold_back_tell(&account->channel, side);
 	return 0;
 }
 

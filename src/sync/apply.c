@@ -7,46 +7,22 @@
 #include "sync/channel.h"
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sync/delete.h"
+#include "sync/flag-room.h"
 #include "sync/flight.h"
+#include "sync/hold-back.h"
+#include "sync/link.h"
+#include "sync/list.h"
+#include "sync/move.h"
+#include "sync/pull.h"
+#include "sync/push.h"
+#include "sync/rename.h"
+#include "sync/subscribe.h"
+#include "sync/trash.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-void hold_back(struct channel *channel, struct box *box, enum side side, const struct error *err)
-{
-	channel->held_back[side] = true;
-	box_fail(box, err);
-}
-
-void box_note_removal(struct box *box, uint32_t uid)
-{
-	const struct journal_note note = {
-	    .kind = JOURNAL_REMOVING,
-	    .side = REMOTE,
-	    .uid = uid,
-	    .identity = {.size = SIZE_UNKNOWN, .date = DATE_UNKNOWN},
-	};
-
-	if (journal_pair_of_uid(box->journal, uid))
-		journal_note(box->journal, &note);
-}
-
-bool box_is_made_anew(const struct box *box)
-{
-	return box->rule == RULE_B1_CREATE && box->missing == REMOTE;
-}
-
-void box_put_copy(struct box *box, enum side side, const struct pair *pair)
-{
-	journal_put(box->journal, pair);
-	journal_end_note(box->journal, JOURNAL_REFUSED, pair->uid, pair->name);
-	box->tally.copied[side]++;
-	box->tally.bytes[side] += pair->size;
-}
 
 /* Commits the open transaction without moving the head. -1: the box has failed. */
 static int commit(struct box *box)
@@ -68,7 +44,7 @@ static int submit_create(struct channel *channel, size_t index, enum side side, 
 	    .kind = REQUEST_CREATE,
 	    .ticket = index,
 	    .mailbox = box->at[side],
-	    .special_use = side == REMOTE ? channel_use_of_name(channel, box->at[REMOTE]) : 0};
+	    .special_use = side == REMOTE ? list_use_of_name(channel, box->at[REMOTE]) : 0};
 
 	if (!box->active || !plan_count(&box->plan, OP_CREATE, side))
 		return 0;
@@ -113,7 +89,7 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 		else
 			box->tally.created[side]++;
 		if (side == REMOTE)
-			subscription_wish(channel, box->at[REMOTE], true);
+			subscribe_wish(channel, box->at[REMOTE], true);
 	}
 	return rc;
 }
@@ -164,21 +140,6 @@ static int apply_batches(struct channel *channel, enum op_kind kind, enum side s
 	return flight_run(&flight, err);
 }
 
-/* True where the plan removes anything on side, or would. */
-static bool removes(const struct box *box, enum side side)
-{
-	return box->plan.withheld[side] || plan_count_removals(&box->plan, side);
-}
-
-/* True where any active box does. */
-static bool any_removes(const struct channel *channel, enum side side)
-{
-	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].active && removes(&channel->boxes[i], side))
-			return true;
-	return false;
-}
-
 /* True where any active box has such an operation. */
 static bool any_planned(const struct channel *channel, enum op_kind kind, enum side side)
 {
@@ -213,70 +174,15 @@ static int settle_local(struct channel *channel, struct error *err)
 	return store_do(channel->setup.stores[LOCAL], &request, &answer, err);
 }
 
-/*
- * Says that nothing is removed; aloud where a box failed, for its error alone does not tell that.
- * Else the next run goes on by itself.
- */
-static void tell_held_back(const struct channel *channel, enum side side)
-{
-	enum log_level level = LOG_LEVEL_INFO;
-
-	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].error.kind != ERROR_NONE)
-			level = LOG_LEVEL_WARN;
-	log_line(level,
-		 "%s: nothing is removed on the %s side in this run, for not all that is new on "
-		 "the other could be copied to it: what is gone may have moved",
-		 channel->setup.name, side_name(side));
-}
-
-/* Of a run that names mailboxes: says where what is gone may be, and that the box is not even. */
-static void tell_gained(const struct channel *channel, struct box *box, enum side side)
-{
-	const char *gained = channel->gained[other_side(side)];
-	struct error err;
-
-	if (!gained)
-		return;
-	error_set(
-	    &err, ERROR_REFUSED, SCOPE_MAILBOX,
-	    "mailbox %s: nothing is removed on the %s side: what is gone may have moved to %s, "
-	    "which was not named and has something new (\"evenmail sync %s\" looks there too, "
-	    "--allow-deletions removes it all the same)",
-	    text_show(box->name), side_name(side), text_show(gained), channel->setup.name);
-	box_fail(box, &err);
-}
-
-/* Says of each box that nothing is removed from it on side. */
-static void tell_withheld(struct channel *channel, enum side side)
-{
-	if (!channel->gained[other_side(side)])
-		tell_held_back(channel, side);
-	for (size_t i = 0; i < channel->len; i++) {
-		struct box *box = &channel->boxes[i];
-		if (!removes(box, side))
-			continue;
-		box->undone = true;
-		tell_gained(channel, box, side);
-	}
-}
-
-void channel_tell_withheld(struct channel *channel)
-{
-	for (enum side side = LOCAL; side < SIDES; side++)
-		if (channel->held_back[side] && any_removes(channel, side))
-			tell_withheld(channel, side);
-}
-
 /* Removals on one side. */
 static int remove_on(struct channel *channel, enum side side, struct error *err)
 {
-	if (!any_removes(channel, side))
-		return 0;
 	if (channel->held_back[side]) {
-		tell_withheld(channel, side);
+		hold_back_tell(channel, side);
 		return 0;
 	}
+	if (!hold_back_concerns(channel, side))
+		return 0;
 	if (make_trash(channel, side, err) || (side == REMOTE && trash_prepare(channel, err)) ||
 	    apply_batches(channel, OP_TRASH, side, err) ||
 	    apply_batches(channel, OP_REMOVE, side, err))
@@ -472,26 +378,26 @@ int channel_apply(struct channel *channel, struct error *err)
 	mark_rescans(channel);
 	if (settle_found(channel, err))
 		return -1;
-	if (apply_renames(channel, err) || apply_subscriptions(channel, err))
+	if (rename_apply(channel, err) || subscribe_apply(channel, err))
 		goto broken;
 	note_found(channel);
 	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
-	    apply_rooms(channel, err) || apply_subscriptions(channel, err) ||
-	    apply_copies(channel, err) || apply_links(channel, false, err) ||
-	    apply_known(channel, err) || apply_moves(channel, REMOTE, err) ||
-	    apply_moves(channel, LOCAL, err) || apply_push(channel, err) ||
-	    apply_late(channel, err) || apply_pull(channel, err) ||
-	    apply_links(channel, true, err) || stop_check(err))
+	    flag_room_learn(channel, err) || subscribe_apply(channel, err) ||
+	    move_apply_copies(channel, err) || link_apply(channel, false, err) ||
+	    apply_known(channel, err) || move_apply(channel, REMOTE, err) ||
+	    move_apply(channel, LOCAL, err) || push_apply(channel, err) ||
+	    apply_late(channel, err) || pull_apply(channel, err) ||
+	    link_apply(channel, true, err) || stop_check(err))
 		goto broken;
 	note_removals(channel);
 	commit_all(channel);
 	if (remove_on(channel, REMOTE, err) || remove_on(channel, LOCAL, err))
 		goto broken;
 	commit_all(channel);
-	if (apply_deletions(channel, REMOTE, err) || apply_deletions(channel, LOCAL, err) ||
-	    apply_subscriptions(channel, err))
+	if (delete_apply(channel, REMOTE, err) || delete_apply(channel, LOCAL, err) ||
+	    subscribe_apply(channel, err))
 		goto broken;
-	fail_unrenamed(channel);
+	rename_fail_refused(channel);
 	shed_plans(channel);
 	return 0;
 broken:

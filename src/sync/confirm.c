@@ -8,11 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "sync/flag-room.h"
+#include "sync/head.h"
 #include "sync/planner.h"
+#include "sync/survey.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /*
  * True where the planner would have nothing to do about a snapshot, the other side being as the
@@ -334,24 +335,6 @@ static int confirm_locals(struct channel *channel, struct error *err)
 			return -1;
 	}
 	return 0;
-}
-
-/* The head for a box that is even. */
-static struct journal_head head_of(const struct channel *channel, const struct box *box)
-{
-	const struct stamp *local = &box->sides[LOCAL].stamp, *remote = &box->sides[REMOTE].stamp;
-
-	return (struct journal_head){
-	    .uidvalidity = remote->uidvalidity,
-	    .uidnext = remote->uidnext,
-	    .highestmodseq = remote->modseq,
-	    .remote_messages = remote->messages,
-	    .mailbox_id = remote->mailbox_id ? remote->mailbox_id : box->listed[REMOTE].mailbox_id,
-	    .cur_ns = local->cur_ns,
-	    .new_ns = local->new_ns,
-	    .inode = local->inode,
-	    .policy = box_terms(channel, box),
-	    .even = true};
 }
 
 /*

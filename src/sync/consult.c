@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sync/channel.h"
+#include "sync/consult.h"
 
 #include "base/array.h"
 #include "base/order.h"

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Deletes mailboxes, after all else: those that are empty by now, the deeper ones first. A stop
- * between this and the end of the journal leaves a mailbox that is gone on both sides, which the
- * next run forgets.
- */
-#include "sync/channel.h"
+#include "sync/delete.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "mail/mailbox-name.h"
+#include "sync/subscribe.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* True where nothing speaks against it any more. */
 static bool is_due(const struct box *box, enum side side)
@@ -44,7 +39,7 @@ static void end_deletion(struct channel *channel, struct box *box, enum side sid
 		box->over = true;
 		box->tally.deleted[side]++;
 		if (side == REMOTE)
-			subscription_wish(channel, box->at[REMOTE], false);
+			subscribe_wish(channel, box->at[REMOTE], false);
 		return;
 	}
 	box->undone = true;
@@ -59,7 +54,7 @@ static void end_deletion(struct channel *channel, struct box *box, enum side sid
 		box_fail(box, &answer->error);
 }
 
-int apply_deletions(struct channel *channel, enum side side, struct error *err)
+int delete_apply(struct channel *channel, enum side side, struct error *err)
 {
 	struct store *store = channel->setup.stores[side];
 	struct answer answer;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* For which flags the sides have room, and what is agreed on of those for which they have none. */
-#include "sync/channel.h"
+#include "sync/flag-room.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -91,7 +90,7 @@ static void mark_flagged(const struct channel *channel, bool *wanted)
 	}
 }
 
-int apply_rooms(struct channel *channel, struct error *err)
+int flag_room_learn(struct channel *channel, struct error *err)
 {
 	bool *wanted = xcalloc(channel->len + 1, sizeof(*wanted));
 	struct answer answer;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "sync/batch.h"
+#include "sync/flag-room.h"
 
 #include <errno.h>
 #include <stdlib.h>

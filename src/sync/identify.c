@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Pairs what is new on both sides of a mailbox (first run on two filled sides, lost journal, new
- * UIDVALIDITY, an APPEND of unknown end). Files are read, the server is asked for Message-IDs, and
- * only where those leave doubt are messages downloaded to be hashed.
- */
-#include "sync/channel.h"
+#include "sync/identify.h"
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "sync/consult.h"
+#include "sync/reset.h"
 
 #include <stdlib.h>
 
@@ -35,7 +32,7 @@ static bool has_departure(const struct box *box, enum side side)
 	return false;
 }
 
-bool may_have_moved(const struct channel *channel, enum side side)
+bool identify_may_have_moved(const struct channel *channel, enum side side)
 {
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].active && has_departure(&channel->boxes[i], side))
@@ -170,21 +167,10 @@ static bool is_missed(const struct box *box, const char *name)
 }
 
 /*
- * True where that file was a pair of this mailbox until its journal was reset: it came from
- * nowhere.
- */
-static bool was_here(const struct box *box, const char *name)
-{
-	const struct pair wanted = {.name = name};
-
-	return box->former_len && bsearch(&wanted, box->former, box->former_len,
-					  sizeof(*box->former), pair_compare_names);
-}
-
-/*
  * Marks files that left another mailbox, under their names, while their messages are there yet: an
  * equal message that is new beside one of them is another copy, and to pair the two would have the
- * first one deleted. Where the move was begun already the equal message is what came of it.
+ * first one deleted. Where the move was begun already the equal message is what came of it; a
+ * file that was a pair here until the journal was reset came from nowhere.
  */
 static void mark_moved(struct channel *channel)
 {
@@ -197,7 +183,7 @@ static void mark_moved(struct channel *channel)
 			struct snapshot *local = &box->sides[LOCAL];
 			for (size_t k = 0; i != from && has_both(box) && k < local->fresh_len; k++)
 				if (!local->fresh[k].begun && !local->fresh[k].ghost &&
-				    !was_here(box, local->fresh[k].state.key.name))
+				    !reset_former(box, local->fresh[k].state.key.name))
 					local->fresh[k].moved |=
 					    is_missed(left, local->fresh[k].state.key.name);
 		}
@@ -223,13 +209,13 @@ static bool match_boxes(struct channel *channel)
 
 int identify_fresh(struct channel *channel, struct error *err)
 {
-	bool all = may_have_moved(channel, LOCAL) || has_journals(channel);
+	bool all = identify_may_have_moved(channel, LOCAL) || has_journals(channel);
 
 	if (ask(channel, LOCAL, REQUEST_IDENTIFY, all, list_local, err))
 		return -1;
 	consult_journals(channel);
 	consult_dates(channel);
-	all = may_have_moved(channel, REMOTE);
+	all = identify_may_have_moved(channel, REMOTE);
 	if (ask(channel, REMOTE, REQUEST_IDENTIFY, all, list_remote, err))
 		return -1;
 	mark_moved(channel);

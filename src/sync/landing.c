@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/landing.h"
 
+#include "sync/flag-room.h"
+#include "sync/hold-back.h"
+
 #include <errno.h>
 
 struct copy copy_of(const struct op *op)

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Copies within the disk (rules V3 and V4): a message that is new on the server and that the disk
- * holds in another mailbox becomes a link to that file.
- */
-#include "sync/landing.h"
+#include "sync/link.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "mail/digest.h"
+#include "sync/landing.h"
 
 #include <stdlib.h>
 
@@ -132,7 +129,7 @@ static int link_box(struct link_batch *batch, struct box *box, bool pulled, stru
 	return 0;
 }
 
-int apply_links(struct channel *channel, bool pulled, struct error *err)
+int link_apply(struct channel *channel, bool pulled, struct error *err)
 {
 	struct link_batch *batch = xmalloc(sizeof(*batch)); /* large, and empty most of the time */
 	int rc = 0;

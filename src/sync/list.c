@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Which mailboxes there are: both sides' lists and the journals' names, made into boxes. A box has
- * its local name; what the server calls it the user's map tells.
- */
-#include "sync/channel.h"
+#include "sync/list.h"
 
 #include "base/array.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "mail/pattern.h"
+#include "sync/head.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +57,7 @@ static size_t rank_of(unsigned use, const char *name)
 	return USE_NAMES;
 }
 
-unsigned channel_use_of_name(const struct channel *channel, const char *remote)
+unsigned list_use_of_name(const struct channel *channel, const char *remote)
 {
 	const struct name_map *map = &channel->names;
 

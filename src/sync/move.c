@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Carries moves out, and copies within the server. What is about to arrive in a mailbox is noted in
- * its journal first, in the same words as an upload or a delivery, so that a stopped run heals as
- * one of those does: the message is found by its note in the new mailbox, and its pair in the old
- * one is gone on both sides. A copy's pair has the flags of its original until those that it is to
- * have are set, with the keywords of what was pushed: see sync/push.c.
- */
-#include "sync/channel.h"
+#include "sync/move.h"
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "sync/flag-room.h"
+#include "sync/hold-back.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -511,12 +506,12 @@ static int carry_out(struct channel *channel, enum op_kind kind, enum side side,
 	return rc;
 }
 
-int apply_moves(struct channel *channel, enum side side, struct error *err)
+int move_apply(struct channel *channel, enum side side, struct error *err)
 {
 	return carry_out(channel, OP_MOVE, side, err);
 }
 
-int apply_copies(struct channel *channel, struct error *err)
+int move_apply_copies(struct channel *channel, struct error *err)
 {
 	return carry_out(channel, OP_CLONE, REMOTE, err);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sync/channel.h"
+#include "sync/own.h"
 
 void own_note_added(struct own_changes *own, uint32_t uid)
 {

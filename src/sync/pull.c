@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Content from the server to the disk: bodies are written to temporary files as they arrive, and
- * put in place in batches (sync/landing.h).
- *
- * A mailbox whose directory takes no more is shut: it has failed, and the others go on. Where room
- * is what lacks, that is seen before anything is asked for, as far as it can be, and what is to be
- * removed is removed all the same: that makes room.
- *
- * Each lane (sync/lane.h) has portions and batches of its own, from the request to the pairs.
- */
-#include "sync/channel.h"
+#include "sync/pull.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sync/hold-back.h"
 #include "sync/landing.h"
 #include "sync/share.h"
 
@@ -423,7 +414,7 @@ static void haul_in_lane(void *context, struct lane *lane)
 	free(haul);
 }
 
-int apply_pull(struct channel *channel, struct error *err)
+int pull_apply(struct channel *channel, struct error *err)
 {
 	struct pull pull = {.channel = channel, .err = err};
 

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Content from the disk to the server. A window of messages is read, noted in the journal as about
- * to be appended, and only then handed to the store, which pipelines them; as answers come in the
- * window is filled again. So a run that is stopped at any instant leaves either no copy or one that
- * the next run finds by its note.
- *
- * Keywords follow in a STORE of their own once the UIDs are known: a server that refuses a message
- * for a keyword (Zimbra) would have the content sent twice, or not at all.
- *
- * Each lane (sync/lane.h) has a window of its own. What was on its way in a lane that is lost is in
- * doubt: nothing is removed on the server in this run, and the next finds out by the notes.
- */
-#include "sync/channel.h"
+#include "sync/push.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sync/flag-room.h"
+#include "sync/hold-back.h"
 #include "sync/share.h"
 
 #include <errno.h>
@@ -456,7 +446,7 @@ static void send_in_lane(void *context, struct lane *lane)
 	free(courier);
 }
 
-int apply_push(struct channel *channel, struct error *err)
+int push_apply(struct channel *channel, struct error *err)
 {
 	struct push push = {.channel = channel, .room = UINT64_MAX, .err = err};
 

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Mailboxes that were renamed on one side: found before the survey, so that their messages are held
- * against the journal of the old name; carried out before everything else.
- *
- * The journal goes along after the mailbox. A run that is stopped between the two leaves a mailbox
- * that has its new name on both sides and a journal of the old name: the next run finds it by the
- * same evidence, on both sides now, and carries only the journal over.
- */
-#include "sync/channel.h"
+#include "sync/rename.h"
 
 #include "base/alloc.h"
 #include "base/array.h"
-#include "base/log.h"
-#include "base/text.h"
 #include "mail/mailbox-name.h"
+#include "sync/hold-back.h"
 #include "sync/planner.h"
+#include "sync/subscribe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -353,8 +345,8 @@ static void carry_subscription(struct channel *channel, const struct box *box)
 	for (size_t i = 0; i < box->plan.len; i++) {
 		if (box->plan.ops[i].kind != OP_RENAME)
 			continue;
-		subscription_wish(channel, box->plan.ops[i].name, false);
-		subscription_wish(channel, box->wanted[REMOTE], true);
+		subscribe_wish(channel, box->plan.ops[i].name, false);
+		subscribe_wish(channel, box->wanted[REMOTE], true);
 	}
 }
 
@@ -398,7 +390,7 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 	return 0;
 }
 
-int apply_renames(struct channel *channel, struct error *err)
+int rename_apply(struct channel *channel, struct error *err)
 {
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
@@ -408,7 +400,7 @@ int apply_renames(struct channel *channel, struct error *err)
 	return 0;
 }
 
-void fail_unrenamed(struct channel *channel)
+void rename_fail_refused(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].unrenamed.kind != ERROR_NONE)

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * UIDs that a server gave twice. One that was restored from a backup and has taken as much new mail
- * since as it had lost looks like one that went on: UIDVALIDITY is the same, and neither UIDNEXT
- * nor HIGHESTMODSEQ are below ours. But a UID that we know is another message's now: what is new
- * under it would never come, and a deletion of the message that had it before would expunge the new
- * one.
- *
- * What was used again is at the top of what we know, so each scan tells size and date of the last
- * few. Some servers' sizes are not to be relied upon, and some keep no date that they are given:
- * where they do not agree with the journal, the Message-ID decides.
- */
-#include "sync/channel.h"
+#include "sync/reuse.h"
 
 #include "base/alloc.h"
 #include "base/array.h"
+#include "sync/reset.h"
 
 #include <stdlib.h>
 
@@ -82,12 +72,12 @@ static void take_answer(struct channel *channel, const struct answer *answer)
 	pair = journal_pair_of_uid(box->journal, answer->message.key.uid);
 	if (!pair || !is_another(pair, &answer->message.identity))
 		return;
-	box_reset(channel, box,
+	reset_box(channel, box,
 		  "the server gave UIDs to other messages (restored from a backup?)");
 	box->surveyed = false;
 }
 
-int survey_reuse(struct channel *channel, struct error *err)
+int reuse_reset(struct channel *channel, struct error *err)
 {
 	struct message_key **keys = xcalloc(channel->len + 1, sizeof(struct message_key *));
 	struct answer answer;

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sync/channel.h"
+#include "sync/subscribe.h"
 
 #include "base/array.h"
 #include "base/log.h"
 
-void subscription_wish(struct channel *channel, const char *remote, bool subscribed)
+void subscribe_wish(struct channel *channel, const char *remote, bool subscribed)
 {
 	if (channel->setup.policy.subscriptions)
 		*array_push(channel->wishes, channel->wishes_len, channel->wishes_cap) =
 		    (struct wish){remote, subscribed};
 }
 
-/* One flight. Mail does not depend on it, so a server that refuses is only told of. */
-int apply_subscriptions(struct channel *channel, struct error *err)
+int subscribe_apply(struct channel *channel, struct error *err)
 {
 	struct store *store = channel->setup.stores[REMOTE];
 	struct answer answer;

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The local side of a survey, and what the journal remembers of a run that was stopped. */
-#include "sync/channel.h"
+#include "sync/survey.h"
 
 #include "base/alloc.h"
+#include "sync/reset.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-int pair_compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct pair *)a)->name, ((const struct pair *)b)->name);
-}
 
 /* What the former pairs know of files that are unpaired now. */
 static void recall_former(struct box *box)
@@ -19,9 +13,7 @@ static void recall_former(struct box *box)
 
 	for (size_t i = 0; box->former_len && i < local->fresh_len; i++) {
 		struct fresh_message *fresh = &local->fresh[i];
-		struct pair wanted = {.name = fresh->state.key.name};
-		const struct pair *former = bsearch(&wanted, box->former, box->former_len,
-						    sizeof(*box->former), pair_compare_names);
+		const struct pair *former = reset_former(box, fresh->state.key.name);
 		if (!former)
 			continue;
 		fresh->base = former->flags;
@@ -172,7 +164,6 @@ static int confirm_missing(struct channel *channel, struct box *box)
 	return rc;
 }
 
-/* The local side of one box, with what the journal remembers of a stopped run. */
 void survey_local(struct channel *channel, struct box *box)
 {
 	bool failed = scan_local(channel, box);

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Moving to the server's trash where a move is a copy and a removal (no MOVE): a run that was
- * stopped between the two must not copy again. So what is about to be moved is noted before; and
- * what a note says was begun is looked for in the trash first.
- */
-#include "sync/channel.h"
+#include "sync/trash.h"
 
 #include "base/array.h"
 

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * Where the command line names mailboxes, a message that moved from one of them to another one
- * looks like a deletion: its only copy on the other side would go before it can come to where it is
- * now. So nothing is removed as long as a mailbox that was not named has something new, and that it
- * has is no guess: on the server UIDNEXT tells, on the disk a file that the journal does not know.
- *
- * What goes to the trash is deleted all the same, and so is what the user allowed to be deleted.
- * Who never has others but the named mailboxes kept even has no journals of others, and these count
- * for nothing.
- */
-#include "sync/channel.h"
+#include "sync/unnamed.h"
+
+#include "sync/head.h"
+#include "sync/identify.h"
 
 #include <string.h>
 
@@ -89,13 +82,13 @@ static const char *find_gained(struct channel *channel, enum side side)
 	return NULL;
 }
 
-void hold_back_unnamed(struct channel *channel)
+void unnamed_hold_back(struct channel *channel)
 {
 	if (!channel->setup.only_len || channel->setup.allow_deletions)
 		return;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		if (!(channel->setup.policy.change[other_side(side)] & CHANGE_NEW) ||
-		    !may_have_moved(channel, side) || !has_others(channel))
+		    !identify_may_have_moved(channel, side) || !has_others(channel))
 			continue;
 		channel->gained[side] = find_gained(channel, side);
 		channel->held_back[other_side(side)] |= channel->gained[side] != NULL;

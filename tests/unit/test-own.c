@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* How a mailbox must stand after one's own changes, and where that is not known. */
-#include "sync/channel.h"
+#include "sync/own.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Carries moves out, and copies within the server. What is about to arrive in a mailbox is noted in
+ * its journal first, in the same words as an upload or a delivery, so that a stopped run heals as
+ * one of those does: the message is found by its note in the new mailbox, and its pair in the old
+ * one is gone on both sides. A copy's pair has the flags of its original until those that it is to
+ * have are set, with the keywords of what was pushed: see sync/push.c.
+ */
+#ifndef SYNC_MOVE_H
+#define SYNC_MOVE_H
+
+#include "sync/channel.h"
+
+/* Moves on side. */
+int move_apply(struct channel *channel, enum side side, struct error *err);
+/* Copies within the server, before anything in their originals' mailboxes changes. */
+int move_apply_copies(struct channel *channel, struct error *err);
+
+#endif

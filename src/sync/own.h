@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What this run changed on the server in one mailbox, as far as the server told; with it, how the
+ * mailbox must stand if nobody else did. sync/push.c, sync/move.c and sync/flight.c note it as the
+ * answers come in, sync/confirm.c asks.
+ */
+#ifndef SYNC_OWN_H
+#define SYNC_OWN_H
+
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zero at first. */
+struct own_changes {
+	uint32_t added;   /* messages under a UID that is known, */
+	uint32_t top_uid; /* the highest of them */
+	uint32_t removed;
+	uint64_t steps; /* mod-sequences that surely were taken */
+	bool others;    /* somebody else was at work, or may have been */
+	bool came;      /* messages of other mailboxes were moved here */
+	bool left;      /* messages of this one were moved elsewhere */
+};
+
+/* A message came to be on the server under that UID. */
+void own_note_added(struct own_changes *own, uint32_t uid);
+/* So many went there by one request, which is done. */
+void own_note_done(struct own_changes *own, const struct answer *answer, size_t removed);
+/*
+ * How the server's side must stand by now if nobody else changed it; false where that is not known.
+ */
+bool own_expect(const struct own_changes *own, const struct stamp *before, struct stamp *now);
+
+#endif
