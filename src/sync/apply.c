@@ -65,6 +65,20 @@ static void leave_for_next_run(struct channel *channel, struct box *box, enum si
 	box->active = false;
 }
 
+/*
+ * The mailbox cannot be made. What waits for it may be gone from another one; where nothing does,
+ * nothing else has to wait.
+ */
+static void leave_missing(struct channel *channel, struct box *box, enum side side,
+			  const struct error *err)
+{
+	if (plan_count(&box->plan, OP_COPY, side) || plan_count(&box->plan, OP_CLONE, side))
+		hold_back(channel, box, side, err);
+	else
+		box_fail(box, err);
+	box->active = false;
+}
+
 /* Makes the missing mailboxes of one side: one flight. */
 static int create_mailboxes(struct channel *channel, enum side side, struct error *err)
 {
@@ -79,8 +93,7 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 		if (answer.kind != ANSWER_DONE)
 			continue;
 		if (answer.error.kind != ERROR_NONE) {
-			hold_back(channel, box, side, &answer.error);
-			box->active = false;
+			leave_missing(channel, box, side, &answer.error);
 			continue;
 		}
 		box->exists[side] = box->wrote[side] = true;

@@ -138,6 +138,27 @@ def test_a_trash_that_cannot_be_made_stops_only_what_needs_it(channel, plain_lin
     assert channel.state()[("Trash",)] == contents(messages[0])
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["empty", "with mail"])
+def test_a_mailbox_that_cannot_be_made_holds_back_what_may_be_in_it(channel, plain_line, corpus, held):
+    """An empty one does not stop deletions elsewhere, be it refused in each run."""
+    messages = corpus.messages(3, "plain", flags="")
+    channel.remote.add("INBOX", *messages[:2])
+    channel.sync()
+    refuse(plain_line, b"CREATE", "NO [CANNOT] Character not allowed in mailbox name")
+    channel.local.create("2026.05")
+    if held:
+        channel.local.add("2026.05", messages[2])
+    channel.local.remove("INBOX", messages[0])
+    for _ in range(2):
+        assert "2026.05" in channel.sync(status=1).err
+        assert channel.remote.state()[("INBOX",)] == contents(*messages[0 if held else 1:2])
+    plain_line.alter = None
+    channel.local.move("2026.05", "INBOX", *messages[2:2 + held])
+    os.rename(f"{channel.local_root}/2026.05", f"{channel.local_root}/2026")
+    channel.sync()
+    assert channel.state() == {("INBOX",): contents(*messages[1:2 + held]), ("2026",): []}
+
+
 def test_a_mailbox_that_was_not_listed_is_not_filled_twice(channel, plain_line, corpus):
     """A list that leaves one out, or another client that makes it meanwhile: CREATE says that it is there."""
     mail = corpus.messages(3, "plain")
