@@ -63,6 +63,25 @@ int maildir_look(int home, struct maildir_listing *listing)
 	return 1;
 }
 
+/* Whether the directory at an encoded path is a mailbox. */
+static bool is_mailbox(const struct maildir_tree *tree, const char *path)
+{
+	int home = maildir_tree_open_dir(tree, path);
+	struct maildir_listing ignored;
+	bool found = home >= 0 && maildir_look(home, &ignored) == 1;
+
+	file_close(&home);
+	return found;
+}
+
+bool maildir_tree_has_other_layout(const struct maildir_tree *tree)
+{
+	bool nested = is_mailbox(tree, "INBOX"), at_root = is_mailbox(tree, ".");
+
+	return maildir_tree_layout(tree) == MAILDIR_LAYOUT_TREE ? at_root && !nested
+								: nested && !at_root;
+}
+
 /* Whether an entry can be the directory of a mailbox, by its looks. */
 static bool is_candidate(enum maildir_layout layout, const char *entry)
 {
@@ -90,6 +109,17 @@ static bool is_directory(int home, const struct dirent_view *entry)
 	return type == DT_DIR;
 }
 
+/* Says why a directory is none of our mailboxes; Inbox is what many a program calls the inbox. */
+static void leave_out(enum maildir_layout layout, const char *entry, const char *name)
+{
+	const char *why = "it is the name of no mailbox";
+
+	if (mailbox_name_is_inbox(name))
+		why = layout == MAILDIR_LAYOUT_TREE ? "the inbox is the directory INBOX"
+						    : "the inbox is the tree's root";
+	log_warn("the directory %s is left out: %s", text_show(entry), why);
+}
+
 /* Notes a directory for later, under its name. */
 static void note_place(struct walk *walk, const struct place *parent, const char *entry)
 {
@@ -99,8 +129,7 @@ static void note_place(struct walk *walk, const struct place *parent, const char
 
 	buf_init(&name, MAILBOX_NAME_MAX);
 	if (maildir_decode(layout, parent->name, entry, &name) < 0)
-		log_warn("the directory %s is left out: it is the name of no mailbox",
-			 text_show(entry));
+		leave_out(layout, entry, name.data);
 	else
 		*array_push(walk->places, walk->places_len, walk->places_cap) = (struct place){
 		    at_root ? arena_strdup(walk->arena, entry)

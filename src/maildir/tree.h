@@ -103,6 +103,11 @@ int maildir_tree_rename(struct maildir_tree *tree, const char *from, const char 
  */
 int maildir_tree_open_dir(const struct maildir_tree *tree, const char *path);
 enum maildir_layout maildir_tree_layout(const struct maildir_tree *tree);
+/*
+ * True where the inbox is not where the layout has it, but where the other one has it: with this
+ * layout all mailboxes would seem to be gone.
+ */
+bool maildir_tree_has_other_layout(const struct maildir_tree *tree);
 struct maildir_namer *maildir_tree_namer(struct maildir_tree *tree);
 
 #endif

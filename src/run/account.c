@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "mail/pattern.h"
 #include "run/generation.h"
 #include "run/lanes.h"
 #include "store/store-imap.h"
@@ -54,6 +55,21 @@ static int refuse_tree(const struct account *account, struct error *err)
 			 text_show(path), *tree_id(account) ? "another one" : "missing", name);
 }
 
+/* The safety check's words for a tree whose mailboxes lie where the configuration has none. */
+static int refuse_layout(const struct account *account, struct error *err)
+{
+	bool nested = account->setup.layout == MAILDIR_LAYOUT_TREE;
+
+	return error_set(err, ERROR_SAFETY, SCOPE_FATAL,
+			 "%s has its inbox %s, as layout %s has it, and the configuration says "
+			 "layout %s; nothing was changed. Correct \"layout\"; if it is to be so: "
+			 "evenmail sync --adopt %s begins anew beside what is there",
+			 text_show(account->setup.tree_path),
+			 nested ? "at its root" : "in the directory INBOX",
+			 nested ? "maildir++" : "tree", nested ? "tree" : "maildir++",
+			 account->setup.name);
+}
+
 /* The safety check's words for an account that is not the one the journals know. */
 static int refuse_account(const struct account *account, struct error *err)
 {
@@ -63,6 +79,16 @@ static int refuse_account(const struct account *account, struct error *err)
 			 "sync --adopt %s matches it anew and deletes nothing",
 			 text_show(journal_dir_account(account->journals)),
 			 text_show(account->setup.account), account->setup.name);
+}
+
+/* Whether the layout is another one, as far as that is to be seen: by the inbox. */
+static bool has_other_layout(const struct account *account)
+{
+	const struct account_setup *setup = &account->setup;
+
+	return account->tree &&
+	       mailbox_patterns_match(setup->patterns, setup->patterns_len, "INBOX") &&
+	       maildir_tree_has_other_layout(account->tree);
 }
 
 /* Is this what the journals were made for? */
@@ -75,6 +101,8 @@ static int check_identity(struct account *account, struct error *err)
 		return refuse_tree(account, err);
 	if (*owner && strcmp(owner, account->setup.account) != 0)
 		return refuse_account(account, err);
+	if (has_other_layout(account))
+		return refuse_layout(account, err);
 	return 0;
 }
 

@@ -38,6 +38,25 @@ def test_an_emptied_mailbox_empties_nothing(pair, corpus, side):
     assert pair.side(OTHER[side]).state()[("INBOX",)] == contents(*pair.inbox)
 
 
+@pytest.mark.parametrize("layout,other", [("tree", "maildir++"), ("maildir++", "tree")])
+def test_another_layout_empties_nothing(make_channel, corpus, layout, other):
+    """FAULTS 10: all mailboxes would look gone, and what allows deletions would delete them on the server."""
+    channel = make_channel()
+    mail = corpus.messages(3, "plain")
+    channel.remote.create("Work")
+    channel.remote.add("INBOX", *mail)
+    channel.layout = layout
+    channel.sync()
+    before = channel.disk()
+    channel.layout = other
+    for command in ("plan", "sync", "sync --allow-deletions"):
+        assert f"layout {layout} has it" in channel.run(command, status=STOPPED).err
+    assert channel.disk() == before
+    channel.sync("--adopt")
+    channel.sync()
+    assert channel.remote.state() == {("INBOX",): contents(*mail), ("Work",): []}
+
+
 @pytest.mark.parametrize("side", ["local", "remote"])
 @pytest.mark.parametrize("count,status", [(20, 0), (21, STOPPED)])
 def test_more_deletions_than_allowed(pair, side, count, status):

@@ -319,6 +319,52 @@ static void lists_only_mailboxes(void **state)
 	log_set_sink(NULL, NULL, LOG_LEVEL_WARN);
 }
 
+/* Keeps the last warning. */
+static void keep_line(void *context, enum log_level level, const char *line)
+{
+	if (level == LOG_LEVEL_WARN)
+		snprintf(context, LINE_MAX, "%s", line);
+}
+
+static void says_where_the_inbox_is(void **state)
+{
+	struct fixture *fixture = *state;
+	bool nested = maildir_tree_layout(fixture->tree) == MAILDIR_LAYOUT_TREE;
+	const char *entry = nested ? "Inbox" : ".INBOX";
+	char said[LINE_MAX], expected[LINE_MAX];
+
+	snprintf(expected, sizeof(expected), "the directory %s is left out: the inbox is the %s",
+		 entry, nested ? "directory INBOX" : "tree's root");
+	assert_int_equal(mkdir(fixture_path(fixture, entry), 0700), 0);
+	log_set_sink(keep_line, said, LOG_LEVEL_WARN);
+	assert_string_equal(list(fixture), "");
+	log_set_sink(NULL, NULL, LOG_LEVEL_WARN);
+	assert_string_equal(said, expected);
+}
+
+/* The same directories, looked at by both layouts. */
+static void tells_the_other_layout(void **state)
+{
+	struct fixture *fixture = *state;
+	bool nested = maildir_tree_layout(fixture->tree) == MAILDIR_LAYOUT_TREE;
+	struct maildir_tree *other;
+	struct error err;
+
+	assert_int_equal(maildir_tree_open(fixture->path,
+					   nested ? MAILDIR_LAYOUT_PLUSPLUS : MAILDIR_LAYOUT_TREE,
+					   false, &other, &err),
+			 0);
+	assert_false(maildir_tree_has_other_layout(fixture->tree));
+	assert_false(maildir_tree_has_other_layout(other));
+	fixture_create(fixture, "INBOX");
+	assert_false(maildir_tree_has_other_layout(fixture->tree));
+	assert_true(maildir_tree_has_other_layout(other));
+	assert_int_equal(maildir_tree_create(other, "INBOX", &err), 0);
+	assert_false(maildir_tree_has_other_layout(fixture->tree));
+	assert_false(maildir_tree_has_other_layout(other));
+	maildir_tree_close(&other);
+}
+
 static void follows_no_symlinks_below_the_root(void **state)
 {
 	struct fixture *fixture = *state;
@@ -530,6 +576,10 @@ int main(void)
 	    TREE(deletes_what_is_empty),
 	    TREE(deletes_nothing_else),
 	    TREE(lists_only_mailboxes),
+	    TREE(says_where_the_inbox_is),
+	    PLUSPLUS(says_where_the_inbox_is),
+	    TREE(tells_the_other_layout),
+	    PLUSPLUS(tells_the_other_layout),
 	    TREE(follows_no_symlinks_below_the_root),
 	    TREE(steps_lead_nowhere_else),
 	    cmocka_unit_test_setup_teardown(lists_what_cannot_be_opened, setup_unprivileged,
