@@ -17,7 +17,7 @@ static const struct box *find_box(const struct channel *channel, const char *nam
 		if (!strcmp(channel->boxes[i].name, name))
 			return &channel->boxes[i];
 	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].old_name && !strcmp(channel->boxes[i].old_name, name))
+		if (channel->boxes[i].renamed.from && !strcmp(channel->boxes[i].renamed.from, name))
 			return &channel->boxes[i];
 	return NULL;
 }
@@ -100,7 +100,7 @@ static int explain_account(struct account *account, const char *asked, bool json
 				 "mailbox %s: there is none on either side, or the channel's "
 				 "\"mailboxes\" leaves it out",
 				 text_show(name));
-	name = scene.box->old_name ? scene.box->old_name : scene.box->name;
+	name = scene.box->renamed.from ? scene.box->renamed.from : scene.box->name;
 	if (journal_open(account->journals, name, &journal, err) || journal_load(journal, err))
 		goto out;
 	scene.journal = journal;

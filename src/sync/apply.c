@@ -321,7 +321,7 @@ static bool relies_on_local(const struct box *box)
 		    (op->side == REMOTE && op->kind != OP_CREATE && op->kind != OP_RENAME))
 			return true;
 	}
-	return box->healed;
+	return box->survey.healed;
 }
 
 /*

@@ -27,8 +27,8 @@ int box_commit(struct box *box, struct error *err)
 {
 	const struct journal_head *head = journal_head(box->journal);
 	const struct journal_head begun = {.uidvalidity = box->sides[REMOTE].stamp.uidvalidity};
-	bool stands = !begun.uidvalidity ||
-		      (head->uidvalidity == begun.uidvalidity && !(box->former && head->uidnext));
+	bool stands = !begun.uidvalidity || (head->uidvalidity == begun.uidvalidity &&
+					     !(box->survey.former && head->uidnext));
 
 	struct journal_head next = stands ? *head : begun;
 	if (box->rescan)

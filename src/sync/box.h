@@ -36,50 +36,71 @@ struct tally {
 	uint64_t bytes[SIDES]; /* of what was copied */
 };
 
+/* A mailbox that was renamed on one side; by rename_find. Zero for all others. */
+struct box_rename {
+	const char *from;     /* its journal still has this name; NULL: it was not renamed */
+	bool away;            /* that was another mailbox of this name: what is here waits a run */
+	struct error refused; /* it keeps two names, and stays even under them; by rename_apply */
+};
+
+/* What the survey is to look at, and has seen. */
+struct box_survey {
+	bool torn;        /* the journal was cut back in reading it ahead; by channel_list */
+	bool retried;     /* its refusals are forgotten */
+	bool scan[SIDES]; /* that side may have changed */
+	bool done;        /* but a surprise takes that back, for a second pass */
+	bool seen[SIDES]; /* the snapshot of that side is whole */
+	bool healed;      /* files of a stopped run were found in place */
+	/* Pairs of a journal that was reset, by name; in the box's arena. */
+	struct pair *former;
+	size_t former_len;
+};
+
 /* One mailbox on both sides. */
 struct box {
-	const char *name;          /* for people and for the journal: the local one */
-	const char *at[SIDES];     /* what each side calls it now, */
-	const char *wanted[SIDES]; /* and what it is to call it: another name by rule B5 only */
-	const char *old_name;      /* renamed: its journal still has this name; else NULL */
-	struct error unrenamed;    /* why it keeps two names, and stays even under them */
-	struct arena arena;
-	bool exists[SIDES];
+	/* Which it is: by channel_list; rename_find and rename_apply make one of two names. */
+	const char *name;           /* for people and for the journal: the local one */
+	const char *at[SIDES];      /* what each side calls it now, */
+	const char *wanted[SIDES];  /* and what it is to call it: another name by rule B5 only */
+	bool exists[SIDES];         /* by now: what is made and deleted counts */
 	unsigned attributes;        /* of enum mailbox_attribute, as the server tells */
 	struct stamp listed[SIDES]; /* as LIST told */
-	bool has_journal;
-	bool replaced; /* another mailbox of that name was renamed: left to the next run */
-	bool allowed;  /* the user allowed its deletions */
-	bool retried;  /* its refusals are forgotten */
+	bool has_journal;           /* when the run began */
+	bool allowed;               /* the user allowed its deletions */
+	struct box_rename renamed;
+	struct arena arena; /* of what lives as long as the box */
 
-	struct journal *journal; /* NULL where there is nothing to do, and before that is known */
-	bool torn;               /* it was cut back in reading it ahead */
-	enum rule rule;          /* RULE_NONE, or what became of a mailbox on one side only */
-	enum side missing;       /* with a rule */
-	bool scan[SIDES];        /* that side may have changed */
-	bool active;             /* surveyed, planned, applied, confirmed */
-	bool consulted;          /* not active, but its journal is loaded for rule V3 */
-	bool surveyed;
-	bool seen[SIDES]; /* the snapshot of that side is whole */
+	/* Whether anything is to be done: by choose_boxes. */
+	bool active;       /* surveyed, planned, applied, confirmed; false once that cannot be */
+	bool consulted;    /* not active, but its journal is loaded for rule V3 */
+	enum rule rule;    /* RULE_NONE, or of one that a side lacks; channel_plan settles which */
+	enum side missing; /* with a rule: that side */
+	struct journal *journal; /* loaded where active or consulted; closed again where not */
 
+	/*
+	 * How both sides are, of an active box: by channel_survey. channel_apply gives the messages
+	 * back; channel_confirm takes them anew where it looks.
+	 */
+	struct box_survey survey;
 	struct snapshot sides[SIDES];
-	struct pair *former; /* pairs of a journal that was reset: identities and bases by name */
-	size_t former_len;
-	struct match_result match;
-	struct plan plan;
-	struct plan late; /* keywords of what was copied to the server: see sync/push.c */
+	struct match_result match; /* what is new on both sides and the same */
 
+	/* What is to be done: by channel_plan. Once it is, verdicts and figures are left. */
+	struct plan plan;
+	struct plan late; /* keywords of what channel_apply copied to the server: sync/push.h */
+
+	/* What was done: by channel_apply. */
 	struct tally tally;
 	bool wrote[SIDES]; /* something was changed there */
 	struct own_changes own;
 	atomic_bool full; /* no more messages are to be fetched into it in this run, */
 	atomic_bool shut; /* and those on their way cannot be put into its directory either */
-	bool undone;      /* not all was done: the head stays where it was */
+
+	/* What comes of it: any step may say so, and box_fail; channel_confirm draws the line. */
+	bool undone; /* not all was done: the head stays where it was */
 	bool rescan; /* but says nothing of the local side: pairs of files changed that did not */
-	bool lost_append;   /* an APPEND's UID is still to be found */
-	bool healed;        /* files of a stopped run were found in place */
-	bool over;          /* the mailbox is gone on both sides: so goes its journal */
-	bool even;          /* confirmed and committed */
+	bool over;   /* the mailbox is gone on both sides: so goes its journal */
+	bool even;   /* nothing was to be done; or confirmed, and committed */
 	struct error error; /* the first thing that went wrong */
 };
 

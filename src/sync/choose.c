@@ -70,15 +70,15 @@ static int choose_by_notes(const struct channel *channel, struct box *box, struc
 		return 0;
 	if (journal_load(box->journal, err))
 		return -1;
-	box->retried = forget_refusals(channel, box);
-	if (box->retried)
-		box->scan[LOCAL] = box->scan[REMOTE] = true;
+	box->survey.retried = forget_refusals(channel, box);
+	if (box->survey.retried)
+		box->survey.scan[LOCAL] = box->survey.scan[REMOTE] = true;
 	const struct journal_note *notes = journal_notes(box->journal, &len);
 	for (size_t i = 0; i < len; i++) {
 		if (notes[i].kind == JOURNAL_REFUSED)
 			box->plan.refused++;
 		else
-			box->scan[LOCAL] = box->scan[REMOTE] = true;
+			box->survey.scan[LOCAL] = box->survey.scan[REMOTE] = true;
 	}
 	return 0;
 }
@@ -114,14 +114,14 @@ bool choose_is_looked_into(const struct channel *channel, const struct box *box)
 {
 	const char *name = channel->setup.look_into;
 
-	return name &&
-	       (!strcmp(name, box->name) || (box->old_name && !strcmp(name, box->old_name)));
+	return name && (!strcmp(name, box->name) ||
+			(box->renamed.from && !strcmp(name, box->renamed.from)));
 }
 
 bool choose_wants_all(const struct channel *channel, const struct box *box)
 {
 	return journal_head(box->journal)->policy != head_terms(channel, box) ||
-	       box->rule == RULE_B4_DELETE || box->old_name || box->retried ||
+	       box->rule == RULE_B4_DELETE || box->renamed.from || box->survey.retried ||
 	       choose_is_looked_into(channel, box);
 }
 
@@ -140,24 +140,24 @@ static int choose_sides(const struct channel *channel, struct box *box, struct e
 		return 0;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		struct stamp then = head_stamp(head, side);
-		box->scan[side] =
+		box->survey.scan[side] =
 		    box->exists[side] && (choose_wants_all(channel, box) ||
 					  !stamp_unchanged(side, &then, &box->listed[side]));
 	}
 	if (choose_by_notes(channel, box, err))
 		return -1;
 	for (enum side side = LOCAL; side < SIDES; side++)
-		box->scan[side] &= box->exists[side];
-	box->even =
-	    !box->scan[LOCAL] && !box->scan[REMOTE] && box->rule == RULE_NONE && !box->old_name;
+		box->survey.scan[side] &= box->exists[side];
+	box->even = !box->survey.scan[LOCAL] && !box->survey.scan[REMOTE] &&
+		    box->rule == RULE_NONE && !box->renamed.from;
 	if (!box->even && journal_load(box->journal, err))
 		return -1;
 	/* What has no room there may have it by now, and only who opens the mailbox is told. */
-	box->scan[REMOTE] |= !box->even && box->exists[REMOTE] &&
-			     !flag_room_equal(journal_room(box->journal), &FLAG_ROOM_ALL);
+	box->survey.scan[REMOTE] |= !box->even && box->exists[REMOTE] &&
+				    !flag_room_equal(journal_room(box->journal), &FLAG_ROOM_ALL);
 	for (enum side side = LOCAL; side < SIDES; side++)
-		box->scan[side] |=
-		    box->exists[side] && (box->torn || journal_size(box->journal) != size);
+		box->survey.scan[side] |=
+		    box->exists[side] && (box->survey.torn || journal_size(box->journal) != size);
 	box->active = !box->even;
 	return 0;
 }
@@ -168,7 +168,7 @@ static int choose_sides(const struct channel *channel, struct box *box, struct e
  */
 static bool set_aside(const struct channel *channel, struct box *box, struct error *err)
 {
-	if (err->sys != EBADMSG || box->old_name ||
+	if (err->sys != EBADMSG || box->renamed.from ||
 	    !journal_dir_is_exclusive(channel->setup.journals))
 		return false;
 	log_info("%s", err->text);
@@ -187,7 +187,7 @@ static void choose_box(const struct channel *channel, struct box *box)
 {
 	struct error err = {0};
 
-	if (box->replaced || box->error.kind != ERROR_NONE)
+	if (box->renamed.away || box->error.kind != ERROR_NONE)
 		return;
 	int rc = choose_sides(channel, box, &err);
 	if (rc && set_aside(channel, box, &err))

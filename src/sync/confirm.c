@@ -106,7 +106,7 @@ static int submit_remote(struct channel *channel, size_t index, struct remote_lo
 	    .mailbox = box->at[REMOTE],
 	    .base = look->before,
 	    .known = &look->known,
-	    .want_identity = box->lost_append,
+	    .want_identity = box->own.lost_append,
 	};
 
 	look->wanted = false;
@@ -155,9 +155,9 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	if (!look->explained && box_take_room(channel, box, &answer->permanent))
 		box->undone = box->rescan = true;
 	snapshot_end(snapshot);
-	if (box->lost_append)
+	if (box->own.lost_append)
 		find_appended(box, snapshot);
-	box->undone |= box->lost_append || !is_as_agreed(channel, box, snapshot);
+	box->undone |= box->own.lost_append || !is_as_agreed(channel, box, snapshot);
 }
 
 /* Looks at every box where that is wanted: one flight. */
@@ -214,8 +214,8 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		struct remote_look *look = &looks[i];
 		look->before = box->sides[REMOTE].stamp;
 		look->wanted = box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
-			       (!box->undone || box->lost_append);
-		look->proving = !box->lost_append &&
+			       (!box->undone || box->own.lost_append);
+		look->proving = !box->own.lost_append &&
 				own_expect(&box->own, &look->before, &look->expected);
 	}
 	rc = look_at_remote(channel, looks, err);

@@ -32,7 +32,7 @@ static size_t count_refused_at_rest(const struct box *box, const struct planner_
 
 	for (size_t i = 0; i < input->notes_len; i++) {
 		const struct journal_note *note = &input->notes[i];
-		count += note->kind == JOURNAL_REFUSED && !box->scan[note->side] &&
+		count += note->kind == JOURNAL_REFUSED && !box->survey.scan[note->side] &&
 			 input->policy->change[other_side(note->side)] & CHANGE_NEW;
 	}
 	return count;

@@ -37,7 +37,7 @@ bool head_is_of_another(const struct channel *channel, const struct box *box)
 {
 	const struct journal_head *head = journal_head(box->journal);
 
-	return !box->old_name && head->policy && (box->exists[LOCAL] || box->exists[REMOTE]) &&
+	return !box->renamed.from && head->policy && (box->exists[LOCAL] || box->exists[REMOTE]) &&
 	       (head->policy ^ head_terms(channel, box)) & TERMS_NAME;
 }
 

@@ -29,7 +29,7 @@ static bool may_have_gained(const struct box *box, enum side side)
 
 	if (!box->exists[side])
 		return false;
-	if (!box->seen[side])
+	if (!box->survey.seen[side])
 		return side == LOCAL || !gained_nothing(box);
 	for (size_t i = 0; i < snapshot->fresh_len; i++)
 		if (!snapshot->fresh[i].ghost)

@@ -236,7 +236,7 @@ static const char *local_name(struct listing *listing, enum side side, const str
 static void take_journal(struct box *box, struct entry *entry)
 {
 	box->journal = entry->journal;
-	box->torn = entry->torn;
+	box->survey.torn = entry->torn;
 	entry->journal = NULL;
 }
 

@@ -412,7 +412,7 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 			box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
 		target->undone = true;
 		box->undone |= moves->kind == OP_MOVE;
-		target->lost_append |= moves->side == REMOTE && !failed;
+		target->own.lost_append |= moves->side == REMOTE && !failed;
 	}
 	note_own(moves, box, target, answer, arrived);
 }

@@ -4,7 +4,7 @@
  * its journal first, in the same words as an upload or a delivery, so that a stopped run heals as
  * one of those does: the message is found by its note in the new mailbox, and its pair in the old
  * one is gone on both sides. A copy's pair has the flags of its original until those that it is to
- * have are set, with the keywords of what was pushed: see sync/push.c.
+ * have are set, with the keywords of what was pushed: see sync/push.h.
  */
 #ifndef SYNC_MOVE_H
 #define SYNC_MOVE_H

@@ -18,10 +18,11 @@ struct own_changes {
 	uint32_t added;   /* messages under a UID that is known, */
 	uint32_t top_uid; /* the highest of them */
 	uint32_t removed;
-	uint64_t steps; /* mod-sequences that surely were taken */
-	bool others;    /* somebody else was at work, or may have been */
-	bool came;      /* messages of other mailboxes were moved here */
-	bool left;      /* messages of this one were moved elsewhere */
+	uint64_t steps;   /* mod-sequences that surely were taken */
+	bool others;      /* somebody else was at work, or may have been */
+	bool came;        /* messages of other mailboxes were moved here */
+	bool left;        /* messages of this one were moved elsewhere */
+	bool lost_append; /* the UID of one that was added is still to be found */
 };
 
 /* A message came to be on the server under that UID. */

@@ -338,7 +338,7 @@ static void note_taken(struct push *push, struct parcel *parcel, const struct an
 	bool known = journal_pair_of_uid(box->journal, answer->created.uid);
 	if (!answer->created.uid || (expected && answer->uidvalidity != expected) ||
 	    (known && box_is_made_anew(box))) {
-		box->lost_append = true;
+		box->own.lost_append = true;
 		return;
 	}
 	if (known) {

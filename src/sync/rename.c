@@ -218,12 +218,12 @@ static void merge(struct channel *channel, const struct planner_rename *rename)
 {
 	struct box *from = &channel->boxes[rename->from], *to = &channel->boxes[rename->to];
 
-	to->old_name = from->name;
+	to->renamed.from = from->name;
 	journal_close(&to->journal);
 	to->journal = from->journal;
 	to->has_journal = true;
 	from->journal = NULL;
-	from->replaced = true;
+	from->renamed.away = true;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		if (rename->renamed[side])
 			continue;
@@ -246,9 +246,9 @@ static void drop_merged(struct channel *channel)
 
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
-		if (box->replaced && !box->exists[LOCAL] && !box->exists[REMOTE])
+		if (box->renamed.away && !box->exists[LOCAL] && !box->exists[REMOTE])
 			continue;
-		for (enum side side = LOCAL; side < SIDES && box->replaced; side++)
+		for (enum side side = LOCAL; side < SIDES && box->renamed.away; side++)
 			channel->held_back[side] = true;
 		channel->boxes[kept++] = *box;
 	}
@@ -327,7 +327,7 @@ static int rename_on(struct channel *channel, struct box *box, enum side side, s
 		if (err->scope >= SCOPE_STORE)
 			return -1;
 		if (is_refusal(err)) {
-			box->unrenamed = *err;
+			box->renamed.refused = *err;
 			return 0;
 		}
 		hold_back(channel, box, side, err);
@@ -376,7 +376,7 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 		if (strcmp(box->at[side], box->wanted[side]) != 0 &&
 		    rename_on(channel, box, side, err))
 			return -1;
-		if (!box->active || box->unrenamed.kind != ERROR_NONE)
+		if (!box->active || box->renamed.refused.kind != ERROR_NONE)
 			return 0;
 		box->wrote[side] = true;
 		box->tally.renamed[side]++;
@@ -394,7 +394,7 @@ int rename_apply(struct channel *channel, struct error *err)
 {
 	for (size_t i = 0; i < channel->len; i++) {
 		struct box *box = &channel->boxes[i];
-		if (box->active && box->old_name && rename_box(channel, box, err))
+		if (box->active && box->renamed.from && rename_box(channel, box, err))
 			return -1;
 	}
 	return 0;
@@ -403,6 +403,6 @@ int rename_apply(struct channel *channel, struct error *err)
 void rename_fail_refused(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].unrenamed.kind != ERROR_NONE)
-			box_fail(&channel->boxes[i], &channel->boxes[i].unrenamed);
+		if (channel->boxes[i].renamed.refused.kind != ERROR_NONE)
+			box_fail(&channel->boxes[i], &channel->boxes[i].renamed.refused);
 }

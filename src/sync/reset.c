@@ -21,25 +21,25 @@ void reset_box(const struct channel *channel, struct box *box, const char *why)
 	log_warn("%s: mailbox %s: %s; its %zu messages are matched anew, none is deleted or "
 		 "doubled",
 		 channel->setup.name, text_show(box->name), why, len);
-	box->former = arena_alloc(&box->arena, (len + 1) * sizeof(*box->former));
-	box->former_len = len;
+	box->survey.former = arena_alloc(&box->arena, (len + 1) * sizeof(*box->survey.former));
+	box->survey.former_len = len;
 	for (size_t i = 0; i < len; i++) {
-		box->former[i] = pairs[i];
-		box->former[i].name = arena_strdup(&box->arena, pairs[i].name);
+		box->survey.former[i] = pairs[i];
+		box->survey.former[i].name = arena_strdup(&box->arena, pairs[i].name);
 	}
-	qsort(box->former, len, sizeof(*box->former), compare_names);
+	qsort(box->survey.former, len, sizeof(*box->survey.former), compare_names);
 	journal_reset(box->journal);
 	for (enum side side = LOCAL; side < SIDES; side++)
-		box->scan[side] = box->exists[side];
+		box->survey.scan[side] = box->exists[side];
 }
 
 const struct pair *reset_former(const struct box *box, const char *name)
 {
 	const struct pair wanted = {.name = name};
 
-	return box->former_len ? bsearch(&wanted, box->former, box->former_len,
-					 sizeof(*box->former), compare_names)
-			       : NULL;
+	return box->survey.former_len ? bsearch(&wanted, box->survey.former, box->survey.former_len,
+						sizeof(*box->survey.former), compare_names)
+				      : NULL;
 }
 
 /* Why the journal's UIDs cannot be trusted against this stamp, or NULL where they can. */
@@ -59,9 +59,9 @@ static const char *distrust(const struct journal_head *head, const struct stamp 
 bool reset_if_distrusted(const struct channel *channel, struct box *box, const struct stamp *now)
 {
 	const struct journal_head *head = journal_head(box->journal);
-	const char *why = box->former ? NULL : distrust(head, now);
+	const char *why = box->survey.former ? NULL : distrust(head, now);
 
-	if (!box->former && head_is_of_another(channel, box))
+	if (!box->survey.former && head_is_of_another(channel, box))
 		why = "\"map\" names another mailbox of the server for it";
 
 	if (why)

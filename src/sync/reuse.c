@@ -49,7 +49,7 @@ static int submit_doubtful(struct channel *channel, size_t index, struct message
 				  .mailbox = box->at[REMOTE],
 				  .uidvalidity = snapshot->stamp.uidvalidity};
 
-	if (!box->active || !box->surveyed || !snapshot->doubtful.len)
+	if (!box->active || !box->survey.done || !snapshot->doubtful.len)
 		return 0;
 	*keys = list_doubtful(&snapshot->doubtful, &request.count);
 	request.keys = *keys;
@@ -67,14 +67,14 @@ static void take_answer(struct channel *channel, const struct answer *answer)
 		box_fail(box, &answer->error);
 		box->active = false;
 	}
-	if (answer->kind != ANSWER_MESSAGE || !box->surveyed)
+	if (answer->kind != ANSWER_MESSAGE || !box->survey.done)
 		return;
 	pair = journal_pair_of_uid(box->journal, answer->message.key.uid);
 	if (!pair || !is_another(pair, &answer->message.identity))
 		return;
 	reset_box(channel, box,
 		  "the server gave UIDs to other messages (restored from a backup?)");
-	box->surveyed = false;
+	box->survey.done = false;
 }
 
 int reuse_reset(struct channel *channel, struct error *err)

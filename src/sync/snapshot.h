@@ -41,7 +41,7 @@ struct snapshot {
 	bool doubled;               /* a scan told of one pair twice */
 	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
-	struct uidset doubtful; /* known, but of another size or date: see sync/reuse.c */
+	struct uidset doubtful; /* known, but of another size or date: see sync/reuse.h */
 	struct fresh_message *fresh;
 	size_t fresh_len;
 	size_t fresh_cap;

@@ -11,7 +11,7 @@ static void recall_former(struct box *box)
 {
 	struct snapshot *local = &box->sides[LOCAL];
 
-	for (size_t i = 0; box->former_len && i < local->fresh_len; i++) {
+	for (size_t i = 0; box->survey.former_len && i < local->fresh_len; i++) {
 		struct fresh_message *fresh = &local->fresh[i];
 		const struct pair *former = reset_former(box, fresh->state.key.name);
 		if (!former)
@@ -99,7 +99,7 @@ static int scan_local(struct channel *channel, struct box *box)
 	snapshot->stamp = box->listed[LOCAL];
 	if (!box->exists[LOCAL])
 		snapshot_complete(snapshot);
-	if (!box->scan[LOCAL])
+	if (!box->survey.scan[LOCAL])
 		return 0;
 	rc = store_submit(store, &request, &err);
 	while (!rc && (rc = store_next(store, &answer, &err)) == 1) {
@@ -168,18 +168,18 @@ void survey_local(struct channel *channel, struct box *box)
 {
 	bool failed = scan_local(channel, box);
 
-	if (!failed && box->scan[LOCAL] && heal_publishing(box)) {
-		box->healed = true;
+	if (!failed && box->survey.scan[LOCAL] && heal_publishing(box)) {
+		box->survey.healed = true;
 		failed = scan_local(channel, box);
 	}
-	if (!failed && box->scan[LOCAL])
+	if (!failed && box->survey.scan[LOCAL])
 		failed = confirm_missing(channel, box);
 	if (failed) {
 		box->active = false;
 		return;
 	}
-	box->seen[LOCAL] = true;
-	if (box->scan[LOCAL] || !box->exists[LOCAL])
+	box->survey.seen[LOCAL] = true;
+	if (box->survey.scan[LOCAL] || !box->exists[LOCAL])
 		survey_end_refusals(box, LOCAL);
 	snapshot_remember(&box->sides[LOCAL], box->journal, &box->arena,
 			  box->listed[REMOTE].uidvalidity);

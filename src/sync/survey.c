@@ -36,7 +36,7 @@ static bool something_left(const struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		const struct stamp *now = &box->listed[REMOTE];
-		if (!box->active || !box->scan[REMOTE] || !now->uidnext)
+		if (!box->active || !box->survey.scan[REMOTE] || !now->uidnext)
 			continue;
 		const struct journal_head *head = journal_head(box->journal);
 		uint64_t most = (uint64_t)head->remote_messages + now->uidnext - head->uidnext;
@@ -75,12 +75,12 @@ static void expect_rows(const struct channel *channel)
 	for (size_t i = 0; i < channel->len; i++) {
 		const struct box *box = &channel->boxes[i];
 		const struct stamp *now = &box->listed[REMOTE];
-		if (!box->active || box->surveyed)
+		if (!box->active || box->survey.done)
 			continue;
 		const struct journal_head *head = journal_head(box->journal);
 		fresh += box->sides[LOCAL].fresh_len;
 		fresh += now->uidnext > head->uidnext ? now->uidnext - head->uidnext : 0;
-		bytes += box->scan[LOCAL] ? STORED_BYTES * count_flagged(box) : 0;
+		bytes += box->survey.scan[LOCAL] ? STORED_BYTES * count_flagged(box) : 0;
 		if (head->highestmodseq && now->modseq > head->highestmodseq)
 			bytes += CHANGED_BYTES * (now->modseq - head->highestmodseq < head->pairs
 						      ? now->modseq - head->highestmodseq
@@ -104,11 +104,12 @@ static int submit_remote(struct channel *channel, size_t index, struct uidset *k
 	    .known = known,
 	    .want_identity =
 		identify || box->sides[LOCAL].fresh_len > 0 || choose_is_looked_into(channel, box),
-	    .must_be_complete = box->former || has_refused(box) || choose_wants_all(channel, box),
+	    .must_be_complete =
+		box->survey.former || has_refused(box) || choose_wants_all(channel, box),
 	    .verify_known = true,
 	};
 
-	if (box->former)
+	if (box->survey.former)
 		request.base = (struct stamp){0};
 	box_known_uids(box, known);
 	return store_submit(channel->setup.stores[REMOTE], &request, err);
@@ -122,27 +123,27 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 {
 	struct snapshot *snapshot = &box->sides[REMOTE];
 
-	box->surveyed = true;
+	box->survey.done = true;
 	if (answer->error.kind != ERROR_NONE) {
 		box_fail(box, &answer->error);
 		box->active = false;
 		return;
 	}
 	if (reset_if_distrusted(channel, box, &answer->stamp)) {
-		box->surveyed = false;
+		box->survey.done = false;
 		return;
 	}
 	if (answer->complete)
 		snapshot_complete(snapshot);
-	if (box_take_room(channel, box, &answer->permanent) && !box->scan[LOCAL] &&
+	if (box_take_room(channel, box, &answer->permanent) && !box->survey.scan[LOCAL] &&
 	    box->exists[LOCAL]) {
-		box->scan[LOCAL] = true;
-		box->surveyed = false;
+		box->survey.scan[LOCAL] = true;
+		box->survey.done = false;
 		return;
 	}
 	snapshot->stamp = answer->stamp;
 	snapshot_end(snapshot);
-	box->seen[REMOTE] = true;
+	box->survey.seen[REMOTE] = true;
 	survey_end_removals(box);
 	if (answer->complete)
 		survey_end_refusals(box, REMOTE);
@@ -177,17 +178,17 @@ static int survey_remote(struct channel *channel, struct error *err)
 	expect_rows(channel);
 	for (size_t i = 0; i < channel->len && !rc; i++) {
 		struct box *box = &channel->boxes[i];
-		if (!box->active || box->surveyed)
+		if (!box->active || box->survey.done)
 			continue;
 		snapshot_free(&box->sides[REMOTE]);
 		snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
 		box->sides[REMOTE].stamp = box->listed[REMOTE];
 		if (!box->exists[REMOTE])
 			snapshot_complete(&box->sides[REMOTE]);
-		if (box->scan[REMOTE])
+		if (box->survey.scan[REMOTE])
 			rc = submit_remote(channel, i, &known[i], identify, err);
 		else
-			box->surveyed = box->seen[REMOTE] = true;
+			box->survey.done = box->survey.seen[REMOTE] = true;
 	}
 	if (!rc)
 		rc = collect_remote(channel, err);
@@ -209,7 +210,7 @@ int channel_survey(struct channel *channel, struct error *err)
 	}
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < channel->len; i++)
-			if (channel->boxes[i].active && !channel->boxes[i].surveyed)
+			if (channel->boxes[i].active && !channel->boxes[i].survey.done)
 				survey_local(channel, &channel->boxes[i]);
 		if (survey_remote(channel, err) || reuse_reset(channel, err))
 			return -1;
