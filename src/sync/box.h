@@ -39,6 +39,7 @@ struct tally {
 /* A mailbox that was renamed on one side; by rename_find. Zero for all others. */
 struct box_rename {
 	const char *from;     /* its journal still has this name; NULL: it was not renamed */
+	size_t turn;          /* so many others are to be renamed before it */
 	bool away;            /* that was another mailbox of this name: what is here waits a run */
 	struct error refused; /* it keeps two names, and stays even under them; by rename_apply */
 };

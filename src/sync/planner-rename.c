@@ -165,18 +165,92 @@ static bool has_common_uidvalidity(const struct planner_name *names, size_t len,
 	return false;
 }
 
+/* Refutes what would do more than to rename; what does not go stays in the way of others. */
+static void refute_takers(const struct planner_name *names, size_t names_len,
+			  struct planner_rename *list, size_t len)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < len; i++)
+			if (!list[i].refuted &&
+			    takes_others_along(names, names_len, list, len, &list[i]))
+				again = list[i].refuted = true;
+	}
+}
+
+/* Takes out those that are refuted. */
+static void drop_refuted(struct planner_rename *list, size_t *len)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *len; i++)
+		if (!list[i].refuted)
+			list[kept++] = list[i];
+	*len = kept;
+}
+
+/*
+ * True where one can be carried out only after the other: to go below a mailbox that is yet to be
+ * renamed is to go along with it, and what is above a mailbox is there once that is.
+ */
+static bool waits_for(const struct planner_name *names, const struct planner_rename *rename,
+		      const struct planner_rename *other)
+{
+	for (enum side side = LOCAL; side < SIDES; side++) {
+		const char *to = names[rename->to].at[side];
+		if (rename->renamed[side] || other->renamed[side])
+			continue;
+		if (mailbox_name_is_below(to, names[other->from].at[side]) ||
+		    mailbox_name_is_below(to, names[other->to].at[side]))
+			return true;
+	}
+	return false;
+}
+
+/* The index of one, of those from first on, that waits for none of them; len where there is none. */
+static size_t find_ready(const struct planner_name *names, const struct planner_rename *list,
+			 size_t len, size_t first)
+{
+	for (size_t i = first; i < len; i++) {
+		size_t k = first;
+		while (k < len && !waits_for(names, &list[i], &list[k]))
+			k++;
+		if (k == len)
+			return i;
+	}
+	return len;
+}
+
+/*
+ * Puts them into the order in which they can be carried out. How many can: the others wait for each
+ * other, and are taken out.
+ */
+static size_t put_in_order(const struct planner_name *names, struct planner_rename *list,
+			   size_t len)
+{
+	size_t placed = 0;
+
+	for (size_t ready; (ready = find_ready(names, list, len, placed)) < len; placed++) {
+		const struct planner_rename rename = list[ready];
+		list[ready] = list[placed];
+		list[placed] = rename;
+	}
+	return placed;
+}
+
 /*
  * B5: a mailbox that is gone under one name and new under another on the same side was renamed
  * there, so it is renamed on the other side too, with all that it holds: its UIDs, flags and dates
  * stay, nothing is sent, and the journal goes along. Where the evidence fits several names, or
- * renaming would take something along that was not renamed, nothing is concluded: the messages are
- * moved one by one (V1), which ends in the same state.
+ * renaming would take something along that was not renamed, in whatever order, nothing is
+ * concluded: the messages are moved one by one (V1), which ends in the same state.
  */
 void planner_renames(const struct planner_name *names, size_t names_len,
 		     struct planner_rename *list, size_t *len)
 {
-	size_t kept = 0;
-	bool again = true;
+	size_t left;
 
 	for (size_t i = 0; i < *len; i++)
 		list[i].refuted = !is_alike(&list[i]) ||
@@ -185,15 +259,10 @@ void planner_renames(const struct planner_name *names, size_t names_len,
 		list[i].contested = !list[i].refuted && is_contested(list, *len, i);
 	for (size_t i = 0; i < *len; i++)
 		list[i].refuted |= list[i].contested;
-	while (again) {
-		again = false;
-		for (size_t i = 0; i < *len; i++)
-			if (!list[i].refuted &&
-			    takes_others_along(names, names_len, list, *len, &list[i]))
-				again = list[i].refuted = true;
-	}
-	for (size_t i = 0; i < *len; i++)
-		if (!list[i].refuted)
-			list[kept++] = list[i];
-	*len = kept;
+	do {
+		refute_takers(names, names_len, list, *len);
+		drop_refuted(list, len);
+		left = *len;
+		*len = put_in_order(names, list, left);
+	} while (*len < left);
 }

@@ -120,7 +120,10 @@ struct planner_rename {
 /* Whether to look into it at all; false where the two cannot be one mailbox. */
 bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
 			    const struct planner_name *to, struct planner_rename *out);
-/* Of those that were looked into, leaves the ones that stand: rule B5. */
+/*
+ * Of those that were looked into, leaves the ones that stand, in the order in which they are to be
+ * carried out: rule B5.
+ */
 void planner_renames(const struct planner_name *names, size_t names_len,
 		     struct planner_rename *list, size_t *len);
 

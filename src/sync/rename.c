@@ -213,12 +213,16 @@ static int look(struct search *search, enum side side, struct error *err)
 	return rc;
 }
 
-/* The new name's box takes the journal, and the other side as long as that has the old name. */
-static void merge(struct channel *channel, const struct planner_rename *rename)
+/*
+ * The new name's box takes the journal, and the other side as long as that has the old name; turn is
+ * how many are to be renamed before it.
+ */
+static void merge(struct channel *channel, const struct planner_rename *rename, size_t turn)
 {
 	struct box *from = &channel->boxes[rename->from], *to = &channel->boxes[rename->to];
 
 	to->renamed.from = from->name;
+	to->renamed.turn = turn;
 	journal_close(&to->journal);
 	to->journal = from->journal;
 	to->has_journal = true;
@@ -270,7 +274,7 @@ int rename_find(struct channel *channel, struct error *err)
 		goto out;
 	planner_renames(search.names, search.names_len, search.list, &search.len);
 	for (size_t i = 0; i < search.len; i++)
-		merge(channel, &search.list[i]);
+		merge(channel, &search.list[i], i);
 out:
 	drop_merged(channel);
 	free(search.names);
@@ -390,13 +394,22 @@ static int rename_box(struct channel *channel, struct box *box, struct error *er
 	return 0;
 }
 
+/* The renamed box whose turn it is; NULL after the last. */
+static struct box *box_of_turn(const struct channel *channel, size_t turn)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].renamed.from && channel->boxes[i].renamed.turn == turn)
+			return &channel->boxes[i];
+	return NULL;
+}
+
 int rename_apply(struct channel *channel, struct error *err)
 {
-	for (size_t i = 0; i < channel->len; i++) {
-		struct box *box = &channel->boxes[i];
-		if (box->active && box->renamed.from && rename_box(channel, box, err))
+	struct box *box;
+
+	for (size_t turn = 0; (box = box_of_turn(channel, turn)); turn++)
+		if (box->active && rename_box(channel, box, err))
 			return -1;
-	}
 	return 0;
 }
 

@@ -111,6 +111,20 @@ def test_one_below_goes_elsewhere(work, plain_line, side):
 
 
 @pytest.mark.parametrize("side", ["local", "remote"])
+def test_one_goes_below_where_another_was(work, plain_line, side):
+    """That other one is renamed first, though its new name comes last: it would take the first along."""
+    rename(work, side, "Work", "Years")
+    rename(work, side, "Other", "Work/Other")
+    plain_line.reset_counts()
+    work.sync()
+    assert not any(word in plain_line.said("up") for word in SENDING)
+    held = work.held
+    work.held = {"Years": held["Work"], "Years/Deep": held["Work/Deep"],
+                 "Years/Deep/Deeper": held["Work/Deep/Deeper"], "Work/Other": held["Other"]}
+    assert_renamed(work, "Other", "Other")
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
 def test_made_anew_under_the_old_name(work, corpus, plain_line, side):
     fresh = corpus.messages(2, "plain")
     rename(work, side, "Work", "Renamed")

@@ -57,6 +57,7 @@
 	}
 #define TO_PLAY 0
 #define TO_WORK 1
+#define TO_ARCHIVE 3
 #define RENAME_BELOW(where, box, above)                                                            \
 	{                                                                                          \
 		.kind = STEP_RENAME, .side = (where), .mailbox = (box), .message = 6,              \
@@ -214,6 +215,17 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, WORK_NEW, 0), REST, RENAME(LOCAL, WORK, TO_PLAY),
       RENAME(LOCAL, PLAY, TO_WORK)}},
+    {"a mailbox that goes below where another was is renamed after that one",
+     6,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), RENAME(REMOTE, WORK, TO_PLAY), DELIVER(REMOTE, TRASH_NEW, 0),
+      REST, RENAME(REMOTE, PLAY, TO_WORK), RENAME_BELOW(REMOTE, TRASH, PLAY)}},
+    {"of two mailboxes that each go below where the other was the messages move",
+     6,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, WORK_NEW, 0), DELIVER(LOCAL, TRASH_NEW, 0), REST,
+      RENAME(REMOTE, TRASH, TO_ARCHIVE), RENAME_BELOW(REMOTE, WORK, TRASH),
+      RENAME_BELOW(REMOTE, PLAY, WORK)}},
     {"a renamed mailbox is looked at, for a run between knew another by its old name",
      5,
      VARIANT_NONE,

@@ -9,12 +9,14 @@
  *	JOURNAL  "-", or "i1v1m7:ABCD": what both sides had
  *
  * "/" for a side is a name that is taken and no mailbox; "left-out" in place of JOURNAL is one that
- * the channel does not take in. Each case is planned with its names in many orders.
+ * the channel does not take in. Each case is planned with its names in many orders, and what is
+ * planned is carried out on the names.
  */
 #include "planner-run.h"
 #include "sync/planner.h"
 
 #include "base/buf.h"
+#include "mail/mailbox-name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,6 +157,27 @@ static const struct rename_case cases[] = {
     {"something is in the way", {"Old i1:A - i1v1:A", "New / v1:A -"}, ""},
     {"something is below the new name",
      {"Old i1:A - i1v1:A", "New - v1:A -", "New/Sub i5:B - i5v5:B"},
+     ""},
+
+    /* One after the other. */
+    {"one goes below where another was: after that one",
+     {"A i1:A - i1v1:A", "X i2:B - i2v2:B", "B - v1:A -", "A/X - v2:B -"},
+     "A -> B on local;X -> A/X on local;"},
+    {"the same on the disk",
+     {"A - v1:A i1v1:A", "X - v2:B i2v2:B", "B i1:A - -", "A/X i2:B - -"},
+     "A -> B on remote;X -> A/X on remote;"},
+    {"each on another side",
+     {"A i1:A - i1v1:A", "X - v2:B i2v2:B", "B - v1:A -", "A/X i2:B - -"},
+     "X -> A/X on remote;"},
+    {"one goes below another's new name: after that one",
+     {"A i1:A - i1v1:A", "X i2:B - i2v2:B", "B/X - v2:B -", "B - v1:A -"},
+     "A -> B on local;X -> B/X on local;"},
+    {"three, each of which makes way for the next",
+     {"A i1:A - i1v1:A", "B i2:B - i2v2:B", "C i3:C - i3v3:C", "D - v1:A -", "A/B - v2:B -",
+      "B/C - v3:C -"},
+     "A -> D on local;B -> A/B on local;C -> B/C on local;"},
+    {"each below where the other was: no order does",
+     {"A i1:A - i1v1:A", "B i2:B - i2v2:B", "B/A - v1:A -", "A/B - v2:B -"},
      ""},
 
     /* What the user allows. */
@@ -321,6 +344,45 @@ static void tell(const struct name *names, const struct planner_rename *list, si
 	arena_free(&arena);
 }
 
+/* Renames one mailbox, and with it all that is below it, as a server and a directory do. */
+static void rename_one(struct arena *arena, const struct planner_name *names, const char **at,
+		       size_t len, enum side side, const char *from, const char *to)
+{
+	size_t prefix = strlen(from);
+
+	for (size_t i = 0; i < len; i++)
+		if (names[i].occupies[side] &&
+		    (!strcmp(at[i], to) || mailbox_name_is_below(at[i], to)))
+			fail_msg("%s is to be renamed to %s, where %s is", from, to, at[i]);
+	for (size_t i = 0; i < len; i++)
+		if (names[i].occupies[side] &&
+		    (!strcmp(at[i], from) || mailbox_name_is_below(at[i], from)))
+			at[i] = arena_printf(arena, "%s%s", to, at[i] + prefix);
+}
+
+/* One after the other, as sync/rename.c does; then each has its new name, and no other one has. */
+static void carry_out(const struct planner_name *names, size_t len,
+		      const struct planner_rename *list, size_t count, enum side side)
+{
+	const char *at[NAMES_MAX], *wanted[NAMES_MAX];
+	struct arena arena = {0};
+
+	for (size_t i = 0; i < len; i++)
+		at[i] = wanted[i] = names[i].at[side];
+	for (size_t i = 0; i < count; i++) {
+		size_t from = list[i].from;
+		if (list[i].renamed[side])
+			continue;
+		wanted[from] = names[list[i].to].at[side];
+		if (strcmp(at[from], wanted[from]) != 0)
+			rename_one(&arena, names, at, len, side, at[from], wanted[from]);
+	}
+	for (size_t i = 0; i < len; i++)
+		if (names[i].exists[side])
+			assert_string_equal(at[i], wanted[i]);
+	arena_free(&arena);
+}
+
 static void try_order(const struct rename_case *it, uint64_t seed)
 {
 	struct planner_rename list[NAMES_MAX * NAMES_MAX];
@@ -340,6 +402,8 @@ static void try_order(const struct rename_case *it, uint64_t seed)
 		fail_msg("%s (order %u): expected \"%s\", planned \"%s\"", it->title,
 			 (unsigned)seed, it->renames, told.data);
 	buf_free(&told);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		carry_out(plain, len, list, count, side);
 }
 
 static void renames_by_the_cases(void **state)
