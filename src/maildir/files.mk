@@ -2,7 +2,8 @@
 libevenmail_a_SOURCES += \
 	src/maildir/change.c \
 	src/maildir/content.c src/maildir/content.h \
-	src/maildir/deliver.c src/maildir/deliver.h \
+	src/maildir/deliver.c src/maildir/deliver-copy.c src/maildir/deliver-write.c \
+	src/maildir/deliver-inner.h src/maildir/deliver.h \
 	src/maildir/dirents.c src/maildir/dirents.h \
 	src/maildir/dotlock.c src/maildir/dotlock.h \
 	src/maildir/encode.c src/maildir/encode.h \
