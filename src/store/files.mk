@@ -2,6 +2,7 @@
 libevenmail_a_SOURCES += src/store/store.c src/store/store.h
 libevenmail_a_SOURCES += \
 	src/store/store-maildir.c src/store/store-maildir.h src/store/store-maildir-inner.h \
+	src/store/store-maildir-scan.c src/store/store-maildir-fetch.c \
 	src/store/store-maildir-cache.c src/store/store-maildir-draft.c
 libevenmail_a_SOURCES += \
 	src/store/store-imap.c src/store/store-imap.h src/store/store-imap-inner.h \

@@ -11,9 +11,9 @@
 #include "maildir/scan.h"
 #include "store/store-maildir.h"
 
-#define MAILBOXES_MAX 16 /* opened at once, three descriptors each, and one for a watch */
-#define SYNC_SINGLY_MAX 8 /* drafts; above it the file system is synced as a whole */
-#define BODY_CHUNK    ((size_t)64 * 1024)
+#define MAILBOXES_MAX   16 /* opened at once, three descriptors each, and one for a watch */
+#define SYNC_SINGLY_MAX 8  /* drafts; above it the file system is synced as a whole */
+#define BODY_CHUNK      ((size_t)64 * 1024)
 
 /* A mailbox that is kept open. */
 struct cached {
@@ -69,6 +69,24 @@ struct store_maildir {
 
 /* store-maildir.c: says that a message is not there, with ENOENT. -1 */
 int report_gone(const char *mailbox, const char *name, struct error *err);
+/* Keeps the first error of a request; true where the request cannot go on after it. */
+bool note_error(struct progress *progress, const struct error *error);
+
+/*
+ * store-maildir-scan.c, store-maildir-fetch.c: the next answer of a request of that kind. 1, or 0
+ * where it has ended, be it by an error, which is in store->progress then.
+ */
+int step_list(struct store_maildir *store, struct answer *answer);
+int step_scan(struct store_maildir *store, const struct request *request, struct answer *answer);
+int step_glance(struct store_maildir *store, const struct request *request, struct answer *answer);
+int step_identify(struct store_maildir *store, const struct request *request,
+		  struct answer *answer);
+int step_fetch(struct store_maildir *store, const struct request *request, struct answer *answer);
+/* The one answer of a STATUS. */
+void step_status(struct store_maildir *store, const struct request *request, struct answer *answer);
+/* The part of the table that opens a message for an upload. */
+int source_open(struct store *store, const char *mailbox, const struct message_key *key,
+		struct identity *identity, struct source **source, struct error *err);
 
 /* store-maildir-cache.c: the opened mailbox of that name, valid until 15 others were asked for. */
 struct maildir_mailbox *cache_get(struct store_maildir *store, const char *name, struct error *err);
