@@ -14,5 +14,6 @@ libevenmail_a_SOURCES += \
 	src/store/store-imap-trace.c src/store/store-imap-flag.c
 libevenmail_a_SOURCES += \
 	src/store/store-memory.c src/store/store-memory.h src/store/store-memory-inner.h \
+	src/store/store-memory-look.c src/store/store-memory-change.c \
 	src/store/store-memory-draft.c src/store/store-memory-mailbox.c \
 	src/store/store-memory-side.c src/store/store-memory-user.c

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Inside of the memory store: what a side holds (store-memory-side.c, store-memory-mailbox.c) and
- * how sessions (store-memory.c, store-memory-draft.c) and users (store-memory-user.c) change it.
+ * Inside of the memory store: what a side holds (store-memory-side.c, store-memory-mailbox.c); how
+ * sessions (store-memory.c, store-memory-draft.c) look at it (store-memory-look.c) and change it
+ * (store-memory-change.c), and users do (store-memory-user.c).
  */
 #ifndef STORE_STORE_MEMORY_INNER_H
 #define STORE_STORE_MEMORY_INNER_H
@@ -126,6 +127,37 @@ struct store_memory {
 	struct draft *drafts;
 	bool over; /* broken, and what was on its way has arrived or not */
 };
+
+/* One request while it is carried out. */
+struct job {
+	struct store_memory *store;
+	struct memory *memory;
+	const struct request *request;
+	struct held_mailbox *mailbox; /* NULL where there is none */
+	struct answer done;
+};
+
+/* One more answer to the request; its kind is the caller's. */
+struct answer *job_tell(struct job *job, enum answer_kind kind);
+/* The message of one of the request's keys, or NULL. */
+struct held_message *job_find_key(const struct job *job, size_t index);
+/*
+ * store-memory-look.c, store-memory-change.c: the request of that kind, its answers told but for
+ * the last, which is job->done. False: the side broke in its midst.
+ */
+void job_list(struct job *job);
+void job_scan(struct job *job);
+void job_identify(struct job *job);
+bool job_fetch(struct job *job);
+bool job_create(struct job *job);
+bool job_delete(struct job *job);
+bool job_rename(struct job *job);
+bool job_subscribe(struct job *job);
+bool job_append(struct job *job);
+bool job_date(struct job *job);
+bool job_change(struct job *job); /* FLAG, REMOVE, MOVE, COPY */
+bool job_settle(struct job *job);
+bool job_publish(struct job *job);
 
 int memory_open_draft(struct store *store, const char *mailbox, struct draft **draft,
 		      struct error *err);

@@ -3,25 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/array.h"
-#include "base/buf.h"
 #include "store/store-memory-inner.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One request while it is carried out. */
-struct job {
-	struct store_memory *store;
-	struct memory *memory;
-	const struct request *request;
-	struct held_mailbox *mailbox; /* NULL where there is none */
-	struct answer done;
-};
-
-/* One more answer to the request; its kind is the caller's. */
-static struct answer *tell(struct job *job, enum answer_kind kind)
+struct answer *job_tell(struct job *job, enum answer_kind kind)
 {
 	struct store_memory *store = job->store;
 	struct answer *answer = array_push(store->answers, store->answers_len, store->answers_cap);
@@ -32,387 +19,9 @@ static struct answer *tell(struct job *job, enum answer_kind kind)
 	return answer;
 }
 
-/* One change. False: the side is broken, and nothing was changed. */
-static bool may_change(struct job *job)
-{
-	if (!memory_step(job->memory))
-		return false;
-	job->memory->changes++;
-	return true;
-}
-
-/* Tells of the names above a mailbox that are none themselves; again for each below, as some do. */
-static void list_parents(struct job *job, const struct held_mailbox *mailbox)
-{
-	struct memory *memory = job->memory;
-
-	for (const char *slash = strchr(mailbox->name, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		const char *name = arena_strndup(&memory->arena, mailbox->name,
-						 (size_t)(slash - mailbox->name));
-		if (memory_find(memory, name))
-			continue;
-		struct answer *answer = tell(job, ANSWER_MAILBOX);
-		answer->mailbox = name;
-		answer->attributes = MAILBOX_NOSELECT;
-	}
-}
-
-/* LIST: the mailboxes in the order in which they were made. */
-static void list(struct job *job)
-{
-	for (size_t i = 0; i < job->memory->len; i++) {
-		job->mailbox = job->memory->mailboxes[i];
-		if (!job->mailbox->present)
-			continue;
-		struct answer *answer = tell(job, ANSWER_MAILBOX);
-		answer->attributes = memory_attributes(job->memory, job->mailbox);
-		answer->stamp = memory_stamp(job->memory, job->mailbox);
-		if (job->memory->abilities.lists_parents)
-			list_parents(job, job->mailbox);
-	}
-	job->mailbox = NULL;
-}
-
-/* CREATE: that it is there already is no error. */
-static bool create(struct job *job)
-{
-	if (job->mailbox)
-		return true;
-	if (!may_change(job))
-		return false;
-	/* A user may have come between. */
-	if (!memory_find(job->memory, job->request->mailbox))
-		memory_make(job->memory, job->request->mailbox, 0);
-	return true;
-}
-
-/* DELETE: that it is gone already is no error. */
-static bool delete (struct job *job)
-{
-	if (!job->mailbox)
-		return true;
-	if (!may_change(job))
-		return false;
-	/* A user may have come between. */
-	job->mailbox = memory_find(job->memory, job->request->mailbox);
-	for (size_t i = 0; job->mailbox && i < job->mailbox->len; i++)
-		if (job->mailbox->messages[i]->now.present) {
-			error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX,
-				  "mailbox %s: it is not empty", job->request->mailbox);
-			job->done.error.sys = ENOTEMPTY;
-			return true;
-		}
-	if (job->mailbox)
-		memory_unmake(job->mailbox);
-	return true;
-}
-
-/* Why a rename was refused. */
-static void refuse_rename(struct job *job, int reason)
-{
-	errno = reason;
-	error_errno(&job->done.error, SCOPE_MAILBOX, "mailbox %s: cannot be renamed to %s",
-		    job->request->mailbox, job->request->target);
-	if (job->memory->side == REMOTE)
-		job->done.error.kind = ERROR_REFUSED;
-}
-
-/* RENAME: on a disk one step, and one more until it is durable. */
-static bool rename_mailbox(struct job *job)
-{
-	if (!may_change(job))
-		return false;
-	int reason = memory_rename_all(job->memory, job->request->mailbox, job->request->target);
-	if (reason) {
-		refuse_rename(job, reason);
-		return true;
-	}
-	if (job->memory->side == LOCAL && !may_change(job))
-		return false;
-	memory_settle_names(job->memory);
-	return true;
-}
-
-/* False where there is no such mailbox, or a user deleted it just now: the request has failed. */
-static bool is_there(struct job *job, const struct held_mailbox *mailbox)
-{
-	if (mailbox && mailbox->present)
-		return true;
-	error_set(&job->done.error, ERROR_REFUSED, SCOPE_MAILBOX, "there is no such mailbox");
-	return false;
-}
-
-/* SUBSCRIBE: a name that is no mailbox can only be left. */
-static bool subscribe(struct job *job)
-{
-	bool leave = job->request->unsubscribe;
-
-	if (!may_change(job))
-		return false;
-	if (leave || is_there(job, job->mailbox))
-		memory_set_subscribed(job->memory, job->request->mailbox, !leave);
-	return true;
-}
-
-/* True where the side can tell how it differs from what the caller knows. */
-static bool is_delta(const struct job *job)
-{
-	const struct request *request = job->request;
-
-	return job->memory->side == REMOTE && job->memory->abilities.condstore &&
-	       !request->must_be_complete && request->known && request->base.modseq &&
-	       request->base.uidvalidity == job->mailbox->uidvalidity;
-}
-
-/* What a scan tells of one message: the content is not read for it. */
-static void tell_scanned(struct job *job, const struct held_message *held)
-{
-	struct message_state *state = &tell(job, ANSWER_MESSAGE)->message;
-	const struct request *request = job->request;
-	bool known = request->known && uidset_has(request->known, held->message.state.key.uid);
-
-	*state = memory_show(held).state;
-	state->identity.has_digest = false;
-	memset(&state->identity.digest, 0, sizeof(state->identity.digest));
-	if (job->memory->side == LOCAL)
-		state->identity.size = SIZE_UNKNOWN;
-	if (job->memory->side == LOCAL || !request->want_identity || known) {
-		state->identity.has_message_id = false;
-		state->identity.message_id = 0;
-	}
-	if (known)
-		state->identity.email_id = 0;
-}
-
-/*
- * What is gone. With QRESYNC the server names all that it ever lost, for it may forget when;
- * without it, what the caller knows is held against what is there.
- */
-static void tell_vanished(struct job *job)
-{
-	struct uidset *vanished = &job->store->vanished;
-	bool qresync = job->memory->abilities.qresync;
-
-	uidset_clear(vanished);
-	for (size_t i = 0; qresync && i < job->mailbox->len; i++)
-		if (!job->mailbox->messages[i]->now.present)
-			uidset_add(vanished, job->mailbox->messages[i]->message.state.key.uid);
-	for (uint32_t uid = qresync ? 0 : uidset_after(job->request->known, 0); uid;
-	     uid = uidset_after(job->request->known, uid))
-		if (!memory_find_message(job->mailbox, &(struct message_key){.uid = uid}))
-			uidset_add(vanished, uid);
-	if (vanished->len)
-		tell(job, ANSWER_VANISHED)->uids = vanished;
-}
-
-/* SCAN, as the side stands at its beginning. */
-static void scan(struct job *job)
-{
-	bool delta = is_delta(job);
-
-	for (size_t i = 0; i < job->mailbox->len; i++) {
-		const struct held_message *held = job->mailbox->messages[i];
-		if (held->now.present && (!delta || held->modseq > job->request->base.modseq))
-			tell_scanned(job, held);
-	}
-	if (delta)
-		tell_vanished(job);
-	job->done.complete = !delta;
-	job->done.stamp = memory_stamp(job->memory, job->mailbox);
-}
-
-/* The message of one of the request's keys, or NULL. */
-static struct held_message *find_key(const struct job *job, size_t index)
+struct held_message *job_find_key(const struct job *job, size_t index)
 {
 	return memory_find_message(job->mailbox, &job->request->keys[index]);
-}
-
-/* IDENTIFY: those that are there. A server is not made to read them whole. */
-static void identify(struct job *job)
-{
-	for (size_t i = 0; i < job->request->count; i++) {
-		const struct held_message *held = find_key(job, i);
-		if (!held)
-			continue;
-		struct message_state *state = &tell(job, ANSWER_MESSAGE)->message;
-		*state = memory_show(held).state;
-		state->identity.has_digest = job->memory->side == LOCAL;
-	}
-}
-
-/* FETCH: those that are there, in two pieces each. */
-static bool fetch(struct job *job)
-{
-	for (size_t i = 0; i < job->request->count; i++) {
-		const struct held_message *held = find_key(job, i);
-		size_t half, len;
-		if (!held)
-			continue;
-		if (!memory_step(job->memory))
-			return false;
-		len = held->message.len;
-		half = len / 2;
-		for (size_t from = 0; from < len; from += from ? len : half ? half : len) {
-			struct answer *piece = tell(job, ANSWER_BODY);
-			piece->message.key = held->message.state.key;
-			piece->data = held->message.content + from;
-			piece->len = from || !half ? len - from : half;
-		}
-		struct answer *end = tell(job, ANSWER_BODY_END);
-		job->memory->bodies++;
-		end->message.key = held->message.state.key;
-		end->message.identity.size = len;
-		end->message.identity.date = DATE_UNKNOWN;
-	}
-	return true;
-}
-
-/* Puts an appended message in place, or refuses it. */
-static bool append_content(struct job *job, const struct buf *content)
-{
-	const struct memory_abilities *abilities = &job->memory->abilities;
-	const struct request *request = job->request;
-	struct memory_message message = {
-	    .content = arena_strndup(&job->memory->arena, content->data, content->len),
-	    .len = content->len};
-
-	if (abilities->append_max && content->len > abilities->append_max) {
-		error_set(&job->done.error, ERROR_REFUSED, SCOPE_MESSAGE, "message too large");
-		return true;
-	}
-	if (!may_change(job))
-		return false;
-	if (!is_there(job, job->mailbox))
-		return true;
-	memory_identify(message.content, message.len, &message.state.identity);
-	message.state.identity.email_id = memory_new_email_id(job->memory);
-	const struct held_message *held =
-	    memory_add(job->memory, job->mailbox, &message, NULL, request->flags, request->date);
-	job->memory->bodies++;
-	job->done.uidvalidity = job->mailbox->uidvalidity;
-	job->done.steps = 1;
-	if (abilities->uidplus)
-		job->done.created = held->message.state.key;
-	return true;
-}
-
-/* APPEND. */
-static bool append(struct job *job)
-{
-	struct buf content;
-	bool rc = true;
-
-	buf_init(&content, UINT32_MAX);
-	if (!memory_read(job->request->source, &content, &job->done.error))
-		rc = append_content(job, &content);
-	buf_free(&content);
-	return rc;
-}
-
-/* FLAG, REMOVE: one message. */
-static bool change(struct job *job, struct held_message *held)
-{
-	const struct request *request = job->request;
-	struct message_standing to = held->now;
-
-	if (!may_change(job))
-		return false;
-	/* A user may have come between. */
-	if (!held->now.present)
-		return true;
-	if (request->kind == REQUEST_REMOVE)
-		to = (struct message_standing){0};
-	else
-		to.flags = flags_minus(
-		    flags_union(flags_minus(held->now.flags, request->remove), request->add),
-		    job->memory->abilities.lacking);
-	job->done.steps += memory_change(job->memory, job->mailbox, held, &to);
-	held->foreign = false;
-	return true;
-}
-
-/* MOVE, COPY: one message; a move that is not one step has it in both places in between. */
-static bool move(struct job *job, struct held_message *held)
-{
-	struct held_mailbox *target = memory_find(job->memory, job->request->target);
-	bool stays = job->request->kind == REQUEST_COPY;
-
-	if (!may_change(job))
-		return false;
-	if (!is_there(job, target) || !held->now.present)
-		return true;
-	struct held_message *moved =
-	    memory_add(job->memory, target, &held->message, held->message.state.key.name,
-		       held->now.flags, held->message.state.identity.date);
-	moved->content_durable = held->content_durable;
-	job->done.target_steps++;
-	if (!stays && job->memory->abilities.atomic_move)
-		held->fate = moved->fate;
-	else if (!stays && !may_change(job))
-		return false;
-	struct answer *told = tell(job, ANSWER_MOVED);
-	told->message.key = held->message.state.key;
-	told->uidvalidity = target->uidvalidity;
-	if (job->memory->side == LOCAL || job->memory->abilities.uidplus)
-		told->created = moved->message.state.key;
-	held->foreign &= stays;
-	if (!stays)
-		job->done.steps += memory_change(job->memory, job->mailbox, held,
-						 &(struct message_standing){0});
-	return true;
-}
-
-/* FLAG, REMOVE, MOVE, COPY: what is gone already is left out, but where it is the only one here. */
-static bool change_all(struct job *job)
-{
-	const struct request *request = job->request;
-
-	for (size_t i = 0; i < request->count; i++) {
-		struct held_message *held = find_key(job, i);
-		if (!held && job->memory->side == LOCAL && request->count == 1 &&
-		    request->kind != REQUEST_REMOVE) {
-			errno = ENOENT;
-			error_errno(&job->done.error, SCOPE_MESSAGE, "message %s",
-				    request->keys[i].name);
-		}
-		if (held && !(request->target ? move(job, held) : change(job, held)))
-			return false;
-	}
-	return true;
-}
-
-/* DATE. */
-static bool give_date(struct job *job)
-{
-	for (size_t i = 0; i < job->request->count; i++) {
-		struct held_message *held = find_key(job, i);
-		if (!may_change(job))
-			return false;
-		if (held)
-			held->message.state.identity.date = job->request->date;
-	}
-	return true;
-}
-
-/* SETTLE: one step, for nothing of it counts before all of it does. */
-static bool settle(struct job *job)
-{
-	if (!may_change(job))
-		return false;
-	memory_settle_drafts(job->store);
-	memory_settle(job->memory, job->mailbox);
-	return true;
-}
-
-/* PUBLISH. */
-static bool publish(struct job *job)
-{
-	if (!may_change(job))
-		return false;
-	memory_publish(job->request->draft, job->request->flags, job->request->date,
-		       &job->done.error);
-	return true;
 }
 
 /* Looks whether the request can be carried out at all. */
@@ -444,23 +53,23 @@ static bool is_possible(struct job *job)
 static bool carry_out(struct job *job)
 {
 	switch (job->request->kind) {
-	case REQUEST_LIST: list(job); return true;
-	case REQUEST_CREATE: return create(job);
-	case REQUEST_DELETE: return delete (job);
+	case REQUEST_LIST: job_list(job); return true;
+	case REQUEST_CREATE: return job_create(job);
+	case REQUEST_DELETE: return job_delete(job);
 	case REQUEST_STATUS: job->done.stamp = memory_stamp(job->memory, job->mailbox); return true;
-	case REQUEST_SCAN: scan(job); return true;
-	case REQUEST_IDENTIFY: identify(job); return true;
-	case REQUEST_FETCH: return fetch(job);
-	case REQUEST_APPEND: return append(job);
-	case REQUEST_DATE: return give_date(job);
+	case REQUEST_SCAN: job_scan(job); return true;
+	case REQUEST_IDENTIFY: job_identify(job); return true;
+	case REQUEST_FETCH: return job_fetch(job);
+	case REQUEST_APPEND: return job_append(job);
+	case REQUEST_DATE: return job_date(job);
 	case REQUEST_FLAG:
 	case REQUEST_REMOVE:
 	case REQUEST_MOVE:
-	case REQUEST_COPY: return change_all(job);
-	case REQUEST_SETTLE: return settle(job);
-	case REQUEST_PUBLISH: return publish(job);
-	case REQUEST_RENAME: return rename_mailbox(job);
-	case REQUEST_SUBSCRIBE: return subscribe(job);
+	case REQUEST_COPY: return job_change(job);
+	case REQUEST_SETTLE: return job_settle(job);
+	case REQUEST_PUBLISH: return job_publish(job);
+	case REQUEST_RENAME: return job_rename(job);
+	case REQUEST_SUBSCRIBE: return job_subscribe(job);
 	}
 	return false;
 }
