@@ -89,7 +89,7 @@ static bool is_abandoned(int fd)
 	return same && file_lock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* Seconds since a lock was made, by the file system's own clock as far as that is known. */
+/* Whether a lock is so old that nobody can hold it any more. */
 static bool is_stale(int home)
 {
 	struct stat st;
