@@ -36,6 +36,14 @@ int store_do(struct store *store, const struct request *request, struct answer *
 	return 0;
 }
 
+int store_settle(struct store *store, const char *mailbox, struct error *err)
+{
+	const struct request request = {.kind = REQUEST_SETTLE, .mailbox = mailbox};
+	struct answer answer;
+
+	return store_do(store, &request, &answer, err);
+}
+
 void store_close(struct store **store)
 {
 	if (!*store)

@@ -319,6 +319,12 @@ int store_do(struct store *store, const struct request *request, struct answer *
 	     struct error *err);
 
 /*
+ * Makes durable what was changed on the local side: by this store, and, of a mailbox that is given,
+ * by anybody. -1 as above.
+ */
+int store_settle(struct store *store, const char *mailbox, struct error *err);
+
+/*
  * Has a remote side begin with what is submitted, for who has something else to do before the next
  * store_next. -1 as there.
  */

@@ -181,10 +181,7 @@ static int make_trash(struct channel *channel, enum side side, struct error *err
 /* What is gone from the disk is gone durably before the journal forgets it. */
 static int settle_local(struct channel *channel, struct error *err)
 {
-	const struct request request = {.kind = REQUEST_SETTLE};
-	struct answer answer;
-
-	return store_do(channel->setup.stores[LOCAL], &request, &answer, err);
+	return store_settle(channel->setup.stores[LOCAL], NULL, err);
 }
 
 /* Removals on one side. */
@@ -350,15 +347,13 @@ static void mark_relied(const struct channel *channel, bool *relied)
 static int settle_found(struct channel *channel, struct error *err)
 {
 	bool *relied = xcalloc(channel->len + 1, sizeof(*relied));
-	struct answer answer;
 	int rc = 0;
 
 	mark_relied(channel, relied);
 	for (size_t i = 0; i < channel->len && !rc; i++) {
 		const struct box *box = &channel->boxes[i];
-		const struct request request = {.kind = REQUEST_SETTLE, .mailbox = box->at[LOCAL]};
 		if (box->active && box->exists[LOCAL] && relied[i])
-			rc = store_do(channel->setup.stores[LOCAL], &request, &answer, err);
+			rc = store_settle(channel->setup.stores[LOCAL], box->at[LOCAL], err);
 	}
 	free(relied);
 	return rc;

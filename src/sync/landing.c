@@ -48,15 +48,6 @@ int landing_finish(struct store *local, struct landing *landing, struct error *e
 	return 0;
 }
 
-/* A request that concerns no box alone. */
-static int settle(struct store *local, struct error *err)
-{
-	const struct request request = {.kind = REQUEST_SETTLE};
-	struct answer answer;
-
-	return store_do(local, &request, &answer, err);
-}
-
 /* Notes that the message is about to be put in place. */
 static void note_intent(const struct landing *landing)
 {
@@ -150,12 +141,12 @@ static int publish_or_leave(struct channel *channel, struct store *local, struct
 static int put_in_place(struct channel *channel, struct store *local, struct landing *list,
 			size_t len, struct error *err)
 {
-	if (settle(local, err) || commit_intents(channel, list, len, err))
+	if (store_settle(local, NULL, err) || commit_intents(channel, list, len, err))
 		return -1;
 	for (size_t i = 0; i < len; i++)
 		if (publish_or_leave(channel, local, &list[i], err))
 			return -1;
-	return settle(local, err);
+	return store_settle(local, NULL, err);
 }
 
 int landing_land(struct channel *channel, struct store *local, struct landing *list, size_t len,

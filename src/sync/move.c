@@ -482,8 +482,6 @@ static void commit_moves(struct moves *moves)
 static int carry_out(struct channel *channel, enum op_kind kind, enum side side, struct error *err)
 {
 	struct moves moves = {.channel = channel, .kind = kind, .side = side};
-	const struct request settle = {.kind = REQUEST_SETTLE};
-	struct answer answer;
 	int rc = 0;
 
 	collect(&moves);
@@ -496,7 +494,7 @@ static int carry_out(struct channel *channel, enum op_kind kind, enum side side,
 	if (moves.len && !rc && side == REMOTE)
 		rc = give_dates(&moves, err);
 	if (moves.len && !rc && side == LOCAL)
-		rc = store_do(channel->setup.stores[LOCAL], &settle, &answer, err);
+		rc = store_settle(channel->setup.stores[LOCAL], NULL, err);
 	if (!rc)
 		commit_moves(&moves);
 	for (size_t i = 0; i < moves.convoys_len; i++)

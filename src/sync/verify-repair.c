@@ -57,7 +57,6 @@ static void correct_journal(struct verification *it, const struct pair *pair,
 static const char *replace(struct verification *it, const struct pair *pair, struct rescue *rescue)
 {
 	struct store *local = it->channel->setup.stores[LOCAL];
-	const struct request settle = {.kind = REQUEST_SETTLE};
 	const struct request publish = {.kind = REQUEST_PUBLISH,
 					.mailbox = it->box->at[LOCAL],
 					.draft = rescue->draft,
@@ -65,9 +64,9 @@ static const char *replace(struct verification *it, const struct pair *pair, str
 					.date = pair->date};
 	struct answer answer;
 
-	if (store_do(local, &settle, &answer, &rescue->error) ||
+	if (store_settle(local, NULL, &rescue->error) ||
 	    store_do(local, &publish, &answer, &rescue->error) ||
-	    store_do(local, &settle, &answer, &rescue->error))
+	    store_settle(local, NULL, &rescue->error))
 		return NULL;
 	return "fetched again; the damaged file is kept beside cur, in the directory "
 	       "evenmail-damaged";
