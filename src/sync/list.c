@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Which mailboxes there are: both sides' lists and the journals' names, made into boxes. A box has
+ * its local name; what the server calls it the user's map tells.
+ */
 #include "sync/list.h"
 
 #include "base/array.h"
@@ -7,136 +11,19 @@
 #include "base/text.h"
 #include "mail/pattern.h"
 #include "sync/head.h"
+#include "sync/special-use.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* What a side tells of a mailbox. */
-struct entry {
-	const char *name;
-	unsigned attributes;
-	struct stamp stamp;
-	struct journal *journal; /* opened already, or NULL */
-	bool torn;               /* in reading, it was cut back */
-};
 
 /* The lists while boxes are made of them. */
 struct listing {
 	struct channel *channel;
 	struct map boxes; /* by name */
-	struct entry *entries[SIDES];
+	struct list_entry *entries[SIDES];
 	size_t len[SIDES], cap[SIDES];
 	size_t unmeant;
 };
-
-#define USE_NAMES 5
-
-/* Names that serve a use where no attribute says so, the likeliest first; the first is also what
- * such a mailbox is called where one is made. */
-static const struct {
-	unsigned use;
-	const char *names[USE_NAMES];
-} uses[] = {
-    {MAILBOX_ARCHIVE, {"Archive", "Archives"}},
-    {MAILBOX_DRAFTS, {"Drafts"}},
-    {MAILBOX_JUNK, {"Junk", "Spam", "Junk E-mail", "Bulk Mail"}},
-    {MAILBOX_SENT, {"Sent", "Sent Items", "Sent Messages", "Sent Mail"}},
-    {MAILBOX_TRASH, {"Trash", "Deleted Items", "Deleted Messages", "Deleted"}},
-};
-
-#define USES (sizeof(uses) / sizeof(*uses))
-
-/* The place of a name among those that serve a use, from 0; USE_NAMES where it is none. */
-static size_t rank_of(unsigned use, const char *name)
-{
-	for (size_t i = 0; i < USES; i++)
-		for (size_t k = 0; uses[i].use == use && k < USE_NAMES && uses[i].names[k]; k++)
-			if (!strcasecmp(name, uses[i].names[k]))
-				return k;
-	return USE_NAMES;
-}
-
-unsigned list_use_of_name(const struct channel *channel, const char *remote)
-{
-	const struct name_map *map = &channel->names;
-
-	for (size_t i = 0; i < channel->setup.map.len; i++)
-		if (map->pairs[i].use && !map->pairs[i].remote &&
-		    !strcmp(map->pairs[i].local, remote))
-			return map->pairs[i].use & ~channel->uses;
-	for (size_t i = 0; i < USES; i++)
-		if (!strcasecmp(remote, uses[i].names[0]))
-			return uses[i].use & ~channel->uses;
-	return 0;
-}
-
-/* True for a mailbox that may serve a use: another user's, or a shared one, has it for others. */
-static bool may_serve(const struct entry *entry)
-{
-	return !(entry->attributes & (MAILBOX_NOSELECT | MAILBOX_FOREIGN)) &&
-	       strcmp(entry->name, "INBOX") != 0;
-}
-
-/* The server's mailbox for a use, by its attribute or else by a name; NULL where there is none. */
-static const char *find_use(const struct listing *listing, unsigned use)
-{
-	size_t best = USE_NAMES;
-	const char *name = NULL;
-
-	for (size_t i = 0; i < listing->len[REMOTE]; i++) {
-		const struct entry *entry = &listing->entries[REMOTE][i];
-		size_t rank = rank_of(use, entry->name);
-		if (!may_serve(entry))
-			continue;
-		if (entry->attributes & use)
-			return entry->name;
-		if (rank < best) {
-			best = rank;
-			name = entry->name;
-		}
-	}
-	return name;
-}
-
-/* What the server's trash is to be called where it has none. */
-static const char *name_trash(struct channel *channel)
-{
-	const struct name_map *map = &channel->names;
-	const char *remote = name_map_to_remote(map, &channel->arena, "Trash");
-
-	for (size_t i = 0; i < map->len; i++)
-		if (map->pairs[i].use == MAILBOX_TRASH)
-			return map->pairs[i].local;
-	return remote ? remote : "Trash";
-}
-
-/* Which mailbox of the server each use of the map is, and which is the trash. */
-static void resolve_uses(struct listing *listing)
-{
-	struct channel *channel = listing->channel;
-	const struct name_map *map = &channel->setup.map;
-	struct name_pair *pairs =
-	    arena_alloc(&channel->arena, (map->len + 1) * sizeof(*pairs));
-
-	for (size_t i = 0; i < listing->len[REMOTE]; i++)
-		if (may_serve(&listing->entries[REMOTE][i]))
-			channel->uses |=
-			    listing->entries[REMOTE][i].attributes & MAILBOX_SPECIAL_USES;
-	for (size_t i = 0; i < map->len; i++) {
-		pairs[i] = map->pairs[i];
-		if (pairs[i].use)
-			pairs[i].remote = find_use(listing, pairs[i].use);
-	}
-	channel->names = (struct name_map){pairs, map->len};
-	channel->trash[REMOTE] = find_use(listing, MAILBOX_TRASH);
-	if (!channel->trash[REMOTE])
-		channel->trash[REMOTE] = name_trash(channel);
-	channel->trash[LOCAL] =
-	    name_map_to_local(&channel->names, &channel->arena, channel->trash[REMOTE]);
-	if (!channel->trash[LOCAL])
-		channel->trash[LOCAL] = channel->trash[REMOTE];
-}
 
 /* True where the channel's patterns, and the names of the command line, take the mailbox in. */
 static bool is_wanted(const struct channel *channel, const char *name)
@@ -181,7 +68,7 @@ static struct box *box_of(struct listing *listing, const char *name)
 }
 
 /* Remembers a mailbox that is there and not wanted. */
-static void leave_out(struct channel *channel, enum side side, const struct entry *entry,
+static void leave_out(struct channel *channel, enum side side, const struct list_entry *entry,
 		      const char *unnamed)
 {
 	struct left_out *left =
@@ -191,7 +78,8 @@ static void leave_out(struct channel *channel, enum side side, const struct entr
 }
 
 /* True where a run that names no mailboxes would take it in. */
-static bool is_unnamed(const struct channel *channel, const struct entry *entry, const char *name)
+static bool is_unnamed(const struct channel *channel, const struct list_entry *entry,
+		       const char *name)
 {
 	const struct channel_setup *setup = &channel->setup;
 
@@ -206,7 +94,8 @@ static bool is_unnamed(const struct channel *channel, const struct entry *entry,
  * Whether a mailbox is another user's, or shared, and nobody means it, though the patterns take in
  * all: an account may see thousands of those. One that is here too stays even.
  */
-static bool is_unmeant(const struct listing *listing, const struct entry *entry, const char *name)
+static bool is_unmeant(const struct listing *listing, const struct list_entry *entry,
+		       const char *name)
 {
 	const struct channel_setup *setup = &listing->channel->setup;
 	size_t index;
@@ -218,7 +107,8 @@ static bool is_unmeant(const struct listing *listing, const struct entry *entry,
 }
 
 /* The local name of an entry; NULL where the map covers it up. */
-static const char *local_name(struct listing *listing, enum side side, const struct entry *entry)
+static const char *local_name(struct listing *listing, enum side side,
+			      const struct list_entry *entry)
 {
 	struct channel *channel = listing->channel;
 	const char *name = entry->name;
@@ -233,7 +123,7 @@ static const char *local_name(struct listing *listing, enum side side, const str
 }
 
 /* Leaves the box what was read ahead for it. */
-static void take_journal(struct box *box, struct entry *entry)
+static void take_journal(struct box *box, struct list_entry *entry)
 {
 	box->journal = entry->journal;
 	box->survey.torn = entry->torn;
@@ -244,7 +134,7 @@ static void take_journal(struct box *box, struct entry *entry)
 static void make_boxes(struct listing *listing, enum side side)
 {
 	for (size_t i = 0; i < listing->len[side]; i++) {
-		struct entry *entry = &listing->entries[side][i];
+		struct list_entry *entry = &listing->entries[side][i];
 		const char *name = local_name(listing, side, entry);
 		bool mean = name && !is_unmeant(listing, entry, name);
 		struct box *box = mean ? box_of(listing, name) : NULL;
@@ -268,7 +158,7 @@ static void make_boxes(struct listing *listing, enum side side)
  * they are needed in any case. While the server makes its list, that takes no time. What cannot be
  * read is found out again later.
  */
-static void read_ahead(const struct channel *channel, struct entry *entry)
+static void read_ahead(const struct channel *channel, struct list_entry *entry)
 {
 	struct error err;
 
@@ -300,11 +190,11 @@ static int take_list(struct listing *listing, enum side side, struct error *err)
 		}
 		if (answer.kind != ANSWER_MAILBOX)
 			continue;
-		struct entry *entry =
+		struct list_entry *entry =
 		    array_push(listing->entries[side], listing->len[side], listing->cap[side]);
-		*entry = (struct entry){.name = arena_strdup(&channel->arena, answer.mailbox),
-					.attributes = answer.attributes,
-					.stamp = answer.stamp};
+		*entry = (struct list_entry){.name = arena_strdup(&channel->arena, answer.mailbox),
+					     .attributes = answer.attributes,
+					     .stamp = answer.stamp};
 	}
 	return rc;
 }
@@ -352,7 +242,7 @@ static int join_lists(struct listing *listing, struct error *err)
 {
 	struct channel *channel = listing->channel;
 
-	resolve_uses(listing);
+	special_use_resolve(channel, listing->entries[REMOTE], listing->len[REMOTE]);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		make_boxes(listing, side);
 	if (list_journals(listing, err))
