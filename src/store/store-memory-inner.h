@@ -82,8 +82,6 @@ void memory_cut_names(struct memory *memory, uint64_t seed);
 void memory_set_subscribed(struct memory *memory, const char *name, bool subscribed);
 /* The mailbox's attributes, with MAILBOX_SUBSCRIBED. */
 unsigned memory_attributes(const struct memory *memory, const struct held_mailbox *mailbox);
-/* A number that was never given before, and is not 0. */
-uint64_t memory_new_id(struct memory *memory);
 /* An email_id that was never given before; 0 where the side has none. */
 uint64_t memory_new_email_id(struct memory *memory);
 /* The message of that key that is there, or NULL. */

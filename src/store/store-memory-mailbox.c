@@ -30,14 +30,15 @@ static uint64_t free_inode(const struct memory *memory)
 	return inode;
 }
 
-uint64_t memory_new_id(struct memory *memory)
+/* A number that was never given before, and is not 0. */
+static uint64_t new_id(struct memory *memory)
 {
 	return memory->serial++ * 0x9e3779b97f4a7c15u;
 }
 
 uint64_t memory_new_email_id(struct memory *memory)
 {
-	return memory->abilities.object_ids ? memory_new_id(memory) : 0;
+	return memory->abilities.object_ids ? new_id(memory) : 0;
 }
 
 /*
@@ -73,7 +74,7 @@ struct held_mailbox *memory_make(struct memory *memory, const char *name, unsign
 	if (memory->side == LOCAL)
 		mailbox->inode = free_inode(memory);
 	else
-		mailbox->id = memory_new_id(memory);
+		mailbox->id = new_id(memory);
 	*array_push(memory->mailboxes, memory->len, memory->cap) = mailbox;
 	return mailbox;
 }
