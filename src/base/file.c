@@ -127,8 +127,10 @@ int file_sync(int fd, struct error *err)
 	return 0;
 }
 
-/* EINVAL comes from file systems that have no such sync for directories: nothing better is to be
- * had. */
+/*
+ * EINVAL comes from file systems that have no such sync for directories: nothing better is to be
+ * had.
+ */
 int file_sync_dir(int fd, struct error *err)
 {
 	int rc;

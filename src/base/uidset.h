@@ -31,7 +31,8 @@ void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last);
 bool uidset_has(const struct uidset *set, uint32_t uid);
 /* How many UIDs, not ranges. */
 uint64_t uidset_count(const struct uidset *set);
-/* The smallest member above uid, or 0: "for (u = uidset_after(s, 0); u; u = uidset_after(s, u))".
+/*
+ * The smallest member above uid, or 0: "for (u = uidset_after(s, 0); u; u = uidset_after(s, u))".
  */
 uint32_t uidset_after(const struct uidset *set, uint32_t uid);
 /*

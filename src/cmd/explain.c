@@ -120,7 +120,8 @@ out:
 	return rc;
 }
 
-/* Surveys the whole channel, for what is gone here may have moved there, and this mailbox in full.
+/*
+ * Surveys the whole channel, for what is gone here may have moved there, and this mailbox in full.
  */
 static void explain_target(const struct target *target, const char *asked, struct report *report)
 {

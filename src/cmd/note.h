@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The journal's rows and its notes (intents and refusals), as status, journal and explain show
- * them. */
+/*
+ * The journal's rows and its notes (intents and refusals), as status, journal and explain show
+ * them.
+ */
 #ifndef CMD_NOTE_H
 #define CMD_NOTE_H
 

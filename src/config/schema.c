@@ -11,8 +11,10 @@
 /* Where a value lives. */
 #define AT(member) .offset = offsetof(struct config_channel, member)
 
-/* The order of enum config_tls, config_layout, policy_deletion, config_compress; of the bits of the
- * other two. */
+/*
+ * The order of enum config_tls, config_layout, policy_deletion, config_compress; of the bits of the
+ * other two.
+ */
 static const char *const schema_tls[] = {"implicit", "starttls", "none", NULL};
 static const char *const schema_layout[] = {"tree", "maildir++", NULL};
 static const char *const schema_deletion[] = {"expunge", "trash", "keep", NULL};

@@ -37,7 +37,8 @@ static _Noreturn void shell_exec(const char *command, int null, int output)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	sigaction(SIGPIPE, &standard, NULL);
-	/* Where we were started without 0 or 1, these two may sit there: out of each other's way.
+	/*
+	 * Where we were started without 0 or 1, these two may sit there: out of each other's way.
 	 */
 	null = fcntl(null, F_DUPFD, 3);
 	output = fcntl(output, F_DUPFD, 3);

@@ -66,8 +66,10 @@ void imap_command_put_astring(struct imap_command *command, const char *bytes, s
 void imap_command_put_flags(struct imap_command *command, struct flags flags);
 /* A date-time in quotes. */
 void imap_command_put_date(struct imap_command *command, int64_t seconds);
-/* Items of enum imap_fetch_item in brackets, UID always among them, BODY last; with changed_since
- * not 0 " (CHANGEDSINCE n)". */
+/*
+ * Items of enum imap_fetch_item in brackets, UID always among them, BODY last; with changed_since
+ * not 0 " (CHANGEDSINCE n)".
+ */
 void imap_command_put_items(struct imap_command *command, unsigned items, uint64_t changed_since);
 /* A literal of size bytes that the sender streams. */
 void imap_command_put_stream(struct imap_command *command, uint64_t size);

@@ -57,8 +57,10 @@ void fetch_start(struct fetch *fetch, uint32_t sequence);
 int fetch_read(struct fetch *fetch, struct lex_cursor *cursor, struct error *err);
 /* Whether the value due now is the body. */
 bool fetch_awaits_body(const struct fetch *fetch);
-/* The body comes as a literal of len bytes: it is read by somebody else. -1: the second body, or
- * too long. */
+/*
+ * The body comes as a literal of len bytes: it is read by somebody else. -1: the second body, or
+ * too long.
+ */
 int fetch_take_body(struct fetch *fetch, uint64_t len, struct error *err);
 /* The line is over. -1: the response is not. */
 int fetch_finish(const struct fetch *fetch, const struct lex_cursor *cursor, struct error *err);

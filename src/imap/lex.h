@@ -75,7 +75,8 @@ void lex_feed(struct lex *lex, const char *bytes, size_t len);
 enum lex_event lex_next(struct lex *lex, struct error *err);
 /* After LEX_ANNOUNCED: the literal becomes part of the line; -1 where the line gets too long. */
 int lex_hold(struct lex *lex, struct error *err);
-/* After LEX_ANNOUNCED: the literal comes as LEX_DATA, and the line goes on after its announcement.
+/*
+ * After LEX_ANNOUNCED: the literal comes as LEX_DATA, and the line goes on after its announcement.
  */
 void lex_stream(struct lex *lex);
 /* After LEX_ANNOUNCED: it is no literal, the line ends here; LEX_LINE comes next. */
@@ -106,7 +107,8 @@ struct lex_cursor {
 	const char *end;
 };
 
-/* The next token. With brackets, [ and ] end an atom and are tokens. -1: malformed, err is filled.
+/*
+ * The next token. With brackets, [ and ] end an atom and are tokens. -1: malformed, err is filled.
  */
 int lex_token(struct lex_cursor *cursor, bool brackets, struct lex_token *token, struct error *err);
 /* The same, and the token must be of this kind. */

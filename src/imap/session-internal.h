@@ -156,8 +156,10 @@ struct imap_session {
 	char in[SESSION_IN_MAX];
 };
 
-/* session.c: over an abstract Unix socket, as over a tunnel, where the name is not NULL (for
- * tests). */
+/*
+ * session.c: over an abstract Unix socket, as over a tunnel, where the name is not NULL (for
+ * tests).
+ */
 int imap_open_over(const struct imap_config *config, const char *socket_name,
 		   struct imap_session **session, struct error *err);
 
@@ -177,8 +179,10 @@ void session_free_namespaces(struct session_server *server);
 struct imap_request *session_queue_begin(struct imap_session *session, enum request_kind kind,
 					 const char *words);
 unsigned session_queue_end(struct imap_session *session, struct imap_request *request);
-/* The same before all that has not begun to go out; only while nothing is on its way, for the parts
- * of one call must stay neighbours. Returns the request. */
+/*
+ * The same before all that has not begun to go out; only while nothing is on its way, for the parts
+ * of one call must stay neighbours. Returns the request.
+ */
 struct imap_request *session_queue_first(struct imap_session *session,
 					 struct imap_request *request);
 /* The session's own commands: what the server is asked for once, ahead of the caller's. */
@@ -198,7 +202,8 @@ void session_continue(struct imap_session *session);
 /* Takes a request that has been answered out of the list, and frees it once it is out. */
 void session_retire(struct imap_session *session, struct imap_request *request);
 
-/* session-compress.c: at the end of the first flight, where the line is to be compressed outright.
+/*
+ * session-compress.c: at the end of the first flight, where the line is to be compressed outright.
  */
 void session_queue_compress(struct imap_session *session);
 /* Whether a request, or its answer, carries messages. */
@@ -214,8 +219,10 @@ struct imap_request *session_compress_before(struct imap_session *session,
 /* COMPRESS was answered. */
 void session_compress_answered(struct imap_session *session, bool ok);
 
-/* session-answer.c: 1: the answer is for the caller (tag set), 0: it is not, -1: the session is
- * over. */
+/*
+ * session-answer.c: 1: the answer is for the caller (tag set), 0: it is not, -1: the session is
+ * over.
+ */
 int session_apply(struct imap_session *session, struct imap_answer *answer, struct error *err);
 /* 1: *answer is one that no byte of the server is needed for. Ends the life of the one before. */
 int session_take_ready(struct imap_session *session, struct imap_answer *answer);

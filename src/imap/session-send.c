@@ -160,7 +160,8 @@ static int encode_literal(struct session_out *out, const struct imap_literal *li
 	return 0;
 }
 
-/* Makes more of the current request ready: 1 it is whole, 0 no room or a wait for "+", -1 failed.
+/*
+ * Makes more of the current request ready: 1 it is whole, 0 no room or a wait for "+", -1 failed.
  */
 static int session_encode(struct imap_session *session, struct error *err)
 {

@@ -174,8 +174,10 @@ void imap_close(struct imap_session **session);
 
 /* Capabilities after login and quirks: what may be used. */
 unsigned imap_capabilities(const struct imap_session *session);
-/* The server's own words, for check: the capability line, the ID answer (or ""), the TLS version
- * and cipher (or ""). */
+/*
+ * The server's own words, for check: the capability line, the ID answer (or ""), the TLS version
+ * and cipher (or "").
+ */
 const char *imap_capability_text(const struct imap_session *session);
 const char *imap_server_id(const struct imap_session *session);
 const char *imap_tls_text(const struct imap_session *session);
@@ -190,8 +192,10 @@ bool imap_is_compressed(const struct imap_session *session);
 const struct imap_profile *imap_profile(const struct imap_session *session);
 /* The largest APPEND taken (RFC 7889), 0: not told. */
 uint64_t imap_append_limit(const struct imap_session *session);
-/* Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers
- * came. */
+/*
+ * Whether UTF8=ACCEPT is in force, namespace prefix and delimiter; known once the first answers
+ * came.
+ */
 const struct mailbox_naming *imap_naming(const struct imap_session *session);
 /*
  * Whose a mailbox is, as far as NAMESPACE told; INBOX and what lies in no namespace are personal.

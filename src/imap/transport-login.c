@@ -12,8 +12,10 @@
 
 static const char tls_words[] = "SSL connection using ";
 
-/* The answer to a command came: how long it was on its way. Through proxies and tunnels this tells
- * what the time of the connection does not. */
+/*
+ * The answer to a command came: how long it was on its way. Through proxies and tunnels this tells
+ * what the time of the connection does not.
+ */
 static void login_note_answer(struct imap_transport *transport)
 {
 	int64_t took = clock_ms() - transport->asked_ms;
@@ -141,7 +143,8 @@ static CURLcode login_set_tls(CURL *curl, const struct imap_config *config, bool
 	return code;
 }
 
-/* Has what is said told to the transport. VERBOSE prints nothing where there is a debug function.
+/*
+ * Has what is said told to the transport. VERBOSE prints nothing where there is a debug function.
  */
 static void login_set_ears(struct imap_transport *transport)
 {

@@ -25,7 +25,8 @@
 #define OPTIONS_PASSWORD "AUTH=SCRAM-SHA-256;AUTH=SCRAM-SHA-1;AUTH=PLAIN;AUTH=LOGIN"
 #define OPTIONS_TOKEN    "AUTH=OAUTHBEARER;AUTH=XOAUTH2"
 
-/* libcurl 8.0 brought a word for the plain LOGIN command; before, only its free choice leads there.
+/*
+ * libcurl 8.0 brought a word for the plain LOGIN command; before, only its free choice leads there.
  */
 #define CURL_WITH_PLAIN_LOGIN 0x080000
 

@@ -58,8 +58,10 @@ void imap_transport_count(const struct imap_transport *transport, uint64_t *sent
 /* The shortest time in milliseconds from a command of the login to its answer; below 0: none. */
 int64_t imap_transport_round_trip(const struct imap_transport *transport);
 
-/* Waits until bytes can be received, or sent where send says so. -1: time-out, or a stop was asked
- * for. */
+/*
+ * Waits until bytes can be received, or sent where send says so. -1: time-out, or a stop was asked
+ * for.
+ */
 int imap_transport_wait(struct imap_transport *transport, bool send, struct error *err);
 
 #endif

@@ -291,7 +291,8 @@ static void journal_compact(struct journal *journal, bool at_end)
 	journal_compact_above(journal, journal->size);
 }
 
-/* Where it fails, nothing more is taken: what the file holds now is for the next run to find out.
+/*
+ * Where it fails, nothing more is taken: what the file holds now is for the next run to find out.
  */
 int journal_commit(struct journal *journal, const struct journal_head *new_head, struct error *err)
 {

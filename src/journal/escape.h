@@ -24,8 +24,10 @@ void escape_put(struct buf *out, enum escape_set set, const char *text, size_t l
  * where it is malformed or would hold a NUL.
  */
 int escape_undo(char *text, size_t len, size_t *out_len);
-/* The length of the character (an ASCII one, a UTF-8 sequence or an escape) that escaped text
- * begins with. */
+/*
+ * The length of the character (an ASCII one, a UTF-8 sequence or an escape) that escaped text
+ * begins with.
+ */
 size_t escape_char_len(const char *text, size_t len);
 
 #endif

@@ -46,7 +46,8 @@ struct flags flags_intersect(struct flags a, struct flags b)
 	return (struct flags){a.bits & b.bits, keywords_intersect(a.keywords, b.keywords)};
 }
 
-/* The three-way merge: a bit that a side changed is flipped, and two sides that changed it agree.
+/*
+ * The three-way merge: a bit that a side changed is flipped, and two sides that changed it agree.
  */
 struct flags flags_merge(struct flags base, struct flags local, struct flags remote)
 {

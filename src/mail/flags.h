@@ -76,12 +76,14 @@ struct flags flags_known(struct flags flags);
 #define FLAGS_LETTERS_MAX 8
 /* "FS", in ASCII order as Maildir wants; "" for none. */
 void flags_letters(struct flags flags, char out[FLAGS_LETTERS_MAX]);
-/* Reads letters; those that are no flag of ours are left out and *others says that there were some.
+/*
+ * Reads letters; those that are no flag of ours are left out and *others says that there were some.
  */
 struct flags flags_from_letters(const char *letters, size_t len, bool *others);
 /* Appends "\Flagged \Seen Work", space between, in the order of the bits, keywords behind. */
 void flags_to_imap(struct flags flags, struct buf *out);
-/* The flag or keyword that an IMAP flag atom names (in any case), or none where it is none of ours.
+/*
+ * The flag or keyword that an IMAP flag atom names (in any case), or none where it is none of ours.
  */
 struct flags flag_from_imap(const char *atom, size_t len);
 

@@ -28,7 +28,8 @@ struct maildir_delivery {
 int delivery_fail(const struct maildir_delivery *delivery, const char *what, struct error *err);
 /* Chooses a name for a file in tmp, which is not made yet; NULL where there is no tmp. */
 struct maildir_delivery *delivery_begin(struct maildir_mailbox *mailbox, struct error *err);
-/* Makes it, empty. Nobody else may read mail on its way, and nothing that is there is written to.
+/*
+ * Makes it, empty. Nobody else may read mail on its way, and nothing that is there is written to.
  */
 int delivery_make_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
 		       struct error *err);

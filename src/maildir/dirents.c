@@ -59,7 +59,8 @@ static int dirents_fill(struct dirents *dirents, int fd, struct error *err)
 	return 1;
 }
 
-/* Starts anew with a larger buffer until all fits: what was read in two calls is not one instant.
+/*
+ * Starts anew with a larger buffer until all fits: what was read in two calls is not one instant.
  */
 int dirents_read(struct dirents *dirents, int fd, struct error *err)
 {

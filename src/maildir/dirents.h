@@ -35,7 +35,8 @@ int dirents_read(struct dirents *dirents, int fd, struct error *err);
  * instants: they are for directories that nobody changes meanwhile. -1: SCOPE_MAILBOX.
  */
 int dirents_read_piece(struct dirents *dirents, int fd, bool first, struct error *err);
-/* 1 and the entry at *at, which moves on (start with 0); 0 at the end. "." and ".." are left out.
+/*
+ * 1 and the entry at *at, which moves on (start with 0); 0 at the end. "." and ".." are left out.
  */
 int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *view);
 /* Gives back the room that what was read does not take; names are at other places then. */

@@ -131,8 +131,10 @@ struct job_kind {
 	/* An answer to one of its steps; true where it makes *out an answer of the store's. */
 	bool (*take)(struct store_imap *store, struct job *job, const struct step *step,
 		     const struct imap_answer *answer, struct answer *out);
-	/* Once done: true and one more answer, or false and what ANSWER_DONE tells besides. Or
-	 * NULL. */
+	/*
+	 * Once done: true and one more answer, or false and what ANSWER_DONE tells besides. Or
+	 * NULL.
+	 */
 	bool (*tell)(struct store_imap *store, struct job *job, struct answer *out);
 	void (*free)(struct job *job); /* or NULL */
 	bool changes;                  /* something on the server */

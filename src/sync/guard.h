@@ -15,8 +15,10 @@
 
 /* Fills plan->verdict and marks the operations. allowed: the user said so for this mailbox. */
 void guard_check(const struct planner_input *input, bool allowed, struct plan *plan);
-/* gone: the mailbox itself is gone on that side. Blocks on the other every deletion in it, if any,
- * and its own. */
+/*
+ * gone: the mailbox itself is gone on that side. Blocks on the other every deletion in it, if any,
+ * and its own.
+ */
 void guard_block_gone(const struct planner_input *input, enum side gone, struct plan *plan);
 /*
  * What moved to a mailbox that is gone on one side, and was not known for certain there (V1), is a

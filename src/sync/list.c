@@ -38,8 +38,10 @@ static bool is_wanted(const struct channel *channel, const char *name)
 	return !setup->only_len;
 }
 
-/* The box of that local name, made where there is none yet; NULL where it is not wanted, or the
- * server can have none of that name. */
+/*
+ * The box of that local name, made where there is none yet; NULL where it is not wanted, or the
+ * server can have none of that name.
+ */
 static struct box *box_of(struct listing *listing, const char *name)
 {
 	struct channel *channel = listing->channel;

@@ -460,8 +460,10 @@ static int give_dates(struct moves *moves, struct error *err)
 	return 0;
 }
 
-/* Commits where they arrived before where they left: a stop between leaves a pair too much, not too
- * little. */
+/*
+ * Commits where they arrived before where they left: a stop between leaves a pair too much, not too
+ * little.
+ */
 static void commit_moves(struct moves *moves)
 {
 	struct channel *channel = moves->channel;

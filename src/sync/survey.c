@@ -14,8 +14,10 @@
 
 #include <stdlib.h>
 
-/* True where the journal remembers messages that the server would not give: only a list tells
- * whether they are still there. */
+/*
+ * True where the journal remembers messages that the server would not give: only a list tells
+ * whether they are still there.
+ */
 static bool has_refused(const struct box *box)
 {
 	size_t len;
