@@ -4,7 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Which extensions a server offers, from its CAPABILITY line. */
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 #include <string.h>
 #include <strings.h>

@@ -8,7 +8,7 @@
  * is on its way the session receives byte by byte: not one of the compressed stream is taken for
  * text.
  */
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 /*
  * FETCHes of messages on their way while it is open whether the line is a slow one: what was asked

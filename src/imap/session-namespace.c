@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whose mailboxes are whose (RFC 2342). */
 #include "base/alloc.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The commands: each put into words by what the server offers, and at the end of the queue. */
 #include "base/alloc.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 #include <assert.h>
 #include <inttypes.h>

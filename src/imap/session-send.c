@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Requests become bytes: literals announced as the server allows, within the window. */
 #include "base/fault.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 #include "imap/wirelog.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* What a login that failed means, and what the user can do about it. */
 #include "base/stop.h"
 #include "base/text.h"
-#include "imap/transport-internal.h"
+#include "imap/transport-inner.h"
 
 #include <openssl/evp.h>
 #include <string.h>

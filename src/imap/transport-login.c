@@ -2,7 +2,7 @@
 /* libcurl set up for one connection and one login. */
 #include "base/clock.h"
 #include "base/stop.h"
-#include "imap/transport-internal.h"
+#include "imap/transport-inner.h"
 
 #include <stdio.h>
 #include <string.h>

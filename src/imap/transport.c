@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "imap/transport-internal.h"
+#include "imap/transport-inner.h"
 
 #include <assert.h>
 #include <errno.h>

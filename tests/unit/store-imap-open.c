@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "store-imap-open.h"
 
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 
 /* Asked for ahead of the greeting, though no script of the store's has a login. */
 static int give_secret(void *context, bool token, struct buf *out, struct error *err)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A store over a scripted session: imap/session-internal.h and store/store.h name things alike. */
+/* A store over a scripted session: imap/session-inner.h and store/store.h name things alike. */
 #ifndef TESTS_STORE_IMAP_OPEN_H
 #define TESTS_STORE_IMAP_OPEN_H
 

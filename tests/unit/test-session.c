@@ -6,7 +6,7 @@
 #include "../imapd/script.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "imap/session-internal.h"
+#include "imap/session-inner.h"
 #include "imap/tunnel.h"
 
 #include <glob.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What the files of the transport share; nobody else includes it. */
-#ifndef IMAP_TRANSPORT_INTERNAL_H
-#define IMAP_TRANSPORT_INTERNAL_H
+#ifndef IMAP_TRANSPORT_INNER_H
+#define IMAP_TRANSPORT_INNER_H
 
 #include "base/buf.h"
 #include "imap/deflate.h"

@@ -6,8 +6,8 @@
  * the newest; `unsent` is the first that has not begun to go out. One call of the caller's is one
  * request, or several neighbours in the list (a UID set cut into chunks).
  */
-#ifndef IMAP_SESSION_INTERNAL_H
-#define IMAP_SESSION_INTERNAL_H
+#ifndef IMAP_SESSION_INNER_H
+#define IMAP_SESSION_INNER_H
 
 #include "base/buf.h"
 #include "imap/command.h"
