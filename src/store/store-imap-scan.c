@@ -411,19 +411,32 @@ static const char *distrust(const struct job *job)
 	return NULL;
 }
 
+/*
+ * Whether there were messages at the base that the caller does not know (the policy leaves them
+ * alone). A count that fits says nothing then: one of them may stand in for one that is gone.
+ */
+static bool has_strangers(const struct job *job)
+{
+	const struct stamp *base = &job->request.base;
+	struct uid_range below = {1, base->uidnext - 1};
+	const struct uidset there = {.ranges = &below, .len = 1};
+
+	return uids_count_common(job->scan->known, &there) < base->messages;
+}
+
 /* A delta is here. */
 static enum job_progress scan_end_delta(struct store_imap *store, struct job *job)
 {
 	struct scan_state *scan = job->scan;
 	uint64_t count = count_delta(scan);
 
-	if (fits(job, count))
+	if (fits(job, count) && (scan->way == SCAN_QRESYNC || !has_strangers(job)))
 		return scan_details(store, job);
 	if (scan->way == SCAN_QRESYNC || scan->doubt || scan->refused)
 		return scan_anew(store, job, "the server's changes do not fit its count");
 	log_info("mailbox %s: %" PRIu64
-		 " messages expected, the server holds %u: all UIDs are asked "
-		 "for",
+		 " messages expected, the server holds %u: that does not tell who is gone, all "
+		 "UIDs are asked for",
 		 text_show(job->request.mailbox), count, job->selection->exists);
 	scan->phase = SCAN_SEARCHING;
 	store_ensure_selected(store, job);

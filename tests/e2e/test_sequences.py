@@ -67,6 +67,22 @@ def test_what_a_policy_leaves_alone_does_not_keep_a_mailbox_uneven(channel, corp
     assert [line["even"] for line in lines if line["event"] == "mailbox"] == [True]
 
 
+def test_what_a_policy_leaves_alone_hides_nothing(make_channel, servers, corpus):
+    """Counted, a message that was never wanted here stood in for one that is gone from the server."""
+    channel = make_channel(server=servers(capability="IMAP4rev1 UIDPLUS MOVE ENABLE CONDSTORE ESEARCH"))
+    unwanted, gone, new = corpus.messages(3, "plain")
+    channel.keys["pull"] = ["flags", "deletions", "mailboxes"]
+    channel.remote.add("INBOX", unwanted)
+    channel.local.create("INBOX")
+    channel.local.add("INBOX", gone)
+    channel.sync()
+    assert channel.remote.state() == {("INBOX",): contents(unwanted, gone)}
+    channel.remote.remove("INBOX", gone)
+    channel.remote.add("INBOX", new)
+    channel.sync()
+    assert channel.local.state() == {("INBOX",): []}
+
+
 def test_a_mailbox_of_what_was_kept_may_go(channel, corpus):
     """Nothing would be deleted, so that is no alarm; and should it come back, its UIDs are others."""
     kept, new = corpus.messages(2, "plain", flags="")

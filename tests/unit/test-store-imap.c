@@ -6,7 +6,7 @@
  *
  *	> list [subscribed]	queue a request; its ticket is its number, from 1
  *	> create NAME [use=ATTRIBUTES]	(hexadecimal)
- *	> scan NAME [known=1:3] [base=UIDVALIDITY,UIDNEXT,MODSEQ] [identity] [complete]
+ *	> scan NAME [known=1:3] [base=UIDVALIDITY,UIDNEXT,MODSEQ[,MESSAGES]] [identity] [complete]
  *	> identify NAME UIDS [v=UIDVALIDITY]
  *	> fetch NAME UIDS [v=...] [sizes=10,20]
  *	> append NAME LETTERS|- SIZE
@@ -168,8 +168,9 @@ static void take_option(struct request *request, struct asked *asked, const char
 			uidset_parse(asked->known, word + 6, strlen(word + 6), 1000);
 		request->known = asked->known;
 	} else if (!strncmp(word, "base=", 5)) {
-		sscanf(word + 5, "%" SCNu32 ",%" SCNu32 ",%" SCNu64, &request->base.uidvalidity,
-		       &request->base.uidnext, &request->base.modseq);
+		sscanf(word + 5, "%" SCNu32 ",%" SCNu32 ",%" SCNu64 ",%" SCNu32,
+		       &request->base.uidvalidity, &request->base.uidnext, &request->base.modseq,
+		       &request->base.messages);
 	} else if (!strcmp(word, "identity")) {
 		request->want_identity = true;
 	} else if (!strcmp(word, "subscribed")) {
