@@ -100,6 +100,16 @@ struct flags flags_settled(struct flags base, struct flags reach, const struct f
 			      keywords_union(reach.keywords, silent)};
 }
 
+/* A keyword that it refused is none of these: there will be no room for that again. */
+struct flags flags_lost(struct flags base, struct flags shown, const struct flag_room *room)
+{
+	const struct flags hidden = flags_minus(base, shown);
+	uint32_t keywords = keywords_minus(hidden.keywords, room->refused);
+
+	return (struct flags){hidden.bits & ~room->bits,
+			      keywords_minus(keywords, takes(room, keywords))};
+}
+
 bool flag_room_equal(const struct flag_room *a, const struct flag_room *b)
 {
 	return a->bits == b->bits && a->any_keyword == b->any_keyword && a->mute == b->mute &&

@@ -68,6 +68,11 @@ struct flags flags_reach(struct flags shown, struct flags target, const struct f
  * was agreed before (base), but for keywords that it shows all the same.
  */
 struct flags flags_settled(struct flags base, struct flags reach, const struct flag_room *room);
+/*
+ * Of what was agreed on, what a side has no room for and does not show: it has not got that any
+ * more. Of what it refused nothing is known.
+ */
+struct flags flags_lost(struct flags base, struct flags shown, const struct flag_room *room);
 bool flag_room_equal(const struct flag_room *a, const struct flag_room *b);
 /* The same without a set of keywords that nobody knows. */
 struct flags flags_known(struct flags flags);

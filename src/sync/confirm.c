@@ -15,9 +15,19 @@
 
 #include <stdlib.h>
 
+/* True where only the journal is to learn something: of flags that found no room. */
+static bool is_journal_only(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->len; i++)
+		if (plan->ops[i].rule != RULE_M5_AGREE)
+			return false;
+	return true;
+}
+
 /*
  * True where the planner would have nothing to do about a snapshot, the other side being as the
- * journal has it: what the policy leaves alone is no reason to look again.
+ * journal has it: what the policy leaves alone is no reason to look again. What the journal alone
+ * is to learn it learns at once.
  */
 static bool is_as_agreed(const struct channel *channel, struct box *box,
 			 const struct snapshot *snapshot)
@@ -33,7 +43,9 @@ static bool is_as_agreed(const struct channel *channel, struct box *box,
 	input.sides[side] = snapshot;
 	input.sides[other_side(side)] = &other;
 	planner_messages(&input, &plan);
-	bool agreed = !plan.len;
+	bool agreed = is_journal_only(&plan);
+	if (agreed)
+		box_note_agreed(box, &plan);
 	plan_free(&plan);
 	snapshot_free(&other);
 	return agreed;

@@ -14,6 +14,7 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 	/* Who only looks opens mailboxes in which nothing can be changed. */
 	if (!journal_dir_is_exclusive(channel->setup.journals))
 		return false;
+	box->room_told = true;
 	journal_set_room(box->journal, room);
 	snapshot_take_room(&box->sides[REMOTE], journal_room(box->journal));
 	return !flag_room_equal(&before, &FLAG_ROOM_ALL) &&
@@ -23,6 +24,11 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 struct flags box_flags_there(const struct box *box, struct flags flags)
 {
 	return flags_reach((struct flags){0}, flags, &box->sides[REMOTE].permanent);
+}
+
+void box_note_flags_sent(struct box *box, struct flags flags)
+{
+	box->own.unsure |= !box->room_told && !flags_are_none(flags);
 }
 
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)

@@ -13,6 +13,11 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 /* Those of the flags that the server has room for in the box's mailbox. */
 struct flags box_flags_there(const struct box *box, struct flags flags);
 /*
+ * A message with these flags came to the server's mailbox. Where nothing has told of its room in
+ * this run, only a look at the end tells whether it has kept them.
+ */
+void box_note_flags_sent(struct box *box, struct flags flags);
+/*
  * A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords);

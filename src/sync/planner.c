@@ -75,6 +75,21 @@ static struct flags flags_agreed(struct flags base, struct flags local, struct f
 			   flags_intersect(base, flags_union(local, remote)));
 }
 
+/*
+ * Those of what was agreed on that wait on one side, for the other has lost them together with its
+ * room for them. Whether a user took them away there, and when, nobody can tell: as agreed they
+ * would count as taken away once there is room again, so they are to go there anew. end: what both
+ * sides will have.
+ */
+static struct flags flags_waiting(const struct flags_case *it, const struct flags end[SIDES])
+{
+	const struct flags local = flags_lost(it->base, end[LOCAL], &it->permanent[LOCAL]);
+	const struct flags remote = flags_lost(it->base, end[REMOTE], &it->permanent[REMOTE]);
+
+	return flags_union(flags_intersect(local, end[REMOTE]),
+			   flags_intersect(remote, end[LOCAL]));
+}
+
 /* Reckons what both sides shall have: target, from what is heard of them. */
 static struct flags merge_heard(const struct flags_case *flags, struct flags heard[SIDES])
 {
@@ -87,7 +102,7 @@ struct flags_verdict planner_flags(const struct flags_case *flags)
 {
 	struct flags_case it = *flags;
 	struct flags_verdict verdict = {0};
-	struct flags heard[SIDES], final[SIDES], target = merge_heard(&it, heard);
+	struct flags heard[SIDES], end[SIDES], final[SIDES], target = merge_heard(&it, heard);
 	bool unknown = target.keywords == KEYWORDS_UNKNOWN;
 
 	/* Keywords too many to be known (mail/keywords.h) stay as they are on both sides. */
@@ -96,20 +111,22 @@ struct flags_verdict planner_flags(const struct flags_case *flags)
 		target = merge_heard(&it, heard);
 	}
 	for (enum side side = LOCAL; side < SIDES; side++) {
+		end[side] = it.have[side];
 		final[side] = heard[side];
 		if (!(it.policy->change[side] & CHANGE_FLAGS))
 			continue;
-		struct flags reach = flags_reach(it.have[side], target, &it.permanent[side]);
+		end[side] = flags_reach(it.have[side], target, &it.permanent[side]);
 		/*
 		 * What cannot be taken from a side stays: it is not new there in the next run. What
 		 * cannot come to it was not agreed on: or it would count as removed there as soon
 		 * as there is room for it.
 		 */
-		final[side] = flags_settled(it.base, reach, &it.permanent[side]);
-		verdict.add[side] = flags_minus(reach, it.have[side]);
-		verdict.remove[side] = flags_minus(it.have[side], reach);
+		final[side] = flags_settled(it.base, end[side], &it.permanent[side]);
+		verdict.add[side] = flags_minus(end[side], it.have[side]);
+		verdict.remove[side] = flags_minus(it.have[side], end[side]);
 	}
-	verdict.agreed = flags_agreed(it.base, final[LOCAL], final[REMOTE]);
+	verdict.agreed = flags_minus(flags_agreed(it.base, final[LOCAL], final[REMOTE]),
+				     flags_waiting(&it, end));
 	if (unknown)
 		verdict.agreed.keywords = flags->base.keywords;
 	return verdict;

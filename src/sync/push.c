@@ -293,6 +293,7 @@ static void put_taken(const struct parcel *parcel, uint32_t uid)
 	const struct pair pair = pair_of(uid, sent->name, now, &parcel->identity);
 
 	box_put_copy(box, REMOTE, &pair);
+	box_note_flags_sent(box, now);
 	if (!add.keywords)
 		return;
 	struct op *op = plan_add(&box->late, OP_FLAG, REMOTE, sent->rule);

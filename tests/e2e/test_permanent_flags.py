@@ -37,6 +37,17 @@ class Permits(Lines):
                       line)
 
 
+class Drops(Permits):
+    """And it drops the others where a message comes with them, without a word."""
+
+    def __call__(self, way, data):
+        data = super().__call__(way, data)
+        return re.sub(rb"( APPEND \S+ )\(([^)]*)\)", self.drop, data) if way == "up" else data
+
+    def drop(self, found):
+        return found[1] + b"(" + b" ".join(atom for atom in found[2].split() if atom in self.atoms.split()) + b")"
+
+
 def list_all(channel):
     """Other terms have every message listed, changed or not."""
     channel.keys["deletions"] = {"local": "keep"}
@@ -88,4 +99,50 @@ def test_flags_wait_until_there_is_room(make_channel, make_proxy, servers, corpu
     for side in (channel.local, channel.remote):
         assert flags_of(side) == expected
         assert flags_of(side, "New") == {made.digest: "RS"}
+    idle(channel)
+
+
+@pytest.mark.parametrize("atoms, permitted", [(b"", ""), (rb"\Seen \Deleted", "S")], ids=["none", "some"])
+def test_room_that_went_unseen(make_channel, make_proxy, servers, corpus, atoms, permitted):
+    """A run that only sends messages opens no mailbox before that: what they have lost there is not agreed on."""
+    server = servers(capability=RICH)
+    channel, line = make_channel(server=server), make_proxy(server.imap_port)
+    channel.use_plain(line.port)
+    old, sent = corpus.message("plain", flags="S"), corpus.message("plain", flags="FS")
+    channel.remote.add("INBOX", old)
+    channel.sync()
+    line.alter = Drops(atoms)
+    channel.local.add("INBOX", sent)
+    channel.sync()
+    idle(channel)
+    assert flags_of(channel.remote) == {old.digest: "S", sent.digest: only("FS", permitted)}
+    assert line.alter.sent, "or this tries nothing"
+
+    line.alter = None
+    list_all(channel)
+    channel.sync()
+    for side in (channel.local, channel.remote):
+        assert flags_of(side) == {old.digest: "S", sent.digest: "FS"}
+    idle(channel)
+
+
+def test_flags_lost_with_the_room_for_them(make_channel, make_proxy, servers, corpus):
+    """What both had, and the server has not any more since it has no room for it, goes there again."""
+    server = servers(capability=RICH)
+    channel, line = make_channel(server=server), make_proxy(server.imap_port)
+    channel.use_plain(line.port)
+    kept, lost = corpus.messages(2, "plain", flags="FS")
+    channel.remote.add("INBOX", kept, lost)
+    channel.sync()
+    line.alter = Permits(rb"\Seen")
+    channel.remote.set_flags("INBOX", lost, "S")
+    channel.sync()
+    idle(channel)
+    assert flags_of(channel.local) == {kept.digest: "FS", lost.digest: "FS"}
+
+    line.alter = None
+    list_all(channel)
+    channel.sync()
+    for side in (channel.local, channel.remote):
+        assert flags_of(side) == {kept.digest: "FS", lost.digest: "FS"}
     idle(channel)

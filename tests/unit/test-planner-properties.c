@@ -264,6 +264,10 @@ static struct bit_plan plan_bit(const struct planner_case *it, const struct case
 	}
 	if (end[LOCAL] == end[REMOTE])
 		out.base = end[LOCAL];
+	/* What was lost with the room for it is not agreed any more where the other side has it. */
+	for (enum side side = LOCAL; side < SIDES; side++)
+		out.base &= it->permanent[side].bits & flag || row->sides[side].flags.bits & flag ||
+			    !(row->sides[other_side(side)].flags.bits & flag);
 	return out;
 }
 
