@@ -60,6 +60,20 @@ static struct yaml_node yaml_position(const struct yaml_reader *reader, size_t o
 	return at;
 }
 
+#define NEEDS_QUOTES "; a value that begins with * or ! needs quotes"
+
+/* Patterns of mailboxes, and passwords, are often written without their quotes. */
+static const char *yaml_hint(const char *problem, const char *context)
+{
+	if (strstr(context, "scanning an alias") != NULL ||
+	    strstr(context, "scanning a tag") != NULL)
+		return NEEDS_QUOTES;
+	if (strstr(problem, "cannot start any token") != NULL)
+		return "; a value that begins with % or @ needs quotes, and tabs are no "
+		       "indentation";
+	return "";
+}
+
 /* Tells libyaml's own complaint; its texts never quote the file. */
 static int yaml_refuse_syntax(struct yaml_reader *reader)
 {
@@ -71,8 +85,8 @@ static int yaml_refuse_syntax(struct yaml_reader *reader)
 
 	if (parser->error == YAML_READER_ERROR)
 		at = yaml_position(reader, parser->problem_offset);
-	return yaml_error(reader->err, reader->file, &at, "not YAML: %s%s%s", problem,
-			  context[0] != '\0' ? " " : "", context);
+	return yaml_error(reader->err, reader->file, &at, "not YAML: %s%s%s%s", problem,
+			  context[0] != '\0' ? " " : "", context, yaml_hint(problem, context));
 }
 
 /* Overwrites the text of the current event and frees it. */
@@ -109,7 +123,7 @@ static int yaml_check_plain(struct yaml_reader *reader, const yaml_char_t *ancho
 	if (anchor != NULL)
 		return yaml_refuse(reader, "anchors (&name) are not allowed here");
 	if (tag != NULL)
-		return yaml_refuse(reader, "tags (!name) are not allowed here");
+		return yaml_refuse(reader, "tags (!name) are not allowed here" NEEDS_QUOTES);
 	return 0;
 }
 
@@ -203,7 +217,7 @@ static int yaml_read_value(struct yaml_reader *reader, unsigned depth, struct ya
 	case YAML_SCALAR_EVENT: return yaml_read_text(reader, node);
 	case YAML_SEQUENCE_START_EVENT: return yaml_read_list(reader, depth, node);
 	case YAML_MAPPING_START_EVENT: return yaml_read_map(reader, depth, node);
-	default: return yaml_refuse(reader, "aliases (*name) are not allowed here");
+	default: return yaml_refuse(reader, "aliases (*name) are not allowed here" NEEDS_QUOTES);
 	}
 }
 

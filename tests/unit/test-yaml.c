@@ -89,6 +89,8 @@ static void test_trees(void **state)
 		check(rows[i].text, strlen(rows[i].text), rows[i].want);
 }
 
+#define NEEDS_QUOTES "; a value that begins with * or ! needs quotes"
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -99,14 +101,14 @@ static void test_refusals(void **state)
 	    {"a: &x [b]", "1:4: anchors (&name) are not allowed here"},
 	    {"a: &x {b: c}", "1:4: anchors (&name) are not allowed here"},
 	    {"&x a: b", "1:1: anchors (&name) are not allowed here"},
-	    {"a: *x", "1:4: aliases (*name) are not allowed here"},
+	    {"a: *x", "1:4: aliases (*name) are not allowed here" NEEDS_QUOTES},
 	    {"*x : a", "1:1: a key must be a word"},
-	    {"a: !t b", "1:4: tags (!name) are not allowed here"},
-	    {"a: ! b", "1:4: tags (!name) are not allowed here"},
-	    {"a: !!str b", "1:4: tags (!name) are not allowed here"},
-	    {"a: !!seq [b]", "1:4: tags (!name) are not allowed here"},
-	    {"--- !!map\na: b", "1:5: tags (!name) are not allowed here"},
-	    {"!!str a: b", "1:1: tags (!name) are not allowed here"},
+	    {"a: !t b", "1:4: tags (!name) are not allowed here" NEEDS_QUOTES},
+	    {"a: ! b", "1:4: tags (!name) are not allowed here" NEEDS_QUOTES},
+	    {"a: !!str b", "1:4: tags (!name) are not allowed here" NEEDS_QUOTES},
+	    {"a: !!seq [b]", "1:4: tags (!name) are not allowed here" NEEDS_QUOTES},
+	    {"--- !!map\na: b", "1:5: tags (!name) are not allowed here" NEEDS_QUOTES},
+	    {"!!str a: b", "1:1: tags (!name) are not allowed here" NEEDS_QUOTES},
 	    {"a: b\na: c", "2:1: \"a\" stands here twice"},
 	    {"a: {b: c, 'b': d}", "1:11: \"b\" stands here twice"},
 	    {"? [a]\n: b", "1:3: a key must be a word"},
@@ -122,7 +124,14 @@ static void test_refusals(void **state)
 	     "1:6: not YAML: found unexpected end of stream while scanning a quoted scalar"},
 	    {"\ta: b",
 	     "1:1: not YAML: found character that cannot start any token while scanning for the "
-	     "next token"},
+	     "next token; a value that begins with % or @ needs quotes, and tabs are no "
+	     "indentation"},
+	    {"a: [*]",
+	     "1:6: not YAML: did not find expected alphabetic or numeric character while scanning "
+	     "an alias" NEEDS_QUOTES},
+	    {"a: [b, !c]",
+	     "1:10: not YAML: did not find expected whitespace or line break while scanning a "
+	     "tag" NEEDS_QUOTES},
 	    {"a: b\nc: \xff", "2:4: not YAML: invalid leading UTF-8 octet"},
 	    {"a: \xed\xa0\x80", "1:4: not YAML: invalid Unicode character"},
 	    {"a: b\x01", "1:5: not YAML: control characters are not allowed"},
