@@ -18,9 +18,9 @@
 #include "sync/pull.h"
 #include "sync/push.h"
 #include "sync/rename.h"
-#include "sync/special-use.h"
 #include "sync/subscribe.h"
 #include "sync/trash.h"
+#include "sync/uses.h"
 
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ static int submit_create(struct channel *channel, size_t index, enum side side, 
 	    .kind = REQUEST_CREATE,
 	    .ticket = index,
 	    .mailbox = box->at[side],
-	    .special_use = side == REMOTE ? special_use_of_name(channel, box->at[REMOTE]) : 0};
+	    .special_use = side == REMOTE ? uses_of_name(channel, box->at[REMOTE]) : 0};
 
 	if (!box->active || !plan_count(&box->plan, OP_CREATE, side))
 		return 0;

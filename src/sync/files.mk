@@ -7,7 +7,7 @@ libevenmail_a_SOURCES += \
 	src/sync/snapshot.c src/sync/snapshot.h
 # channel_list, channel_survey
 libevenmail_a_SOURCES += \
-	src/sync/list.c src/sync/list.h src/sync/special-use.c src/sync/special-use.h \
+	src/sync/list.c src/sync/list.h src/sync/uses.c src/sync/uses.h \
 	src/sync/survey.c src/sync/survey-local.c src/sync/survey.h \
 	src/sync/choose.c src/sync/choose.h src/sync/reset.c src/sync/reset.h \
 	src/sync/reuse.c src/sync/reuse.h \

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "mail/pattern.h"
 #include "sync/head.h"
-#include "sync/special-use.h"
+#include "sync/uses.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,7 +244,7 @@ static int join_lists(struct listing *listing, struct error *err)
 {
 	struct channel *channel = listing->channel;
 
-	special_use_resolve(channel, listing->entries[REMOTE], listing->len[REMOTE]);
+	uses_resolve(channel, listing->entries[REMOTE], listing->len[REMOTE]);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		make_boxes(listing, side);
 	if (list_journals(listing, err))

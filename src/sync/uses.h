@@ -4,8 +4,8 @@
  * the trash is found by it. Where the server gives no attribute, names that clients commonly use
  * decide.
  */
-#ifndef SYNC_SPECIAL_USE_H
-#define SYNC_SPECIAL_USE_H
+#ifndef SYNC_USES_H
+#define SYNC_USES_H
 
 #include "sync/list.h"
 
@@ -13,8 +13,8 @@
  * Of the server's list: which mailbox each use of the map is, in channel->names, and what both
  * sides call the trash.
  */
-void special_use_resolve(struct channel *channel, const struct list_entry *entries, size_t len);
+void uses_resolve(struct channel *channel, const struct list_entry *entries, size_t len);
 /* The use that a mailbox of this name would serve on the server, if none does yet; or 0. */
-unsigned special_use_of_name(const struct channel *channel, const char *remote);
+unsigned uses_of_name(const struct channel *channel, const char *remote);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "sync/special-use.h"
+#include "sync/uses.h"
 
 #include <string.h>
 #include <strings.h>
@@ -33,7 +33,7 @@ static size_t rank_of(unsigned use, const char *name)
 	return USE_NAMES;
 }
 
-unsigned special_use_of_name(const struct channel *channel, const char *remote)
+unsigned uses_of_name(const struct channel *channel, const char *remote)
 {
 	const struct name_map *map = &channel->names;
 
@@ -87,7 +87,7 @@ static const char *name_trash(struct channel *channel)
 	return remote ? remote : "Trash";
 }
 
-void special_use_resolve(struct channel *channel, const struct list_entry *entries, size_t len)
+void uses_resolve(struct channel *channel, const struct list_entry *entries, size_t len)
 {
 	const struct name_map *map = &channel->setup.map;
 	struct name_pair *pairs = arena_alloc(&channel->arena, (map->len + 1) * sizeof(*pairs));
