@@ -227,8 +227,7 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		look->before = box->sides[REMOTE].stamp;
 		look->wanted = box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
 			       (!box->undone || box->own.lost_append);
-		look->proving = !box->own.lost_append &&
-				own_expect(&box->own, &look->before, &look->expected);
+		look->proving = own_expect(&box->own, &look->before, &look->expected);
 	}
 	rc = look_at_remote(channel, looks, err);
 	end_proving(channel, looks);

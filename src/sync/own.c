@@ -22,8 +22,10 @@ void own_note_done(struct own_changes *own, const struct answer *answer, size_t 
  */
 bool own_expect(const struct own_changes *own, const struct stamp *before, struct stamp *now)
 {
-	if (!before->uidvalidity || !before->uidnext || !before->modseq || !own->steps ||
-	    own->others || own->unsure || own->removed > before->messages + own->added)
+	if (!before->uidvalidity || !before->uidnext || !before->modseq || !own->steps)
+		return false;
+	if (own->others || own->unsure || own->lost_append ||
+	    own->removed > before->messages + own->added)
 		return false;
 	if (own->added && own->top_uid - before->uidnext != own->added - 1)
 		return false;

@@ -31,6 +31,7 @@ static const struct {
     {{7, 0, 10, 3, 0, 0, 0, 0}, {.steps = 1}, false, {0}},
     {{7, 11, 10, 0, 0, 0, 0, 0}, {.steps = 1}, false, {0}},
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.removed = 1}, false, {0}},
+    {{7, 11, 10, 3, 0, 0, 0, 0}, {.steps = 1, .lost_append = true}, false, {0}},
     /* Somebody else: seen, by a UID in between, by one that is too high or too low. */
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.steps = 1, .others = true}, false, {0}},
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.added = 2, .top_uid = 13, .steps = 1}, false, {0}},
