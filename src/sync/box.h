@@ -93,7 +93,7 @@ struct box {
 	/* What was done: by channel_apply. */
 	struct tally tally;
 	bool wrote[SIDES]; /* something was changed there */
-	bool room_told;    /* for which flags the server has room, in this run, the survey included */
+	bool room_told;    /* in this run, by the survey or later: for which flags there is room */
 	struct own_changes own;
 	atomic_bool full; /* no more messages are to be fetched into it in this run, */
 	atomic_bool shut; /* and those on their way cannot be put into its directory either */

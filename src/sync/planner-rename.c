@@ -209,7 +209,7 @@ static bool waits_for(const struct planner_name *names, const struct planner_ren
 	return false;
 }
 
-/* The index of one, of those from first on, that waits for none of them; len where there is none. */
+/* The index of one, from first on, that waits for no other of these; len where there is none. */
 static size_t find_ready(const struct planner_name *names, const struct planner_rename *list,
 			 size_t len, size_t first)
 {

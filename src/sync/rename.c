@@ -214,8 +214,8 @@ static int look(struct search *search, enum side side, struct error *err)
 }
 
 /*
- * The new name's box takes the journal, and the other side as long as that has the old name; turn is
- * how many are to be renamed before it.
+ * The new name's box takes the journal, and the other side as long as that has the old name; turn
+ * is how many are to be renamed before it.
  */
 static void merge(struct channel *channel, const struct planner_rename *rename, size_t turn)
 {
