@@ -26,10 +26,10 @@ static bool is_journal_only(const struct plan *plan)
 
 /*
  * True where the planner would have nothing to do about a snapshot, the other side being as the
- * journal has it: what the policy leaves alone is no reason to look again. What the journal alone
- * is to learn it learns at once.
+ * journal has it, but what the journal alone is to learn: that it learns at once. What the policy
+ * leaves alone is no reason to look again.
  */
-static bool is_as_agreed(const struct channel *channel, struct box *box,
+static bool learn_agreed(const struct channel *channel, struct box *box,
 			 const struct snapshot *snapshot)
 {
 	enum side side = snapshot->side;
@@ -169,7 +169,7 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	snapshot_end(snapshot);
 	if (box->own.lost_append)
 		find_appended(box, snapshot);
-	box->undone |= box->own.lost_append || !is_as_agreed(channel, box, snapshot);
+	box->undone |= box->own.lost_append || !learn_agreed(channel, box, snapshot);
 }
 
 /* Looks at every box where that is wanted: one flight. */
@@ -298,7 +298,7 @@ static int confirm_local(struct channel *channel, struct box *box, struct error 
 		return -1;
 	if (box->error.kind == ERROR_NONE)
 		survey_end_refusals(box, LOCAL);
-	if (!is_as_agreed(channel, box, &box->sides[LOCAL]))
+	if (!learn_agreed(channel, box, &box->sides[LOCAL]))
 		box->undone = true;
 	return 0;
 }
