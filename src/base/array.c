@@ -7,6 +7,14 @@
 
 #define ARRAY_FIRST_CAP 8
 
+void *array_reserve(void *array, size_t *cap, size_t need, size_t size)
+{
+	if (need <= *cap)
+		return array;
+	*cap = need;
+	return xreallocarray(array, need, size);
+}
+
 /* Doubles until need fits; where doubling would overflow, exactly need is asked for. */
 void *array_grow(void *array, size_t *cap, size_t need, size_t size)
 {
@@ -16,7 +24,5 @@ void *array_grow(void *array, size_t *cap, size_t need, size_t size)
 		return array;
 	while (wanted < need)
 		wanted = wanted > SIZE_MAX / 2 ? need : wanted * 2;
-	array = xreallocarray(array, wanted, size);
-	*cap = wanted;
-	return array;
+	return array_reserve(array, cap, wanted, size);
 }

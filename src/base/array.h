@@ -15,6 +15,9 @@
 /* Makes room for at least need members of size bytes; returns the (moved) array. */
 void *array_grow(void *array, size_t *cap, size_t need, size_t size);
 
+/* The same for no more than need: where it is known how many there will be. */
+void *array_reserve(void *array, size_t *cap, size_t need, size_t size);
+
 #define array_push(array, len, cap)                                                                \
 	((array) = array_grow((array), &(cap), (len) + 1, sizeof(*(array))), &(array)[(len)++])
 

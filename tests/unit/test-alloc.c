@@ -183,13 +183,32 @@ static void arrays_double(void **state)
 	free(numbers);
 }
 
+static void arrays_are_made_to_measure(void **state)
+{
+	uint64_t *numbers = NULL;
+	size_t len = 0, cap = 0;
+
+	(void)state;
+	numbers = array_reserve(numbers, &cap, 1001, sizeof(*numbers));
+	assert_int_equal(cap, 1001);
+	for (uint64_t i = 0; i < 1001; i++)
+		*array_push(numbers, len, cap) = i;
+	assert_ptr_equal(array_reserve(numbers, &cap, 7, sizeof(*numbers)), numbers);
+	assert_int_equal(cap, 1001);
+	*array_push(numbers, len, cap) = 1001;
+	assert_int_equal(cap, 2002);
+	numbers = array_reserve(numbers, &cap, 2003, sizeof(*numbers));
+	assert_int_equal(cap, 2003);
+	assert_int_equal(numbers[1001], 1001);
+	free(numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(no_memory_ends_the_process),
-	    cmocka_unit_test(nothing_is_something),
-	    cmocka_unit_test(contents_are_right),
-	    cmocka_unit_test(arrays_double),
+	    cmocka_unit_test(no_memory_ends_the_process), cmocka_unit_test(nothing_is_something),
+	    cmocka_unit_test(contents_are_right),         cmocka_unit_test(arrays_double),
+	    cmocka_unit_test(arrays_are_made_to_measure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
