@@ -38,18 +38,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A pair: one message that both sides held when they were last even. */
+/*
+ * A pair: one message that both sides held when they were last even. A loaded journal holds all of
+ * a mailbox: each costs these 80 bytes, its name, and what it is found by (journal/rows.c).
+ */
 struct pair {
-	uint32_t uid;         /* never 0 */
-	struct flags flags;   /* those agreed on */
-	unsigned gone;        /* bits 1 << side: deleted there while the other side keeps it */
-	const char *name;     /* unique name; lives as long as the journal is open */
-	uint64_t size;        /* or SIZE_UNKNOWN */
-	int64_t date;         /* or DATE_UNKNOWN */
-	uint64_t message_id;  /* 0: none */
-	uint64_t email_id;    /* 0: the server tells none */
-	struct digest digest; /* all zero: not known */
+	uint32_t uid;              /* never 0 */
+	struct flags flags;        /* those agreed on */
+	uint64_t size : SIZE_BITS; /* or SIZE_UNKNOWN */
+	uint64_t gone : SIDES;     /* bits 1 << side: deleted there while the other side keeps it */
+	const char *name;          /* unique name; lives as long as the journal is open */
+	int64_t date;              /* or DATE_UNKNOWN */
+	uint64_t message_id;       /* 0: none */
+	uint64_t email_id;         /* 0: the server tells none */
+	struct digest digest;      /* all zero: not known */
 };
+
+_Static_assert(sizeof(struct pair) <= 80, "a pair costs at most 80 bytes beside its name");
 
 /* The pair of a message of that identity. */
 static inline struct pair pair_of(uint32_t uid, const char *name, struct flags flags,

@@ -188,6 +188,7 @@ static struct flags take_flags(struct fields *fields)
 	char again[FLAGS_LETTERS_MAX];
 	bool others = false;
 	struct flags flags = {0};
+	uint32_t keywords = 0;
 
 	if (field_is(text, len, "-"))
 		return flags;
@@ -197,8 +198,9 @@ static struct flags take_flags(struct fields *fields)
 	flags = flags_from_letters(text, letters, &others);
 	flags_letters(flags, again);
 	if (others || !field_is(text, letters, again) ||
-	    (star != NULL && !keywords_from_text(star, len - letters, '*', &flags.keywords)))
+	    (star != NULL && !keywords_from_text(star, len - letters, '*', &keywords)))
 		fields->bad = true;
+	flags.keywords = keywords;
 	return flags;
 }
 

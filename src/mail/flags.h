@@ -27,10 +27,13 @@ enum flag {
 
 #define FLAG_ALL 0x3fu
 
+/* Every message that is known has some, on either side: 4 bytes. */
 struct flags {
-	uint32_t bits;     /* of enum flag */
-	uint32_t keywords; /* a set; $Forwarded is in none */
+	uint32_t bits : 8;                 /* of enum flag */
+	uint32_t keywords : KEYWORDS_BITS; /* a set; $Forwarded is in none */
 };
+
+_Static_assert(sizeof(struct flags) == 4, "a message's flags cost 4 bytes");
 
 /*
  * The flags that a side has room for. That it does not show one for which it never had room says

@@ -16,18 +16,21 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SIZE_UNKNOWN UINT64_MAX
+#define SIZE_BITS    62                               /* what a size takes */
+#define SIZE_UNKNOWN ((UINT64_C(1) << SIZE_BITS) - 1) /* above any other */
 #define DATE_UNKNOWN INT64_MIN
 
 struct identity {
-	uint64_t size;       /* bytes in CRLF form (RFC822.SIZE), or SIZE_UNKNOWN */
+	uint64_t size : SIZE_BITS; /* bytes in CRLF form (RFC822.SIZE), or SIZE_UNKNOWN */
+	bool has_message_id : 1;   /* it was asked for: 0 then means that the message has none */
+	bool has_digest : 1;
 	int64_t date;        /* INTERNALDATE, or the file's mtime: seconds since the epoch */
 	uint64_t message_id; /* header_hash_message_id of it; 0: none, or not asked yet */
 	uint64_t email_id;   /* a hash of EMAILID (RFC 8474) or X-GM-MSGID; 0: none is told */
-	bool has_message_id; /* it was asked for: 0 then means that the message has none */
-	bool has_digest;
 	struct digest digest;
 };
+
+_Static_assert(sizeof(struct identity) <= 64, "what identifies a message costs 64 bytes");
 
 /* For qsort: by size and digest, which both have. */
 static inline int identity_compare_bytes(const struct identity *a, const struct identity *b)

@@ -24,7 +24,10 @@
 #define KEYWORDS_MAX      4096  /* different ones in a process */
 #define KEYWORDS_SETS_MAX 65536 /* different sets */
 #define KEYWORDS_SET_MAX  1024  /* keywords in a set */
-#define KEYWORDS_UNKNOWN  UINT32_MAX
+#define KEYWORDS_BITS     24    /* of a set's number */
+#define KEYWORDS_UNKNOWN  ((UINT32_C(1) << KEYWORDS_BITS) - 1)
+
+_Static_assert(KEYWORDS_SETS_MAX < KEYWORDS_UNKNOWN, "each set has a number of its own");
 
 /* Whether it can be a keyword: an IMAP atom that begins with no backslash, not too long. */
 bool keywords_is_name(const char *name, size_t len);

@@ -200,7 +200,7 @@ static void fill_message(const struct imap_fetch *row, struct answer *out)
 	out->message.key.uid = row->uid;
 	out->message.flags = row->flags;
 	out->message.identity = (struct identity){
-	    .size = row->has & IMAP_HAS_SIZE ? row->size : SIZE_UNKNOWN,
+	    .size = row->has & IMAP_HAS_SIZE && row->size < SIZE_UNKNOWN ? row->size : SIZE_UNKNOWN,
 	    .date = row->has & IMAP_HAS_DATE ? row->date : DATE_UNKNOWN,
 	    .message_id = row->has & IMAP_HAS_MESSAGE_ID ? row->message_id : 0,
 	    .has_message_id = row->has & IMAP_HAS_MESSAGE_ID,

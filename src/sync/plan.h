@@ -87,8 +87,9 @@ struct op {
 	bool blocked : 1;  /* it is not to be done after all */
 	bool redate : 1; /* MOVE, CLONE on the remote side: the file's date is not the message's */
 	uint32_t uid;
-	const char *name;
 	struct flags flags; /* PAIR, AGREE, COPY, CLONE, MOVE: what the journal will hold */
+	uint32_t target; /* the plan whose mailbox it goes to (MOVE) or comes from (CLONE): index */
+	const char *name;
 	struct op_identity identity; /* PAIR, COPY, CLONE, MOVE: as far as it is known */
 	union {
 		struct { /* FLAG */
@@ -104,11 +105,10 @@ struct op {
 			struct message_key there;
 		};
 	};
-	size_t target; /* the plan whose mailbox it goes to (MOVE) or comes from (CLONE): index */
 };
 
 /* A first run has one for every message: what few of them have lies elsewhere. */
-_Static_assert(sizeof(struct op) <= 80, "an operation costs at most 80 bytes");
+_Static_assert(sizeof(struct op) <= 72, "an operation costs at most 72 bytes");
 
 /* Why the guard blocks the deletions on one side of one mailbox. */
 enum guard_reason {

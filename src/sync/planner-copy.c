@@ -143,7 +143,7 @@ static void clone(const struct arrival *arrival, enum rule rule, const struct or
 
 	op->kind = OP_CLONE;
 	op->rule = rule;
-	op->target = origin->box;
+	op->target = (uint32_t)origin->box;
 	op->there = origin->key;
 	op->had = origin->flags;
 	op->redate = op->side == REMOTE && op->identity.date != origin->identity.date;

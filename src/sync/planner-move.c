@@ -221,7 +221,7 @@ static void rule_v1_move(struct planner_box *boxes, const struct end *from, cons
 
 	move->kind = OP_MOVE;
 	move->rule = RULE_V1_MOVE;
-	move->target = to->box;
+	move->target = (uint32_t)to->box;
 	move->there = there;
 	move->flags = verdict.agreed;
 	plan_identify(source, move, &from->identity);

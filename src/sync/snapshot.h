@@ -16,12 +16,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How one side holds a pair. */
+/* How one side holds a pair: 8 bytes for each that the journal knows. */
 struct presence {
 	struct flags flags;
 	bool present;
 	bool seen; /* by the scan; of a complete one, what was not seen is absent */
 };
+
+_Static_assert(sizeof(struct presence) <= 8, "a pair costs 8 bytes a snapshot");
 
 /* A message that the journal does not know. */
 struct fresh_message {

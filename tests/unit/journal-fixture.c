@@ -290,7 +290,7 @@ static void fixture_dump_digest(const struct digest *digest, struct buf *out)
 void fixture_dump_pair(const struct pair *pair, struct buf *out)
 {
 	buf_printf(out, "pair %" PRIu32 " %" PRIu32 " %u %" PRIu64 " %" PRId64, pair->uid,
-		   pair->flags.bits, pair->gone, pair->size, pair->date);
+		   pair->flags.bits, (unsigned)pair->gone, (uint64_t)pair->size, pair->date);
 	buf_printf(out, " %" PRIu64 " %" PRIu64 " ", pair->message_id, pair->email_id);
 	fixture_dump_digest(&pair->digest, out);
 	buf_printf(out, " [%s]\n", pair->name);
@@ -303,9 +303,9 @@ void fixture_dump_note(const struct journal_note *note, struct buf *out)
 	buf_printf(out, "note %d %d %" PRIu32 " [%s] %" PRIu32 " %" PRIu32 " %" PRIu32, note->kind,
 		   note->side, note->uid, note->name != NULL ? note->name : "(none)",
 		   note->uidvalidity, note->floor, note->flags.bits);
-	buf_printf(out, " %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64 " %d ", identity->size,
-		   identity->date, identity->has_message_id, identity->message_id,
-		   identity->email_id, identity->has_digest);
+	buf_printf(out, " %" PRIu64 " %" PRId64 " %d %" PRIu64 " %" PRIu64 " %d ",
+		   (uint64_t)identity->size, identity->date, identity->has_message_id,
+		   identity->message_id, identity->email_id, identity->has_digest);
 	fixture_dump_digest(&identity->digest, out);
 	buf_printf(out, " [%s]\n", note->text != NULL ? note->text : "(none)");
 }

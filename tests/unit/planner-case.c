@@ -57,6 +57,7 @@ const char *case_row_name(const struct planner_case *it, const struct case_row *
 static const char *read_flags(const struct place *place, const char *text, struct flags *out)
 {
 	size_t len = strcspn(text, "!?@>~");
+	uint32_t keywords;
 	bool others;
 
 	*out = (struct flags){0};
@@ -64,9 +65,9 @@ static const char *read_flags(const struct place *place, const char *text, struc
 		return text + 1;
 	size_t letters = strcspn(text, "*!?@>~");
 	*out = flags_from_letters(text, letters, &others);
-	if (others || !len ||
-	    !keywords_from_text(text + letters, len - letters, '*', &out->keywords))
+	if (others || !len || !keywords_from_text(text + letters, len - letters, '*', &keywords))
 		refuse(place, "no flags", text);
+	out->keywords = keywords;
 	return text + len;
 }
 

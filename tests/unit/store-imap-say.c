@@ -40,7 +40,7 @@ static void say_message(struct buf *out, const struct answer *answer)
 	buf_printf(out, "message uid=%" PRIu32, answer->message.key.uid);
 	say_flags(out, "flags", answer->message.flags);
 	if (identity->size != SIZE_UNKNOWN)
-		buf_printf(out, " size=%" PRIu64, identity->size);
+		buf_printf(out, " size=%" PRIu64, (uint64_t)identity->size);
 	if (identity->date != DATE_UNKNOWN)
 		buf_printf(out, " date=%" PRId64, identity->date);
 	if (identity->has_message_id)
@@ -94,7 +94,8 @@ bool store_imap_say(const struct answer *answer, struct buf *out, struct buf *bo
 	case ANSWER_BODY: buf_append(body, answer->data, answer->len); return false;
 	case ANSWER_BODY_END:
 		buf_printf(out, "body uid=%" PRIu32 " size=%" PRIu64 " \"", answer->message.key.uid,
-			   answer->message.key.uid ? answer->message.identity.size : 0);
+			   answer->message.key.uid ? (uint64_t)answer->message.identity.size
+						   : UINT64_C(0));
 		if (body->len > 100)
 			buf_printf(out, "%zu bytes", body->len);
 		else if (body->len)

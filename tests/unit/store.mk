@@ -72,6 +72,7 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-refused.imapd \
 	tests/imapd/store/scan-search-wrong.imapd \
 	tests/imapd/store/scan-short.imapd \
+	tests/imapd/store/scan-sizes.imapd \
 	tests/imapd/store/scan-strangers.imapd \
 	tests/imapd/store/scan-vanished.imapd \
 	tests/imapd/store/status.imapd \

@@ -188,9 +188,10 @@ static struct flags flags_of(const char *text)
 	size_t letters = strcspn(text, "*");
 	bool others;
 	struct flags flags = flags_from_letters(text, letters, &others);
+	uint32_t keywords;
 
-	assert_true(
-	    keywords_from_text(text + letters, strlen(text + letters), '*', &flags.keywords));
+	assert_true(keywords_from_text(text + letters, strlen(text + letters), '*', &keywords));
+	flags.keywords = keywords;
 	return flags;
 }
 

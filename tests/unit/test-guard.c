@@ -68,8 +68,9 @@ static void make(const struct mailbox *mailbox, struct situation *it)
 				      .known = xcalloc(mailbox->pairs + 1, sizeof(struct presence)),
 				      .known_len = mailbox->pairs};
 	for (size_t i = 0; i < mailbox->pairs; i++) {
-		unsigned mask = lacking(mailbox, i, &it->pairs[i].gone);
+		unsigned known, mask = lacking(mailbox, i, &known);
 		it->pairs[i].uid = (uint32_t)i + 1;
+		it->pairs[i].gone = known;
 		it->pairs[i].name = "name";
 		for (enum side side = LOCAL; side < SIDES; side++)
 			it->sides[side].known[i].present = !(mask & 1u << side);

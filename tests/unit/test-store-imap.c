@@ -155,12 +155,14 @@ static void take_option(struct request *request, struct asked *asked, const char
 {
 	size_t letters = strcspn(word, "*");
 	struct flags flags = {0};
+	uint32_t keywords;
 	bool others;
 
 	if (*word == '+' || *word == '-') {
 		flags = flags_from_letters(word + 1, letters - 1, &others);
-		assert_true(keywords_from_text(word + letters, strlen(word) - letters, '*',
-					       &flags.keywords));
+		assert_true(
+		    keywords_from_text(word + letters, strlen(word) - letters, '*', &keywords));
+		flags.keywords = keywords;
 	}
 	if (!strncmp(word, "known=", 6)) {
 		asked->known = calloc(1, sizeof(*asked->known));
