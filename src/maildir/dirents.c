@@ -111,11 +111,36 @@ int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *
 	return 0;
 }
 
-/* A buffer is larger than any directory of its size could need. */
-void dirents_trim(struct dirents *dirents)
+/* A name lies behind more bytes of its own entry than it is moved over. */
+size_t dirents_pack(struct dirents *dirents, int fd,
+		    bool (*keeps)(int fd, const struct dirent_view *view))
 {
-	dirents->cap = dirents->len + 1;
+	struct dirent_view view;
+	size_t count = 0, kept = 0;
+
+	for (size_t at = 0; dirents_next(dirents, &at, &view);) {
+		const size_t size = strlen(view.name) + 1;
+
+		if (!keeps(fd, &view))
+			continue;
+		memmove(dirents->data + kept, view.name, size);
+		kept += size;
+		count++;
+	}
+	dirents->len = kept;
+	dirents->cap = kept + 1;
 	dirents->data = xreallocarray(dirents->data, dirents->cap, 1);
+	return count;
+}
+
+const char *dirents_next_name(const struct dirents *dirents, size_t *at)
+{
+	const char *name = dirents->data + *at;
+
+	if (*at == dirents->len)
+		return NULL;
+	*at += strlen(name) + 1;
+	return name;
 }
 
 /* Frees the buffer. */

@@ -39,8 +39,14 @@ int dirents_read_piece(struct dirents *dirents, int fd, bool first, struct error
  * 1 and the entry at *at, which moves on (start with 0); 0 at the end. "." and ".." are left out.
  */
 int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *view);
-/* Gives back the room that what was read does not take; names are at other places then. */
-void dirents_trim(struct dirents *dirents);
+/*
+ * Keeps only the names of the entries that keeps() wants, one behind the other, and gives back all
+ * other room: some 25 bytes an entry. How many there are, each to be had by dirents_next_name.
+ */
+size_t dirents_pack(struct dirents *dirents, int fd,
+		    bool (*keeps)(int fd, const struct dirent_view *view));
+/* The name at *at, which moves on (start with 0); NULL at the end. After dirents_pack. */
+const char *dirents_next_name(const struct dirents *dirents, size_t *at);
 void dirents_free(struct dirents *dirents);
 
 #endif

@@ -27,6 +27,7 @@ struct rival {
 struct look {
 	struct maildir_mailbox *mailbox;
 	struct maildir_scan *scan;
+	size_t seen[MAILDIR_TMP]; /* most files that one reading found */
 	struct rival *rivals;
 	size_t count, cap;
 };
@@ -71,10 +72,10 @@ struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const c
 	return slot ? &scan->entries[slots_index(slot)] : NULL;
 }
 
-/* Fills the table anew, with room for more. */
-static void index_entries(struct maildir_scan *scan)
+/* Fills the table anew, with room for so many in all. */
+static void index_entries(struct maildir_scan *scan, size_t count)
 {
-	slots_reset(&scan->by_unique, scan->count + 1);
+	slots_reset(&scan->by_unique, count);
 	for (size_t i = 0; i < scan->count; i++)
 		if (!scan->entries[i].gone)
 			slots_add(&scan->by_unique, scan->entries[i].hash, i);
@@ -84,9 +85,20 @@ static void index_entries(struct maildir_scan *scan)
 static void add_entry(struct maildir_scan *scan, const struct maildir_entry *entry)
 {
 	if (slots_are_full(&scan->by_unique))
-		index_entries(scan);
+		index_entries(scan, scan->count + 1);
 	*array_push(scan->entries, scan->count, scan->cap) = *entry;
 	slots_add(&scan->by_unique, entry->hash, scan->count - 1);
+}
+
+/* Makes room for so many more at once: growing step by step would cost as much again. */
+static void expect_entries(struct maildir_scan *scan, size_t more)
+{
+	const size_t count = scan->count + more;
+
+	if (count <= scan->cap)
+		return;
+	scan->entries = array_reserve(scan->entries, &scan->cap, count, sizeof(*scan->entries));
+	index_entries(scan, count);
 }
 
 /* The name that was there first stays in memory: somebody may still look at it. */
@@ -166,13 +178,15 @@ static void take_all(struct look *look, enum maildir_dir dir, struct dirents *di
 {
 	struct maildir_scan *scan = look->scan;
 	const size_t before = scan->count + look->count;
-	const int fd = look->mailbox->fds[dir];
-	struct dirent_view view;
+	const size_t count = dirents_pack(dirents, look->mailbox->fds[dir], maildir_is_message);
+	const char *name;
 
-	dirents_trim(dirents);
-	for (size_t at = 0; dirents_next(dirents, &at, &view);)
-		if (maildir_is_message(fd, &view))
-			take_file(look, dir, view.name);
+	if (count > look->seen[dir]) {
+		expect_entries(scan, count - look->seen[dir]);
+		look->seen[dir] = count;
+	}
+	for (size_t at = 0; (name = dirents_next_name(dirents, &at)) != NULL;)
+		take_file(look, dir, name);
 	if (scan->count + look->count > before)
 		*array_push(scan->held, scan->held_len, scan->held_cap) = *dirents;
 	else

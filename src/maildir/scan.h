@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 24 bytes a message, beside its name. */
+/* A scan costs this, its name and what it is found by (7 bytes) for each message. */
 struct maildir_entry {
 	const char *file; /* its name in the directory, when it was seen */
 	struct flags flags;
@@ -38,9 +38,11 @@ struct maildir_entry {
 	bool gone : 1;         /* noted so since the scan */
 };
 
+_Static_assert(sizeof(struct maildir_entry) <= 24, "a file costs 24 bytes beside its name");
+
 struct maildir_scan {
 	struct arena arena;
-	struct dirents *held; /* what was read, with the names in it */
+	struct dirents *held; /* the names that were read */
 	size_t held_len, held_cap;
 	struct maildir_entry *entries;
 	size_t count, cap;
