@@ -182,8 +182,8 @@ static void journal_put_each(const struct journal *journal, struct journal_sink 
 	struct record_owner owner = journal_owner(journal);
 	struct buf *piece = &sink->piece;
 	const struct journal_note *notes;
-	const struct pair *pairs;
-	size_t count;
+	const struct pair *pair;
+	size_t at = 0, count;
 
 	record_put_first(piece, &owner);
 	for (enum side side = LOCAL; side < SIDES; side++)
@@ -191,9 +191,8 @@ static void journal_put_each(const struct journal *journal, struct journal_sink 
 			record_put_refused(piece, side, rows_refused(journal->rows, side));
 	if (!flag_room_equal(rows_room(journal->rows), &FLAG_ROOM_ALL))
 		record_put_room(piece, rows_room(journal->rows));
-	pairs = rows_pairs(journal->rows, &count);
-	for (size_t i = 0; i < count; i++) {
-		record_put_pair(piece, &pairs[i]);
+	while ((pair = rows_next(journal->rows, &at)) != NULL) {
+		record_put_pair(piece, pair);
 		journal_flow(sink);
 	}
 	notes = rows_notes(journal->rows, &count);

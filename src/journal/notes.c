@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOTES_KEPT 64 /* room for so many is not given back when the last one ends */
+
 /* Of few kinds, so that those with the same UID may well collide. */
 static uint32_t notes_hash_uid(uint32_t uid)
 {
@@ -109,6 +111,8 @@ static void notes_remove(struct notes *notes, size_t index)
 		notes->texts[index] = notes->texts[last];
 	}
 	notes->len--;
+	if (notes->len == 0 && notes->cap > NOTES_KEPT)
+		notes_free(notes);
 }
 
 /*
@@ -119,7 +123,7 @@ bool notes_end(struct notes *notes, enum journal_note_kind kind, uint32_t uid, c
 {
 	const uint32_t *uid_slot = notes_uid_slot(notes, kind, uid);
 	const uint32_t *name_slot = notes_name_slot(notes, kind, name);
-	bool has_uid = uid_slot != NULL, has_name = name_slot != NULL;
+	bool has_uid = uid_slot != NULL, has_name = name_slot != NULL, found = has_uid || has_name;
 	size_t by_uid = has_uid ? slots_index(uid_slot) : 0;
 	size_t by_name = has_name ? slots_index(name_slot) : 0;
 
@@ -131,7 +135,7 @@ bool notes_end(struct notes *notes, enum journal_note_kind kind, uint32_t uid, c
 		notes_remove(notes, by_name);
 	if (has_uid && !(has_name && by_uid == by_name))
 		notes_remove(notes, by_uid);
-	return uid_slot != NULL || name_slot != NULL;
+	return found;
 }
 
 /* Copies the strings into one piece of memory that goes with the note; NULL where it has none. */

@@ -14,7 +14,7 @@
 
 /*
  * Both tables hold an index of pairs in 4 bytes: with their share of empty slots and the names'
- * hashes some 16 bytes a row beside the 88 of the pair itself.
+ * hashes 18 bytes a row beside the 80 of the pair itself, and its name.
  */
 struct rows {
 	struct pair *pairs; /* name is NULL in one that is gone */
@@ -111,8 +111,8 @@ static void rows_index(struct rows *rows, size_t count)
 /* Growing the tables step by step would cost as much as filling them. */
 void rows_expect(struct rows *rows, size_t count)
 {
-	rows->pairs = array_grow(rows->pairs, &rows->cap, count, sizeof(*rows->pairs));
-	rows->hashes = array_grow(rows->hashes, &rows->hashes_cap, count, sizeof(*rows->hashes));
+	rows->pairs = array_reserve(rows->pairs, &rows->cap, count, sizeof(*rows->pairs));
+	rows->hashes = array_reserve(rows->hashes, &rows->hashes_cap, count, sizeof(*rows->hashes));
 	rows_index(rows, count);
 }
 
@@ -319,6 +319,18 @@ const struct pair *rows_pairs(struct rows *rows, size_t *count)
 	rows_settle(rows);
 	*count = rows->len;
 	return rows->pairs;
+}
+
+/* Nothing is brought into order: that takes memory and time. */
+const struct pair *rows_next(const struct rows *rows, size_t *at)
+{
+	while (*at < rows->len) {
+		const struct pair *pair = &rows->pairs[(*at)++];
+
+		if (pair->name != NULL)
+			return pair;
+	}
+	return NULL;
 }
 
 /* Those gone are not counted. */

@@ -48,6 +48,8 @@ const struct flag_room *rows_room(const struct rows *rows);
 
 /* Ascending by UID; valid until the next change. */
 const struct pair *rows_pairs(struct rows *rows, size_t *count);
+/* The next pair from *at on (start with 0), in whatever order they are; NULL at the end. */
+const struct pair *rows_next(const struct rows *rows, size_t *at);
 /* How many, without ordering them. */
 size_t rows_count(const struct rows *rows);
 /* The pair, in whatever order they are: O(1) between changes too. NULL where there is none. */
