@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define PULL_BATCH       2000        /* messages in a batch */
+#define PULL_BATCH       1250        /* messages in a batch */
 #define PULL_BATCH_BYTES (32u << 20) /* and their bytes, about */
 #define BLOCK            4096        /* of a file system, about */
 #define SPARE            (1u << 20)  /* bytes that are left free, for the journal and others */
