@@ -1,5 +1,8 @@
 # Unit tests of src/base. Each program: name in check_PROGRAMS, its _SOURCES, _LDADD = $(UNIT_LDADD).
 # Those with _LDFLAGS put their own functions in front of the system's.
+# MEMORY counts what a program holds of memory.
+MEMORY = tests/unit/memory.c tests/unit/memory.h
+MEMORY_WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 check_PROGRAMS += \
 	tests/unit/test-alloc \
 	tests/unit/test-arena \

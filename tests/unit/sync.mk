@@ -3,7 +3,7 @@ check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
 	tests/unit/test-planner-mailbox tests/unit/test-planner-any tests/unit/test-planner-moves tests/unit/test-planner-rename \
 	tests/unit/test-plan tests/unit/test-guard \
 	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-own \
-	tests/unit/test-snapshot
+	tests/unit/test-snapshot tests/unit/test-memory
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
@@ -47,3 +47,6 @@ tests_unit_test_match_SOURCES = tests/unit/test-match.c
 tests_unit_test_match_LDADD = $(UNIT_LDADD)
 tests_unit_test_snapshot_SOURCES = tests/unit/test-snapshot.c
 tests_unit_test_snapshot_LDADD = $(UNIT_LDADD)
+tests_unit_test_memory_SOURCES = tests/unit/test-memory.c tests/unit/maildir-fixture.h $(MEMORY)
+tests_unit_test_memory_LDFLAGS = $(AM_LDFLAGS) $(MEMORY_WRAP)
+tests_unit_test_memory_LDADD = $(UNIT_LDADD)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Scans and changes while others are at work (FAULTS 12, 13, 15). */
 #include "maildir-fixture.h"
+#include "memory.h"
 
 #include "maildir/glance.h"
 #include "maildir/message.h"
 #include "maildir/scan.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -491,7 +491,7 @@ static void opens_regular_files_only(void **state)
 static size_t glance(struct maildir_mailbox *mailbox, size_t bytes_max, bool *rest,
 		     void (*meanwhile)(struct fixture *fixture), struct fixture *fixture)
 {
-	struct mallinfo2 before = mallinfo2(), now;
+	size_t before = memory_held();
 	struct maildir_glance *glance;
 	struct maildir_entry entry;
 	struct error err = {0};
@@ -502,9 +502,7 @@ static size_t glance(struct maildir_mailbox *mailbox, size_t bytes_max, bool *re
 	while ((rc = maildir_glance_next(glance, &entry, rest, &err)) == 1) {
 		if (!count++)
 			meanwhile(fixture);
-		now = mallinfo2();
-		assert_true(now.uordblks + now.hblkhd <=
-			    before.uordblks + before.hblkhd + bytes_max);
+		assert_true(memory_held() <= before + bytes_max);
 		assert_int_equal(entry.flags.bits, entry.dir == MAILDIR_CUR ? FLAG_SEEN : 0);
 	}
 	assert_int_equal(rc, 0);
