@@ -17,7 +17,7 @@ EXTRA_DIST += tests/e2e/conftest.py tests/e2e/channel.py tests/e2e/corpus.py tes
 	tests/e2e/test_servers.py tests/e2e/test_speed.py tests/e2e/test_stops.py \
 	tests/e2e/test_sync.py tests/e2e/test_disk.py tests/e2e/test_lock.py tests/e2e/test_quota.py \
 	tests/e2e/test_shared_tree.py tests/e2e/test_verify.py
-EXTRA_DIST += tests/e2e/answers.py tests/e2e/relay.py tests/e2e/scene.py tests/e2e/test_cuts.py tests/e2e/test_stalls.py tests/e2e/test_unasked.py
+EXTRA_DIST += tests/e2e/policies.py tests/e2e/answers.py tests/e2e/relay.py tests/e2e/scene.py tests/e2e/test_cuts.py tests/e2e/test_stalls.py tests/e2e/test_unasked.py
 EXTRA_DIST += tests/e2e/outage.py tests/e2e/power.py tests/e2e/test_power.py tests/e2e/test_power_ext4.py \
 	tests/e2e/test_restored.py tests/e2e/test_clock.py \
 	tests/e2e/preload.py tests/power/record.c tests/e2e/forks.py tests/forks/serve.c

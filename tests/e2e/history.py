@@ -210,6 +210,8 @@ class Delivered:
 class History:
     """Carries one out: make one, then play()."""
 
+    statuses = (0, 1, 69, -signal.SIGKILL)
+
     def __init__(self, channel, seed, program=None):
         self.channel = channel
         self.seed = seed
@@ -355,16 +357,21 @@ class History:
 
     # Runs.
 
+    def arguments(self):
+        """What a run is called with."""
+        return ["--allow-deletions"]
+
     def run(self):
         """One run, perhaps killed in its midst, perhaps with users at work."""
         more = {}
         if self.chance.random() < 0.5:
             more["EVENMAIL_STOP_AT"] = str(int(self.chance.lognormvariate(3.2, 1)) + 1)
         busy = random.Random(self.chance.random()) if self.chance.random() < 0.6 else None
-        self.tell(f"run {more.get('EVENMAIL_STOP_AT', 'whole')}{', users at work' if busy else ''}")
+        arguments = self.arguments()
+        self.tell(f"run {more.get('EVENMAIL_STOP_AT', 'whole')}{', users at work' if busy else ''} {arguments}")
         self.ran = True
         self.runs += 1
-        process = self.channel.start("sync", "--allow-deletions", **more)
+        process = self.channel.start("sync", *arguments, **more)
         done = threading.Event()
         drain = threading.Thread(target=lambda: (setattr(process, "said", process.communicate()), done.set()))
         drain.start()
@@ -379,7 +386,7 @@ class History:
         self.stops += process.returncode == -signal.SIGKILL
         self.tell(f"    ended with {process.returncode}")
         # 74: its user renamed a mailbox on the disk that was being worked on.
-        if process.returncode not in (0, 1, 69, 74 if self.renamed else 0, -signal.SIGKILL):
+        if process.returncode not in (*self.statuses, 74 if self.renamed else 0):
             self.fail(f"a run ended with {process.returncode}: {process.said[1][-2000:]}")
 
     def run_whole(self):
@@ -408,6 +415,12 @@ class History:
                 break
         else:
             self.fail(f"{MOST_RUNS} runs in a row did something")
+        self.check()
+
+    # What must hold.
+
+    def check(self):
+        """Both sides and the journal are equal, and as their users left them."""
         try:
             state = self.channel.state()
         except AssertionError as error:
@@ -433,8 +446,6 @@ class History:
                 self.fail(f"{mailbox}: the journal's names are not the files': {known} {files}")
         if any(pairs.values()):
             self.fail(f"the journal knows mailboxes that are gone: {pairs}")
-
-    # What must hold.
 
     def check_messages(self, state):
         found = {}
