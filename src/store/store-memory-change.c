@@ -178,11 +178,12 @@ static bool move(struct job *job, struct held_message *held)
 		held->fate = moved->fate;
 	else if (!stays && !may_change(job))
 		return false;
-	struct answer *told = job_tell(job, ANSWER_MOVED);
-	told->message.key = held->message.state.key;
-	told->uidvalidity = target->uidvalidity;
-	if (job->memory->side == LOCAL || job->memory->abilities.uidplus)
+	if (job->memory->side == LOCAL || job->memory->abilities.uidplus) {
+		struct answer *told = job_tell(job, ANSWER_MOVED);
+		told->message.key = held->message.state.key;
+		told->uidvalidity = target->uidvalidity;
 		told->created = moved->message.state.key;
+	}
 	held->foreign &= stays;
 	if (!stays)
 		job->done.steps +=

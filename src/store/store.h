@@ -210,7 +210,7 @@ enum answer_kind {
 	 * on the remote side: what came before it is to be dropped, nobody asked for it.
 	 */
 	ANSWER_BODY_END,
-	ANSWER_MOVED, /* MOVE, COPY: message.key is created in target, as far as the store knows */
+	ANSWER_MOVED, /* MOVE, COPY: message.key is created in target, where the store is told */
 	ANSWER_DONE,  /* the request ended; error.kind is ERROR_NONE where it succeeded */
 };
 
@@ -232,7 +232,7 @@ struct answer {
 	const struct uidset *uids;
 	const char *data;
 	size_t len;
-	struct message_key created; /* DONE of APPEND, MOVED: uid 0 where the server did not tell */
+	struct message_key created; /* MOVED; DONE of APPEND: uid 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
 	bool doubtful; /* DONE of APPEND: it was refused with others, but may have been taken */
 	/*

@@ -316,10 +316,8 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 	target = &moves->channel->boxes[moving->to];
 	const struct op *op = moving->op;
 	uint32_t uid = moves->side == REMOTE ? answer->created.uid : op->there.uid;
-	if (!uid && op->kind == OP_MOVE)
-		journal_forget(box->journal, op->uid); /* gone from there, and its note stands */
 	bool known = journal_pair_of_uid(target->journal, uid);
-	if (!uid || (known && (op->kind == OP_MOVE || box_is_made_anew(target))) ||
+	if ((known && (op->kind == OP_MOVE || box_is_made_anew(target))) ||
 	    !is_there(moves, target, answer) ||
 	    (moves->side == LOCAL && is_name_taken(target, &answer->created, uid)))
 		return;
