@@ -205,11 +205,13 @@ static void journal_put_each(const struct journal *journal, struct journal_sink 
 	record_put_commit_after(piece, crc, 1, &journal->head);
 }
 
-/* In one piece. */
+/* In one piece and in order: what is carried over once more is known by its bytes. */
 void journal_put_all(const struct journal *journal, struct buf *file)
 {
 	struct journal_sink sink = {.piece = *file, .most = SIZE_MAX, .fd = -1};
+	size_t count;
 
+	rows_pairs(journal->rows, &count);
 	journal_put_each(journal, &sink);
 	*file = sink.piece;
 }

@@ -177,6 +177,33 @@ static void test_to_and_fro(void **state)
 }
 
 /* What was never committed has no file, and makes it under the new name. */
+/* Whatever the order in which pairs came: done once more, it makes the same bytes. */
+static void test_in_order(void **state)
+{
+	struct journal_dir *dir = fixture_open_dir(true);
+	struct journal *journal = fixture_load(dir, "a");
+	struct buf file;
+	const char *at;
+
+	(void)state;
+	for (uint32_t uid = 9; uid > 0; uid--)
+		fixture_put(journal, uid);
+	fixture_commit(journal, NULL);
+	carry(journal, "b");
+	journal_close(&journal);
+	buf_init(&file, 1 << 20);
+	fixture_read("b.journal", &file);
+	at = file.data;
+	for (unsigned uid = 1; uid <= 9; uid++) {
+		at = strstr(at, "\np ");
+		assert_non_null(at);
+		assert_int_equal(at[3] - '0', uid);
+		at += 3;
+	}
+	buf_free(&file);
+	journal_dir_close(&dir);
+}
+
 static void test_without_file(void **state)
 {
 	struct journal_dir *dir = fixture_open_dir(true);
@@ -492,7 +519,7 @@ int main(void)
 	    TEST(test_again_unsynced),    TEST(test_taken),
 	    TEST(test_taken_by_as_long),  TEST(test_failing),
 	    TEST(test_stopped),           TEST(test_as_long_meanwhile),
-	    TEST(test_changed_meanwhile),
+	    TEST(test_changed_meanwhile), TEST(test_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
