@@ -89,8 +89,10 @@ static bool pick(struct drawn *drawn, struct mail *mail)
 }
 
 /*
- * NEEDSWORK: where a run that fails sees a move, or a mailbox's rename, as copies and removals, and
- * what is removed goes to the trash, there is one copy more in that.
+ * NEEDSWORK: a run that cannot look at the mailbox which a message left takes it, where it came to,
+ * for a new one. To the next run it is one that was copied and then deleted, which nothing in the
+ * journals tells from one that was moved: where what is deleted goes to the trash, there is one
+ * copy more in that. (It could wait, where it came to, until that mailbox can be looked at.)
  */
 static bool may_move(const struct drawn *drawn)
 {
