@@ -82,7 +82,7 @@ def make_works(scale):
         Work("pull-20ms", f"first pull, {mixed.messages:,} in 20 mailboxes", "pull", mixed, 0.02,
              goal_share=1 / 4, without=slow),
         Work("pull-100k", f"first pull, {small.messages:,} small messages", "pull", small, 0, goal_share=1 / 8,
-             goal_peak_kib=32 << 10, without=slow),
+             goal_peak_kib=32_000_000 >> 10, without=slow),
         Work("push", f"first push, {heap.messages:,} messages", "push", heap, 0.02, goal_share=4 / 13.1,
              goal_seconds=4.0, without=slow),
         Work("noop-20", "nothing changed in 20 mailboxes", "noop", mixed, 0.05, goal_share=0.45 / 7.1,

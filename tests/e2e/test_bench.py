@@ -77,7 +77,7 @@ def test_goals_are_shares_of_mbsyncs_time(tmp_path, ours, theirs, error, wanted)
 def test_other_goals(tmp_path):
     rows = [("pull-100k", "evenmail", 6.0, None), ("pull-100k", "mbsync", 50.0, None), ("noop-100k", "evenmail", 1, None)]
     assert report(tmp_path, 1, *rows)[0] == ["met    pull-100k: 0.12 of mbsync's time, goal 0.125",
-                                             "MISSED pull-100k: 40.0 MiB peak, goal 32",
+                                             "MISSED pull-100k: 40.0 MiB peak, goal 30.5",
                                              "met    noop-100k: 0.01 s of CPU, goal 0.03",
                                              "met    noop-100k: 1.00 KB, goal 1"]
 
