@@ -92,14 +92,15 @@ class Channel:
         self.write_config()
 
         def limit():
-            if most_bytes is not None:
-                # SIGXFSZ would end it; ignored, a write fails with EFBIG as a full disk's does.
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+            # SIGXFSZ would end it; ignored, a write fails with EFBIG as a full disk's does.
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
+        # With a function to call before the program it would be fork(), which copies all of Python's pages.
         return subprocess.Popen(self.argv(command, *arguments), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                env=self.environment(**more), cwd=self.directory, preexec_fn=limit)
+                                env=self.environment(**more), cwd=self.directory,
+                                preexec_fn=None if most_bytes is None else limit)
 
     def run(self, command="sync", *arguments, status=0, **more):
         """Runs evenmail to its end, which must have that exit status."""
