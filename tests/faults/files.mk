@@ -5,7 +5,8 @@ check_PROGRAMS += tests/faults/faults
 tests_faults_faults_SOURCES = tests/faults/faults.c tests/faults/content.c tests/faults/content.h tests/faults/drawn.c \
 	tests/faults/locks.c tests/faults/locks.h \
 	tests/faults/rig.c tests/faults/rig.h tests/faults/scenes.c tests/faults/scenes.h \
-	tests/faults/trial.c tests/faults/trial.h tests/faults/user.c tests/unit/figure.c tests/unit/figure.h
+	tests/faults/trial.c tests/faults/trial.h tests/faults/user.c tests/unit/figure.c tests/unit/figure.h \
+	$(SCRATCH)
 tests_faults_faults_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit -I$(top_srcdir)/tests/sim
 tests_faults_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_sleep_ms -Wl,--wrap=getpid \
 	-Wl,--wrap=pthread_mutex_lock -Wl,--wrap=pthread_mutex_unlock

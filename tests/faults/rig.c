@@ -42,12 +42,11 @@ void __wrap_clock_sleep_ms(unsigned ms)
 	(void)ms;
 }
 
-void rig_open(struct rig *rig, const char *template, const struct memory_abilities *abilities)
+void rig_open(struct rig *rig, const struct memory_abilities *abilities)
 {
 	*rig = (struct rig){
 	    .policy = {.change = {CHANGE_ALL, CHANGE_ALL}, .safety_percent = 101, .link = true}};
-	snprintf(rig->root, sizeof(rig->root), "%s", template);
-	if (!mkdtemp(rig->root)) {
+	if (scratch_make(rig->root, sizeof(rig->root), "faults") < 0) {
 		perror(rig->root);
 		abort();
 	}

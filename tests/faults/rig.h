@@ -12,14 +12,13 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "mail/policy.h"
+#include "scratch.h"
 #include "store/store-memory.h"
-
-#include <limits.h>
 
 #define LISTING_MAX (256 * 1024)
 
 struct rig {
-	char root[PATH_MAX]; /* holds mail and state */
+	char root[SCRATCH_PATH]; /* holds mail and state */
 	struct memory *server;
 	struct policy policy;
 	unsigned files;   /* made by the local user */
@@ -38,8 +37,8 @@ struct outcome {
 	char struck[1024]; /* the call that was made to fail, or "" */
 };
 
-/* The template is mkdtemp(3)'s. */
-void rig_open(struct rig *rig, const char *template, const struct memory_abilities *abilities);
+/* On a tree of its own, with nothing in it. */
+void rig_open(struct rig *rig, const struct memory_abilities *abilities);
 /* Removes all that is there. */
 void rig_close(struct rig *rig);
 /* With what is to disturb it; NULL: nothing. */

@@ -62,16 +62,6 @@ static void fail(struct verdict *verdict, const char *what, const char *detail)
 		snprintf(verdict->failure, sizeof(verdict->failure), "%s: %.1900s", what, detail);
 }
 
-/* In memory where there is a file system for that. */
-static void name_root(char root[PATH_MAX])
-{
-	const char *parent = getenv("TMPDIR");
-
-	if (access("/dev/shm", W_OK) == 0)
-		parent = "/dev/shm";
-	snprintf(root, PATH_MAX, "%s/evenmail-faults-XXXXXX", parent ? parent : "/tmp");
-}
-
 /* Each of the server's steps is an effect, too. */
 static void pass_server(void *context)
 {
@@ -319,11 +309,9 @@ static void try(const struct trial *trial, const struct shared *wanted, struct s
 {
 	struct verdict *verdict = &shared->verdict;
 	struct outcome outcome = {0};
-	char root[PATH_MAX];
 	struct rig rig;
 
-	name_root(root);
-	rig_open(&rig, root, &trial->scene->abilities);
+	rig_open(&rig, &trial->scene->abilities);
 	set_scene(&rig, trial->scene, verdict);
 	show(&rig, trial, "before the run");
 	if (wanted)

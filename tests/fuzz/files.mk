@@ -23,7 +23,8 @@ tests_fuzz_fuzz_names_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_names_LDADD = $(FUZZ_LDADD)
 # transport.c stands in for the library's own: nothing of that one is linked.
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz-session.c tests/fuzz/fuzz.h tests/fuzz/transport.c \
-	tests/fuzz/transport.h
+	tests/fuzz/transport.h $(SCRATCH)
+tests_fuzz_fuzz_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_fuzz_fuzz_session_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=clock_sleep_ms
 tests_fuzz_fuzz_session_LDADD = $(FUZZ_LDADD)
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz-wire.c tests/fuzz/fuzz.h tests/unit/parser-run.c \

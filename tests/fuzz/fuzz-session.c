@@ -7,6 +7,7 @@
  * and how many bytes come at once; then come the server's words (transport.h).
  */
 #include "fuzz.h"
+#include "scratch.h"
 #include "store/store-imap.h"
 #include "store/store-memory.h"
 #include "sync/channel.h"
@@ -19,7 +20,7 @@
 #define DATE     1700000000
 #define OURS     "Message-ID: <ours@here>\r\n\r\nours\r\n" /* what no journal knows */
 
-static char state_path[256]; /* of the journals */
+static char state_path[SCRATCH_PATH]; /* of the journals */
 
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
@@ -315,10 +316,7 @@ static void session_remove_state(void)
 /* A state directory of this process. */
 static void session_make_state(void)
 {
-	const char *base = getenv("TMPDIR");
-
-	snprintf(state_path, sizeof(state_path), "%s/evenmail-fuzz.XXXXXX", base ? base : "/tmp");
-	FUZZ_CHECK(mkdtemp(state_path));
+	FUZZ_CHECK(!scratch_make(state_path, sizeof(state_path), "fuzz"));
 	atexit(session_remove_state);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "figure.h"
 #include "regress.h"
+#include "scratch.h"
 #include "shrink.h"
 #include "world.h"
 
@@ -37,15 +38,9 @@ static void tell_seed(int number)
 	raise(number);
 }
 
-/* In memory where there is a file system for that. */
-static void make_directory(char path[PATH_MAX])
+static void make_directory(char path[SCRATCH_PATH])
 {
-	const char *parent = getenv("TMPDIR");
-
-	if (!access("/dev/shm", W_OK))
-		parent = "/dev/shm";
-	snprintf(path, PATH_MAX, "%s/evenmail-sim-XXXXXX", parent ? parent : "/tmp");
-	if (!mkdtemp(path)) {
+	if (scratch_make(path, SCRATCH_PATH, "sim") < 0) {
 		perror(path);
 		exit(1);
 	}
@@ -54,7 +49,7 @@ static void make_directory(char path[PATH_MAX])
 /* Removes the directory; its journals are gone by now. */
 static void remove_directory(const char *path)
 {
-	char lock[PATH_MAX + 8];
+	char lock[SCRATCH_PATH + 8];
 
 	snprintf(lock, sizeof(lock), "%s/lock", path);
 	unlink(lock);
@@ -79,7 +74,7 @@ static void report(const struct history *history, const char *directory, const c
 /* Runs them all; how many failed, at most some. */
 static int simulate(uint64_t seed, unsigned long count)
 {
-	char directory[PATH_MAX], failure[512];
+	char directory[SCRATCH_PATH], failure[512];
 	int failed = 0;
 
 	make_directory(directory);
@@ -115,7 +110,7 @@ static void keeps_what_must_hold_in_every_history(void **state)
 
 static void keeps_what_once_went_wrong(void **state)
 {
-	char directory[PATH_MAX], failure[512];
+	char directory[SCRATCH_PATH], failure[512];
 	struct history history;
 	const char *title;
 

@@ -22,6 +22,8 @@ check_PROGRAMS += \
 	tests/unit/test-text \
 	tests/unit/test-uidset
 
+SCRATCH = tests/unit/scratch.c tests/unit/scratch.h
+
 tests_unit_test_alloc_SOURCES = tests/unit/test-alloc.c
 tests_unit_test_alloc_LDADD = $(UNIT_LDADD)
 tests_unit_test_arena_SOURCES = tests/unit/test-arena.c
@@ -33,9 +35,9 @@ tests_unit_test_clock_SOURCES = tests/unit/test-clock.c
 tests_unit_test_clock_LDADD = $(UNIT_LDADD)
 tests_unit_test_error_SOURCES = tests/unit/test-error.c
 tests_unit_test_error_LDADD = $(UNIT_LDADD)
-tests_unit_test_fault_SOURCES = tests/unit/test-fault.c
+tests_unit_test_fault_SOURCES = tests/unit/test-fault.c $(SCRATCH)
 tests_unit_test_fault_LDADD = $(UNIT_LDADD)
-FILE_FIXTURE = tests/unit/file-fixture.c tests/unit/file-fixture.h
+FILE_FIXTURE = tests/unit/file-fixture.c tests/unit/file-fixture.h $(SCRATCH)
 FILE_FIXTURE_WRAPS = \
 	-Wl,--wrap=write -Wl,--wrap=read -Wl,--wrap=pread -Wl,--wrap=fdatasync -Wl,--wrap=fsync \
 	-Wl,--wrap=renameat -Wl,--wrap=renameat2 -Wl,--wrap=unlinkat -Wl,--wrap=flock
@@ -47,7 +49,7 @@ tests_unit_test_file_replace_LDFLAGS = $(AM_LDFLAGS) $(FILE_FIXTURE_WRAPS)
 tests_unit_test_file_replace_LDADD = $(UNIT_LDADD)
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
 tests_unit_test_json_LDADD = $(UNIT_LDADD)
-tests_unit_test_lock_SOURCES = tests/unit/test-lock.c
+tests_unit_test_lock_SOURCES = tests/unit/test-lock.c $(SCRATCH)
 tests_unit_test_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock
 tests_unit_test_lock_LDADD = $(UNIT_LDADD)
 tests_unit_test_log_SOURCES = tests/unit/test-log.c

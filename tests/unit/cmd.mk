@@ -25,13 +25,11 @@ tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_LDADD = $(UNIT_LDADD)
 tests_unit_test_report_SOURCES = tests/unit/test-report.c tests/unit/capture.c tests/unit/capture.h
 tests_unit_test_report_LDADD = $(UNIT_LDADD)
-tests_unit_test_report_manual_SOURCES = tests/unit/test-report-manual.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+tests_unit_test_report_manual_SOURCES = tests/unit/test-report-manual.c $(CONFIG_FILE)
 tests_unit_test_report_manual_LDADD = $(UNIT_LDADD)
 tests_unit_test_report_progress_SOURCES = tests/unit/test-report-progress.c
 tests_unit_test_report_progress_LDADD = $(UNIT_LDADD)
 tests_unit_test_report_ways_SOURCES = tests/unit/test-report-ways.c
 tests_unit_test_report_ways_LDADD = $(UNIT_LDADD)
-tests_unit_test_target_SOURCES = tests/unit/test-target.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+tests_unit_test_target_SOURCES = tests/unit/test-target.c $(CONFIG_FILE)
 tests_unit_test_target_LDADD = $(UNIT_LDADD)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,15 +19,14 @@
 
 #include <cmocka.h>
 
-static char files_root[64];
+static char files_root[SCRATCH_PATH];
 
 int files_begin(void **state)
 {
 	(void)state;
 	setenv("HOME", "/home/u", 1);
 	unsetenv("XDG_CONFIG_HOME");
-	snprintf(files_root, sizeof(files_root), "/tmp/evenmail-test-XXXXXX");
-	return mkdtemp(files_root) == NULL ? -1 : 0;
+	return scratch_make(files_root, sizeof(files_root), "config");
 }
 
 int files_end(void **state)

@@ -6,17 +6,15 @@ check_PROGRAMS += \
 	tests/unit/test-secret \
 	tests/unit/test-yaml
 
-tests_unit_test_config_SOURCES = tests/unit/test-config.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+CONFIG_FILE = tests/unit/config-file.c tests/unit/config-file.h $(SCRATCH)
+
+tests_unit_test_config_SOURCES = tests/unit/test-config.c $(CONFIG_FILE)
 tests_unit_test_config_LDADD = $(UNIT_LDADD)
-tests_unit_test_config_errors_SOURCES = tests/unit/test-config-errors.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+tests_unit_test_config_errors_SOURCES = tests/unit/test-config-errors.c $(CONFIG_FILE)
 tests_unit_test_config_errors_LDADD = $(UNIT_LDADD)
-tests_unit_test_manual_SOURCES = tests/unit/test-manual.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+tests_unit_test_manual_SOURCES = tests/unit/test-manual.c $(CONFIG_FILE)
 tests_unit_test_manual_LDADD = $(UNIT_LDADD)
-tests_unit_test_secret_SOURCES = tests/unit/test-secret.c tests/unit/config-file.c \
-	tests/unit/config-file.h
+tests_unit_test_secret_SOURCES = tests/unit/test-secret.c $(CONFIG_FILE)
 tests_unit_test_secret_LDADD = $(UNIT_LDADD)
 tests_unit_test_yaml_SOURCES = tests/unit/test-yaml.c
 tests_unit_test_yaml_LDADD = $(UNIT_LDADD)

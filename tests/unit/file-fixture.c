@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct fixture_plan plan;
-char root[128];
+char root[SCRATCH_PATH];
 int dir;
 
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
@@ -106,12 +106,9 @@ void plan_failure(enum call call, int times, int error)
 
 int fixture_setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
-	snprintf(root, sizeof(root), "%.100s/evenmail-file-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root, sizeof(root), "file") < 0)
 		return -1;
 	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? -1 : 0;

@@ -5,6 +5,8 @@
 #ifndef TESTS_FILE_FIXTURE_H
 #define TESTS_FILE_FIXTURE_H
 
+#include "scratch.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +31,7 @@ struct fixture_plan {
 
 extern struct fixture_plan plan;
 /* The directory that each test has to itself. */
-extern char root[128];
+extern char root[SCRATCH_PATH];
 extern int dir;
 
 int fixture_setup(void **state);

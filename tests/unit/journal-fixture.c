@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char fixture_root[64];
-char fixture_state[80];
+char fixture_root[SCRATCH_PATH];
+char fixture_state[SCRATCH_PATH + 8];
 struct fixture_call fixture_fdatasync, fixture_fsync, fixture_write, fixture_ftruncate;
 bool fixture_syncs_really;
 int fixture_warnings;
@@ -91,8 +91,7 @@ int fixture_setup(void **state)
 	fixture_reset_calls();
 	fixture_warnings = 0;
 	log_set_sink(fixture_log, NULL, LOG_LEVEL_INFO);
-	strcpy(fixture_root, "/tmp/test-journal-XXXXXX");
-	if (mkdtemp(fixture_root) == NULL)
+	if (scratch_make(fixture_root, sizeof(fixture_root), "journal") < 0)
 		return -1;
 	snprintf(fixture_state, sizeof(fixture_state), "%s/state", fixture_root);
 	return 0;

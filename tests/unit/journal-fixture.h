@@ -12,12 +12,13 @@
 
 #include "base/buf.h"
 #include "journal/journal.h"
+#include "scratch.h"
 
 #include <stdbool.h>
 
 /* The scratch directory (made by fixture_setup, removed by fixture_teardown) and one below it. */
-extern char fixture_root[64];
-extern char fixture_state[80];
+extern char fixture_root[SCRATCH_PATH];
+extern char fixture_state[SCRATCH_PATH + 8];
 
 /* How often each was called; and -1: never fails, n: fails with that errno after n more calls. */
 struct fixture_call {

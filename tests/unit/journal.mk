@@ -3,7 +3,7 @@ check_PROGRAMS += tests/unit/test-journal tests/unit/test-journal-aside tests/un
 	tests/unit/test-journal-commit tests/unit/test-journal-damage tests/unit/test-journal-dir \
 	tests/unit/test-journal-escape tests/unit/test-journal-faults tests/unit/test-journal-record \
 	tests/unit/test-journal-replay tests/unit/test-journal-rows
-JOURNAL_FIXTURE = tests/unit/journal-fixture.c tests/unit/journal-fixture.h
+JOURNAL_FIXTURE = tests/unit/journal-fixture.c tests/unit/journal-fixture.h $(SCRATCH)
 JOURNAL_WRAP = -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=ftruncate,--wrap=write
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)
@@ -27,7 +27,7 @@ tests_unit_test_journal_dir_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP) -Wl,--wrap=g
 tests_unit_test_journal_dir_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_escape_SOURCES = tests/unit/test-journal-escape.c
 tests_unit_test_journal_escape_LDADD = $(UNIT_LDADD)
-tests_unit_test_journal_faults_SOURCES = tests/unit/test-journal-faults.c
+tests_unit_test_journal_faults_SOURCES = tests/unit/test-journal-faults.c $(SCRATCH)
 tests_unit_test_journal_faults_LDADD = $(UNIT_LDADD)
 tests_unit_test_journal_record_SOURCES = tests/unit/test-journal-record.c $(JOURNAL_FIXTURE)
 tests_unit_test_journal_record_LDFLAGS = $(AM_LDFLAGS) $(JOURNAL_WRAP)

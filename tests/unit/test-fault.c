@@ -24,6 +24,7 @@ int main(void)
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "scratch.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -37,14 +38,13 @@ int main(void)
 #define THREADS 8
 #define POINTS  1000
 
-static char root[64];
+static char root[SCRATCH_PATH];
 static int dir;
 
 static int setup(void **state)
 {
 	(void)state;
-	strncpy(root, "/tmp/evenmail-fault-XXXXXX", sizeof(root));
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root, sizeof(root), "fault") < 0)
 		return -1;
 	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? -1 : 0;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "journal/dir.h"
 #include "journal/journal.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 
 #define PAIRS 40
 
-static char directory[64];
+static char directory[SCRATCH_PATH];
 static char cut_name[400]; /* a mailbox whose file's name is cut */
 static const struct journal_generation generation = {"abcdefghijklmnop", 7};
 
@@ -183,10 +184,7 @@ static void judge(const struct life *life, const char *what)
 
 static void begin(void)
 {
-	const char *parent = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
-
-	snprintf(directory, sizeof(directory), "%s/evenmail-journal-XXXXXX", parent);
-	assert_non_null(mkdtemp(directory));
+	assert_int_equal(scratch_make(directory, sizeof(directory), "journal"), 0);
 }
 
 /* Opens a file of the directory to be appended to. */

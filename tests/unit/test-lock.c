@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/lock.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char root[128];
+static char root[SCRATCH_PATH];
 static int dir;
 
 /* Removes the lock file between opening and locking, as another program might, so many times. */
@@ -41,11 +42,8 @@ int __wrap_flock(int fd, int operation)
 
 static int setup(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(root, sizeof(root), "%.100s/evenmail-lock-XXXXXX", tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(root) == NULL)
+	if (scratch_make(root, sizeof(root), "lock") < 0)
 		return -1;
 	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? -1 : 0;
