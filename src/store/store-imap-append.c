@@ -363,14 +363,15 @@ static void batch_end(struct store_imap *store, struct job *lead, const struct i
 
 /*
  * Whether more is in the mailbox than was told to be taken. Where only UIDNEXT has grown it was
- * given to what was then refused.
+ * given to what was then refused; where messages left meanwhile, their number says nothing.
  */
 static bool has_stored(const struct job *lead, const struct imap_mailbox_status *now)
 {
 	const struct stamp *stamp = &lead->mailbox->stamp;
+	bool counted = now->has & IMAP_HAS_MESSAGES && !lead->mailbox->thinned;
 
 	return (now->has & IMAP_HAS_UIDNEXT) && now->uidnext != stamp->uidnext &&
-	       !(now->has & IMAP_HAS_MESSAGES && now->messages == stamp->messages);
+	       !(counted && now->messages == stamp->messages);
 }
 
 static bool append_take(struct store_imap *store, struct job *job, const struct step *step,

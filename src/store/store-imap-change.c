@@ -60,6 +60,7 @@ static enum job_progress open_for_change(struct store_imap *store, struct job *j
 
 static void add_step(struct store_imap *store, struct job *job, enum step_kind kind, unsigned tag)
 {
+	job->mailbox->thinned |= kind == STEP_EXPUNGE || kind == STEP_MOVE;
 	store_add_step(store, job, kind, tag, job->selection);
 }
 

@@ -50,6 +50,7 @@ struct remote_mailbox {
 	unsigned attributes; /* of enum imap_attribute */
 	/* As LIST told; uidnext (0: unknown) and messages count what is appended after that. */
 	struct stamp stamp;
+	bool thinned; /* messages were taken away after that */
 	bool listed; /* by the last LIST */
 	bool left_out;
 	bool has_permanent; /* it was opened in this session */

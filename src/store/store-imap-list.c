@@ -73,9 +73,7 @@ static struct remote_mailbox *find_named(struct store_imap *store, const struct 
 	    mailbox_find_wire(store, answer->name.bytes, answer->name.len);
 
 	for (size_t i = 0; !mailbox && i < store->len; i++)
-		if (answer->name.len == 5 && store->mailboxes[i]->wire_len == 5 &&
-		    !strncasecmp(answer->name.bytes, "INBOX", 5) &&
-		    !strcasecmp(store->mailboxes[i]->wire, "INBOX"))
+		if (mailbox_is_named(store->mailboxes[i], answer))
 			mailbox = store->mailboxes[i];
 	return mailbox;
 }
@@ -103,6 +101,7 @@ void mailbox_take_status(struct store_imap *store, const struct imap_answer *ans
 
 	if (!mailbox)
 		return;
+	mailbox->thinned = false;
 	mailbox->stamp = (struct stamp){
 	    .uidvalidity = status->has & IMAP_HAS_UIDVALIDITY ? status->uidvalidity : 0,
 	    .uidnext = status->has & IMAP_HAS_UIDNEXT ? status->uidnext : 0,

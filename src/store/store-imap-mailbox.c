@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* How this server names its mailboxes. */
 struct mailbox_naming store_naming(const struct store_imap *store)
@@ -38,11 +39,16 @@ struct remote_mailbox *mailbox_add_wire(struct store_imap *store, const char *wi
 	return mailbox;
 }
 
-/* Whether it is named by the server's bytes for it. */
+/* Whether it is named by the server's bytes for it; INBOX may be written in any case. */
 bool mailbox_is_named(const struct remote_mailbox *mailbox, const struct imap_answer *answer)
 {
-	return answer->name.len == mailbox->wire_len &&
-	       !memcmp(answer->name.bytes, mailbox->wire, mailbox->wire_len);
+	size_t len = mailbox->wire_len;
+
+	if (answer->name.len != len)
+		return false;
+	return !memcmp(answer->name.bytes, mailbox->wire, len) ||
+	       (len == 5 && !strcasecmp(mailbox->wire, "INBOX") &&
+		!strncasecmp(answer->name.bytes, "INBOX", len));
 }
 
 /* Gives a mailbox its name; from then on it is the one of that name. */

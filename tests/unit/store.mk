@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	tests/imapd/store/multiappend-plain.imapd \
 	tests/imapd/store/multiappend-refused.imapd \
 	tests/imapd/store/multiappend-stored.imapd \
+	tests/imapd/store/multiappend-thinned.imapd \
 	tests/imapd/store/multiappend-uids.imapd \
 	tests/imapd/store/multiappend-waits.imapd \
 	tests/imapd/store/objectid-gmail.imapd \
