@@ -192,15 +192,17 @@ static void match_dates(struct candidate *list, size_t from, size_t to, struct m
 	}
 }
 
-/* Every remote message in [from, to) whose digest is not known yet. */
-static void ask_digests(const struct candidate *list, size_t from, size_t to,
+/* Every remote message in [from, to) of at least that size whose digest is not known yet. */
+static void ask_digests(const struct candidate *list, size_t from, size_t to, uint64_t least,
 			struct match_result *out)
 {
-	for (size_t i = from; i < to; i++)
-		if (list[i].side == REMOTE && !list[i].taken &&
-		    !list[i].message->state.identity.has_digest)
+	for (size_t i = from; i < to; i++) {
+		const struct identity *identity = &list[i].message->state.identity;
+		if (list[i].side == REMOTE && !list[i].taken && !identity->has_digest &&
+		    identity->size >= least)
 			*array_push(out->undecided, out->undecided_len, out->undecided_cap) =
 			    list[i].index;
+	}
 }
 
 /*
@@ -216,7 +218,7 @@ static void match_group(struct candidate *list, size_t from, size_t to, struct m
 		match_equal(list, from, to, out);
 	}
 	if (count_free(list, from, to, LOCAL) && count_free(list, from, to, REMOTE))
-		ask_digests(list, from, to, out);
+		ask_digests(list, from, to, 0, out);
 }
 
 /* Message-ID, then the place. */
@@ -233,8 +235,8 @@ static int compare_ids(const void *a, const void *b)
 
 /*
  * What is left has no partner of its size. The size that a server tells may not be the message's
- * (Exchange guesses, others lie), so those of one Message-ID are held against each other by their
- * digests alone.
+ * (Exchange guesses, others lie or tell none), so those of one Message-ID are held against each
+ * other by their digests alone; and those without one, of which the server tells no size either.
  */
 static void match_ids(struct candidate *list, size_t len, struct match_result *out)
 {
@@ -245,22 +247,22 @@ static void match_ids(struct candidate *list, size_t len, struct match_result *o
 		uint64_t id = list[start].message->state.identity.message_id;
 		if (i < len && list[i].message->state.identity.message_id == id)
 			continue;
-		if (id && count_free(list, start, i, LOCAL) &&
-		    count_free(list, start, i, REMOTE)) {
+		if (count_free(list, start, i, LOCAL) && count_free(list, start, i, REMOTE)) {
 			match_digests(list, start, i, out);
 			if (count_free(list, start, i, LOCAL))
-				ask_digests(list, start, i, out);
+				ask_digests(list, start, i, id ? 0 : SIZE_UNKNOWN, out);
 		}
 		start = i;
 	}
 }
 
-/* Puts the messages of one side into the list. */
+/* Puts the messages of one side into the list; a file has a size, or cannot be read. */
 static size_t collect(struct candidate *list, size_t len, const struct fresh_message *messages,
 		      size_t count, enum side side)
 {
 	for (size_t i = 0; i < count; i++)
-		if (messages[i].state.identity.size != SIZE_UNKNOWN && !messages[i].moved)
+		if ((side == REMOTE || messages[i].state.identity.size != SIZE_UNKNOWN) &&
+		    !messages[i].moved)
 			list[len++] = (struct candidate){&messages[i], i, side, false};
 	return len;
 }

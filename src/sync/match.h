@@ -5,10 +5,10 @@
  *
  * Two messages are the same where size and Message-ID agree and, among several that do, the date.
  * What is still ambiguous (or has no Message-ID) is decided by the digest, and so is what has a
- * partner by its Message-ID but of another size, for servers tell wrong ones; match_find says of
- * which remote messages the digest is needed, and is called again once they are known. Copies are
- * multisets: k on one side and n on the other make min(k, n) pairs. A file that is the half of a
- * pair elsewhere has its partner already, and is left to rule V1.
+ * partner by its Message-ID but of another size, for servers tell wrong ones, or none; match_find
+ * says of which remote messages the digest is needed, and is called again once they are known.
+ * Copies are multisets: k on one side and n on the other make min(k, n) pairs. A file that is the
+ * half of a pair elsewhere has its partner already, and is left to rule V1.
  */
 #ifndef SYNC_MATCH_H
 #define SYNC_MATCH_H
@@ -31,7 +31,7 @@ struct match_result {
 	size_t undecided_cap;
 };
 
-/* The local messages have all of their identity, the remote ones at least size and Message-ID. */
+/* The local messages have all of their identity, the remote ones at least a Message-ID. */
 void match_find(const struct fresh_message *local, size_t local_len,
 		const struct fresh_message *remote, size_t remote_len, struct match_result *out);
 void match_free(struct match_result *result);

@@ -137,7 +137,7 @@ mode("sequence-zero", reply={"UID FETCH": in_inbox(replace(rb"^\* \d+", b"* 0"))
 mode("sequence-huge", reply={"UID FETCH": in_inbox(replace(rb"^\* \d+", b"* 99999999999999999999"))})
 mode("sequence-max", reply={"UID FETCH": in_inbox(replace(rb"^\* \d+", b"* 4294967295"))})
 for name, size in {"zero": b"0", "negative": b"-5", "2^64": b"18446744073709551616",
-                   "2^63": b"9223372036854775808"}.items():
+                   "2^63": b"9223372036854775808", "none": None}.items():
     mode(f"size-{name}", item={"RFC822.SIZE": const(size)})
 for name, date in {"garbage": b'"yesterday"', "year-0": b'" 1-Jan-0000 00:00:00 +0000"', "empty": b'""', "nil": b"NIL",
                    "year-9999": b'"31-Dec-9999 23:59:59 -9999"', "2038": b'"19-Jan-2038 03:14:08 +0000"',
