@@ -13,7 +13,7 @@ from policies import PolicyHistory, choose_policy
 from test_servers import FULL
 
 EACH = 5
-SLICES = 12
+SLICES = 8
 POLICY_SLICES = 3
 SERVERS = [" ".join(FULL),
            " ".join(name for name in FULL if name not in ("QRESYNC", "LIST-STATUS")),
