@@ -13,6 +13,7 @@ CUTS = 12
 DELAY = 0.02
 RATE = 2e6
 MANY = 300
+TRIES = 10
 
 
 @pytest.fixture
@@ -139,15 +140,21 @@ def test_auto_leaves_a_run_with_little_to_do_alone(deflating, corpus):
 
 
 def test_auto_compresses_many_changes(deflating, corpus):
-    """Flags changed on a thousand messages are rows and no mail: not worth 40 KB."""
+    """Flags changed on a thousand messages are rows and no mail: not worth 40 KB.
+
+    On a busy machine a round trip may take longer than those rows do: then the next change is looked at.
+    """
     channel, proxy = deflating("auto")
     mail = corpus.messages(1000, "empty-body", flags="")
     channel.remote.add("INBOX", *mail)
     channel.sync()
-    channel.local.set_all_flags("INBOX", "F")
-    proxy.reset_counts()
-    channel.sync()
-    assert len(channel.state()[("INBOX",)]) == 1000
+    for flags in ["F", ""] * TRIES:
+        channel.local.set_all_flags("INBOX", flags)
+        proxy.reset_counts()
+        channel.sync()
+        assert len(channel.state()[("INBOX",)]) == 1000
+        if b"COMPRESS DEFLATE" in proxy.said("up"):
+            break
     assert b"COMPRESS DEFLATE" in proxy.said("up")
     assert moved(proxy) < 16_000, moved(proxy)
 
