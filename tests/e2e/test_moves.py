@@ -193,6 +193,18 @@ def test_a_thousand_at_once(make_channel, servers, corpus, make_proxy, side):
     print(f"{MANY} moved on the {side} side: {counted['up']} bytes up, {counted['down']} down")
 
 
+def test_flags_that_move_along_are_not_listed(plain_line, channel, corpus):
+    """A server that moved messages moved their flags; so many rows would cost more than the move."""
+    messages = corpus.messages(5, "plain", flags="S")
+    channel.remote.fill({"INBOX": messages, "Archive": []})
+    channel.sync()
+    move_all(channel)
+    plain_line.reset_counts()
+    channel.sync()
+    assert channel.state()[("Archive",)] == contents(*messages)
+    assert b"MOVE" in plain_line.said("up") and b" FETCH (" not in plain_line.said("down")
+
+
 def move_all(channel):
     for part in ("cur", "new"):
         source = os.path.join(channel.local.directory("INBOX"), part)
