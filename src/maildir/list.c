@@ -76,10 +76,9 @@ static bool is_mailbox(const struct maildir_tree *tree, const char *path)
 
 bool maildir_tree_has_other_layout(const struct maildir_tree *tree)
 {
-	bool nested = is_mailbox(tree, "INBOX"), at_root = is_mailbox(tree, ".");
+	bool nested = maildir_tree_layout(tree) == MAILDIR_LAYOUT_TREE;
 
-	return maildir_tree_layout(tree) == MAILDIR_LAYOUT_TREE ? at_root && !nested
-								: nested && !at_root;
+	return !is_mailbox(tree, nested ? "INBOX" : ".") && is_mailbox(tree, nested ? "." : "INBOX");
 }
 
 /* Whether an entry can be the directory of a mailbox, by its looks. */

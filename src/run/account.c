@@ -274,8 +274,9 @@ int account_plan(struct account *account, struct error *err)
 	if (channel_list(&account->channel, err) || channel_survey(&account->channel, err))
 		return -1;
 	channel_plan(&account->channel);
-	for (enum side side = LOCAL; side < SIDES && account->setup.dry_run; side++)
-		hold_back_tell(&account->channel, side);
+	if (account->setup.dry_run)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			hold_back_tell(&account->channel, side);
 	return 0;
 }
 

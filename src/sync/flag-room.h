@@ -13,8 +13,8 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 /* Those of the flags that the server has room for in the box's mailbox. */
 struct flags box_flags_there(const struct box *box, struct flags flags);
 /*
- * A message with these flags came to the server's mailbox. Where nothing has told of its room in
- * this run, only a look at the end tells whether it has kept them.
+ * A message was sent to the server's mailbox with these flags. Where nothing has told of its room
+ * in this run, only a look at the end tells whether it has kept them.
  */
 void box_note_flags_sent(struct box *box, struct flags flags);
 /*

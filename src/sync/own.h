@@ -20,7 +20,7 @@ struct own_changes {
 	uint32_t removed;
 	uint64_t steps;   /* mod-sequences that surely were taken */
 	bool others;      /* somebody else was at work, or may have been */
-	bool unsure;      /* flags came along that may have found no room */
+	bool unsure;      /* flags were sent that may have found no room */
 	bool came;        /* messages of other mailboxes were moved here */
 	bool left;        /* messages of this one were moved elsewhere */
 	bool lost_append; /* the UID of one that was added is still to be found */
