@@ -48,13 +48,20 @@ class Drops(Permits):
         return found[1] + b"(" + b" ".join(atom for atom in found[2].split() if atom in self.atoms.split()) + b")"
 
 
-def list_all(channel):
-    """Other terms have every message listed, changed or not."""
-    channel.keys["deletions"] = {"local": "keep"}
-
-
 def flags_of(side, mailbox="INBOX"):
     return {digest: flags for digest, flags, _ in side.state()[(mailbox,)]}
+
+
+def end_with_room(channel, line, **mailboxes):
+    """Once the server has room for all flags both sides have these, and nothing is left to do."""
+    line.alter = None
+    # Other terms have every message listed, changed or not.
+    channel.keys["deletions"] = {"local": "keep"}
+    channel.sync()
+    for side in (channel.local, channel.remote):
+        for mailbox, flags in mailboxes.items():
+            assert flags_of(side, mailbox) == flags
+    idle(channel)
 
 
 def only(flags, permitted):
@@ -92,14 +99,8 @@ def test_flags_wait_until_there_is_room(make_channel, make_proxy, servers, corpu
     assert flags_of(channel.local)[two.digest] == "FS"
     assert not permits.sent, NEEDED
 
-    line.alter = None
-    list_all(channel)
-    channel.sync()
     expected = {one.digest: "", two.digest: "FS", three.digest: "R", sent.digest: "FS"}
-    for side in (channel.local, channel.remote):
-        assert flags_of(side) == expected
-        assert flags_of(side, "New") == {made.digest: "RS"}
-    idle(channel)
+    end_with_room(channel, line, INBOX=expected, New={made.digest: "RS"})
 
 
 @pytest.mark.parametrize("atoms, permitted", [(b"", ""), (rb"\Seen \Deleted", "S")], ids=["none", "some"])
@@ -118,12 +119,7 @@ def test_room_that_went_unseen(make_channel, make_proxy, servers, corpus, atoms,
     assert flags_of(channel.remote) == {old.digest: "S", sent.digest: only("FS", permitted)}
     assert line.alter.sent, "or this tries nothing"
 
-    line.alter = None
-    list_all(channel)
-    channel.sync()
-    for side in (channel.local, channel.remote):
-        assert flags_of(side) == {old.digest: "S", sent.digest: "FS"}
-    idle(channel)
+    end_with_room(channel, line, INBOX={old.digest: "S", sent.digest: "FS"})
 
 
 def test_flags_lost_with_the_room_for_them(make_channel, make_proxy, servers, corpus):
@@ -140,9 +136,4 @@ def test_flags_lost_with_the_room_for_them(make_channel, make_proxy, servers, co
     idle(channel)
     assert flags_of(channel.local) == {kept.digest: "FS", lost.digest: "FS"}
 
-    line.alter = None
-    list_all(channel)
-    channel.sync()
-    for side in (channel.local, channel.remote):
-        assert flags_of(side) == {kept.digest: "FS", lost.digest: "FS"}
-    idle(channel)
+    end_with_room(channel, line, INBOX={kept.digest: "FS", lost.digest: "FS"})

@@ -50,6 +50,15 @@ def assert_renamed(channel, old, new):
     assert channel.disk() == before, "and the next run has nothing to do"
 
 
+def sync_without_sending(channel, line):
+    """A run that moves no message and no content; returns what it said."""
+    line.reset_counts()
+    channel.sync()
+    up = line.said("up")
+    assert not any(word in up for word in SENDING), up
+    return up
+
+
 @pytest.mark.parametrize("new", NEW.values(), ids=NEW.keys())
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_renamed(work, plain_line, side, new):
@@ -115,9 +124,7 @@ def test_one_goes_below_where_another_was(work, plain_line, side):
     """That other one is renamed first, though its new name comes last: it would take the first along."""
     rename(work, side, "Work", "Years")
     rename(work, side, "Other", "Work/Other")
-    plain_line.reset_counts()
-    work.sync()
-    assert not any(word in plain_line.said("up") for word in SENDING)
+    sync_without_sending(work, plain_line)
     held = work.held
     work.held = {"Years": held["Work"], "Years/Deep": held["Work/Deep"],
                  "Years/Deep/Deeper": held["Work/Deep/Deeper"], "Work/Other": held["Other"]}
@@ -151,10 +158,8 @@ def test_renamed_differently_on_both_sides(work, plain_line):
 def test_renamed_alike_on_both_sides(work, plain_line):
     rename(work, "local", "Work", "Renamed")
     rename(work, "remote", "Work", "Renamed")
-    plain_line.reset_counts()
-    work.sync()
-    up = plain_line.said("up")
-    assert not any(word in up for word in SENDING) and b"RENAME" not in up
+    up = sync_without_sending(work, plain_line)
+    assert b"RENAME" not in up
     assert_renamed(work, "Work", "Renamed")
 
 
@@ -163,9 +168,7 @@ def test_two_names_changed(work, plain_line, side):
     """Each is known again by itself."""
     rename(work, side, "Other", "First")
     rename(work, side, "Work/Deep", "Work/Second")
-    plain_line.reset_counts()
-    work.sync()
-    assert not any(word in plain_line.said("up") for word in SENDING)
+    sync_without_sending(work, plain_line)
     held = work.held
     work.held = {"First": held["Other"], "Work": held["Work"], "Work/Second": held["Work/Deep"],
                  "Work/Second/Deeper": held["Work/Deep/Deeper"]}
@@ -179,9 +182,7 @@ def test_a_name_that_holds_no_messages(channel, corpus, plain_line, side):
     channel.remote.fill(channel.held)
     channel.sync()
     rename(channel, side, "Work", "Renamed")
-    plain_line.reset_counts()
-    channel.sync()
-    assert not any(word in plain_line.said("up") for word in SENDING)
+    sync_without_sending(channel, plain_line)
     assert_renamed(channel, "Work", "Renamed")
     assert not os.path.exists(os.path.join(channel.local_root, "Work"))
     assert b"Work" not in b"".join(channel.remote.imap.list()[1])
