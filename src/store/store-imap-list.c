@@ -138,7 +138,7 @@ static void list_take_refusal(struct store_imap *store, const struct step *step,
 	if (answer->status == IMAP_NO &&
 	    (answer->code == IMAP_CODE_NONE || answer->code == IMAP_CODE_NONEXISTENT) &&
 	    has_children(store, mailbox))
-		mailbox->attributes |= IMAP_NONEXISTENT;
+		mailbox->attributes |= IMAP_NONEXISTENT | IMAP_NOSELECT;
 }
 
 static bool list_take(struct store_imap *store, struct job *job, const struct step *step,
