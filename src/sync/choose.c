@@ -103,11 +103,13 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 	box->rule = planner_mailbox(&channel->setup.policy, &mailbox, &box->missing);
 	box->exists[REMOTE] &= mailbox.selectable;
 	box->over = !box->exists[LOCAL] && !box->exists[REMOTE] && box->rule == RULE_B4_DELETE;
+	const enum side holder = other_side(box->missing);
 	if (box->rule == RULE_B2_LEAVE)
 		return false;
-	if (box->rule != RULE_B3_GONE)
+	if (box->rule != RULE_B3_GONE || may_delete(&channel->setup.policy, holder))
 		return true;
-	return may_delete(&channel->setup.policy, other_side(box->missing));
+	const struct stamp then = head_stamp(head, holder);
+	return !stamp_unchanged(holder, &then, &box->listed[holder]);
 }
 
 bool choose_is_looked_into(const struct channel *channel, const struct box *box)

@@ -363,6 +363,7 @@ static bool is_over(const struct box *box)
 /*
  * Commits one box: with a new head where it is even, with the old one where it is not. Of a mailbox
  * that one side lacks the old one stays too: its UIDVALIDITY tells whether it comes back as it was.
+ * A directory that comes back is read, whatever its times: what it held counts as gone by then.
  */
 static void finish_box(struct channel *channel, struct box *box)
 {
@@ -376,6 +377,8 @@ static void finish_box(struct channel *channel, struct box *box)
 		return;
 	}
 	bool stays = box->undone || box->rule == RULE_B3_GONE;
+	box->rescan |= box->rule == RULE_B3_GONE && box->missing == LOCAL &&
+		       journal_head(box->journal)->cur_ns;
 	if (stays ? box_commit(box, &err) : journal_commit(box->journal, &head, &err))
 		box_fail(box, &err);
 	box->even = !box->undone;

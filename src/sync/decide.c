@@ -2,6 +2,7 @@
 #include "sync/channel.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "sync/guard.h"
 #include "sync/planner.h"
 
@@ -55,11 +56,31 @@ static void plan_box(struct box *box, const struct planner_input *input)
 }
 
 /*
+ * A mailbox that is gone, of a side that deletes nothing: for what is new in it, it is made again
+ * here. On the server it would be another one, and all that was kept here would be sent to it.
+ */
+static enum rule plan_awaited(struct box *box)
+{
+	struct error err;
+
+	if (box->missing == LOCAL)
+		return RULE_B1_CREATE;
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: it is gone from the server, and what is new in it here waits: make it "
+		  "there again, or leave it out by \"mailboxes\"",
+		  text_show(box->name));
+	box_fail(box, &err);
+	return RULE_B3_GONE;
+}
+
+/*
  * A mailbox that is gone on one side only: what becomes of it, now that its messages are planned.
  */
 static void plan_gone(struct box *box, const struct planner_input *input)
 {
-	if (box->rule == RULE_B3_GONE && !strcmp(box->name, "INBOX"))
+	if (box->rule == RULE_B3_GONE && planner_is_awaited(input, box->missing))
+		box->rule = plan_awaited(box);
+	else if (box->rule == RULE_B3_GONE && !strcmp(box->name, "INBOX"))
 		box->rule = planner_inbox_gone(input->policy, box->missing, &box->plan);
 	else if (box->rule == RULE_B4_DELETE && !box->over)
 		box->rule = planner_mailbox_gone(input, box->missing, &box->plan);

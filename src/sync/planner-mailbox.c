@@ -41,13 +41,21 @@ enum rule planner_mailbox(const struct policy *policy, const struct planner_mail
 	return policy->change[*missing] & CHANGE_MAILBOXES ? RULE_B1_CREATE : RULE_B2_LEAVE;
 }
 
-/* How many messages a side holds. */
-static size_t count_held(const struct snapshot *snapshot)
+/* How many messages that the journal knows a side holds. */
+static size_t count_known(const struct snapshot *snapshot)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < snapshot->known_len; i++)
 		count += snapshot->known[i].present;
+	return count;
+}
+
+/* How many others. */
+static size_t count_fresh(const struct snapshot *snapshot)
+{
+	size_t count = 0;
+
 	for (size_t i = 0; i < snapshot->fresh_len; i++)
 		count += !snapshot->fresh[i].ghost;
 	return count;
@@ -65,17 +73,19 @@ static size_t count_leaving(const struct plan *plan, enum side side)
  * Then the mailbox stays, and is made again where it is gone (B1); but not as long as messages of
  * it are still to be deleted, which the user is asked about first (B3). Moves ask nothing: of two
  * mailboxes that each side has one of, with moves between them, the local one must be made, or they
- * wait for each other. (On the server, new UIDs could be those of pairs that are still there.)
+ * wait for each other. (On the server, new UIDs could be those of pairs that are still there; what
+ * both sides lost is there no more.)
  */
 enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
 			       const struct plan *plan)
 {
 	const enum side holder = other_side(missing);
+	const size_t known = count_known(input->sides[holder]);
 
-	if (count_held(input->sides[holder]) == count_leaving(plan, holder))
+	if (known + count_fresh(input->sides[holder]) == count_leaving(plan, holder))
 		return RULE_B4_DELETE;
 	if (input->policy->change[missing] & CHANGE_MAILBOXES &&
-	    (!input->pairs_len || (missing == LOCAL && !plan_count_removals(plan, holder))))
+	    (!known || (missing == LOCAL && !plan_count_removals(plan, holder))))
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
 }
@@ -94,4 +104,21 @@ enum rule planner_inbox_gone(const struct policy *policy, enum side missing,
 	    plan_count(plan, OP_MOVE, holder) && !plan_count_removals(plan, holder))
 		return RULE_B1_CREATE;
 	return RULE_B3_GONE;
+}
+
+/*
+ * B3 where nothing is to be deleted, for that side does not follow deletions: there is no question.
+ * What is new there was never on the other side, so nobody there decided about it, and it is to
+ * come there as to any mailbox.
+ */
+bool planner_is_awaited(const struct planner_input *input, enum side missing)
+{
+	const unsigned both = CHANGE_NEW | CHANGE_MAILBOXES;
+	const enum side holder = other_side(missing);
+	const struct policy *policy = input->policy;
+
+	if (policy->change[holder] & CHANGE_DELETIONS &&
+	    policy->deletion[holder] != DELETION_KEEP)
+		return false;
+	return (policy->change[missing] & both) == both && count_fresh(input->sides[holder]);
 }

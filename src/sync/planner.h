@@ -133,6 +133,11 @@ void planner_renames(const struct planner_name *names, size_t names_len,
  */
 enum rule planner_mailbox_gone(const struct planner_input *input, enum side missing,
 			       const struct plan *plan);
+/*
+ * True where a mailbox of rule B3 need not be asked about, for the side that has it deletes nothing,
+ * and holds something new that is to come to the side that lacks it.
+ */
+bool planner_is_awaited(const struct planner_input *input, enum side missing);
 /* The same of an INBOX of rule B3: B1 where all that is gone with it was moved, else B3. */
 enum rule planner_inbox_gone(const struct policy *policy, enum side missing,
 			     const struct plan *plan);

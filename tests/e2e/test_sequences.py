@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 
 import pytest
 
@@ -102,6 +103,50 @@ def test_a_mailbox_of_what_was_kept_may_go(channel, corpus):
     assert set(contents(new)) < set(channel.local.state()[("Work",)])
     assert set(contents(new)) <= set(channel.remote.state()[("Work",)])
     assert set(contents(kept)) <= set(channel.local.state()[("Work",)])
+
+
+@pytest.mark.parametrize("mailbox", ["INBOX", "Work"])
+def test_a_backup_of_a_mailbox_that_is_gone_here_goes_on(channel, corpus, mailbox):
+    """Nobody is asked where nothing would be deleted, and what came since was left out in silence."""
+    old, new = corpus.messages(2, "plain", flags="")
+    channel.remote.fill({"INBOX": [], mailbox: [old]})
+    channel.run("backup")
+    shutil.rmtree(channel.local.directory(mailbox))
+    channel.run("backup")
+    assert (mailbox,) not in channel.local.state()
+    channel.remote.add(mailbox, new)
+    channel.run("backup")
+    assert channel.local.state()[(mailbox,)] == contents(new)
+    assert channel.remote.state()[(mailbox,)] == contents(old, new)
+
+
+def test_what_is_new_in_an_archive_that_the_server_lost_is_told(channel, corpus):
+    """Sent there, it would take along all that was kept here."""
+    old, new = corpus.messages(2, "plain", flags="")
+    channel.keys["deletions"] = {"local": "keep"}
+    channel.remote.fill({"INBOX": [], "Work": [old]})
+    channel.sync()
+    channel.remote.delete_mailbox("Work")
+    channel.sync()
+    channel.local.add("Work", new)
+    for _ in range(2):
+        assert "test/Work: mailbox Work: it is gone from the server" in channel.sync(status=1).err
+    assert channel.local.state()[("Work",)] == contents(old, new)
+    channel.remote.create("Work")
+    channel.sync()
+    assert channel.state()[("Work",)] == contents(old, new)
+
+
+def test_new_mail_in_a_mailbox_whose_others_both_sides_lost(channel, corpus):
+    """It was left for the next run, and "nothing to do" was said."""
+    old, new = corpus.messages(2, "plain", flags="")
+    channel.remote.fill({"INBOX": [], "Work": [old]})
+    channel.sync()
+    channel.remote.delete_mailbox("Work")
+    channel.local.remove("Work", old)
+    channel.local.add("Work", new)
+    channel.sync()
+    assert channel.state()[("Work",)] == contents(new)
 
 
 @pytest.mark.parametrize("kind", ["plain", "no-message-id"])

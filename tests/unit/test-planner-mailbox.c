@@ -176,12 +176,52 @@ static void makes_an_inbox_again(void **state)
 	}
 }
 
+/* Asked of a mailbox that is gone on one side, and has this on the other. */
+static void awaits_what_is_new(void **state)
+{
+	static const struct {
+		unsigned there, here; /* what may change where it is, and where it is gone */
+		enum policy_deletion deletion;
+		bool fresh, ghost;
+		bool awaited;
+	} rows[] = {
+	    {CHANGE_ALL, CHANGE_ALL, DELETION_KEEP, true, false, true},
+	    {CHANGE_ALL & ~CHANGE_DELETIONS, CHANGE_ALL, DELETION_EXPUNGE, true, false, true},
+	    {0, CHANGE_NEW | CHANGE_MAILBOXES, DELETION_TRASH, true, false, true},
+	    {CHANGE_ALL, CHANGE_ALL, DELETION_EXPUNGE, true, false, false},
+	    {CHANGE_ALL, CHANGE_ALL, DELETION_KEEP, true, true, false},
+	    {CHANGE_ALL, CHANGE_ALL, DELETION_KEEP, false, false, false},
+	    {0, CHANGE_NEW, DELETION_KEEP, true, false, false},
+	    {0, CHANGE_MAILBOXES, DELETION_KEEP, true, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+		enum side missing = i % 2 ? LOCAL : REMOTE, holder = other_side(missing);
+		struct fresh_message fresh = {.ghost = rows[i / 2].ghost};
+		const struct snapshot without = {0};
+		const struct snapshot with = {.fresh = &fresh, .fresh_len = rows[i / 2].fresh};
+		struct policy policy = {0};
+		const struct planner_input input = {
+		    .policy = &policy,
+		    .sides = {holder == LOCAL ? &with : &without,
+			      holder == LOCAL ? &without : &with},
+		};
+		policy.change[holder] = rows[i / 2].there;
+		policy.change[missing] = rows[i / 2].here;
+		policy.deletion[holder] = rows[i / 2].deletion;
+		if (planner_is_awaited(&input, missing) != rows[i / 2].awaited)
+			fail_msg("row %zu", i / 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(follows_the_table),
 	    cmocka_unit_test(keeps_mailboxes_with_their_messages),
 	    cmocka_unit_test(makes_an_inbox_again),
+	    cmocka_unit_test(awaits_what_is_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
