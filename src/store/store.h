@@ -110,7 +110,10 @@ enum request_kind {
 	 */
 	REQUEST_RENAME,
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
-	/* The stamp of the mailbox, which is not opened for it; 0 for what is not told. */
+	/*
+	 * The stamp of the mailbox, which is opened for it with want_room only; 0 for what is not
+	 * told.
+	 */
 	REQUEST_STATUS,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
 	REQUEST_IDENTIFY, /* the identities of keys; local: by reading them whole */
@@ -161,6 +164,8 @@ struct request {
 	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST; SETTLE: or NULL */
 
 	bool want_subscribed; /* LIST: MAILBOX_SUBSCRIBED too, which may cost another command */
+
+	bool want_room; /* STATUS, remote: for which flags there is room, too */
 
 	/*
 	 * SCAN: what the caller knows; all zero where nothing. Where base's UIDVALIDITY is not the
@@ -226,7 +231,10 @@ struct answer {
 	struct stamp stamp;
 	bool complete; /* DONE of SCAN: every message was listed; else only changes against base */
 	bool own_only; /* DONE of a glance: since the last scan only our FLAGs changed it */
-	/* DONE of SCAN, and of a FLAG that succeeded, remote: the flags that it can keep */
+	/*
+	 * DONE of SCAN, of a STATUS that wants it, and of a FLAG that succeeded, remote: the flags
+	 * that it can keep
+	 */
 	struct flag_room permanent;
 	struct message_state message;
 	const struct uidset *uids;

@@ -95,7 +95,8 @@ static void find_appended(struct box *box, struct snapshot *remote)
 /* What is asked of one box's remote side. */
 struct remote_look {
 	bool wanted;
-	bool proving;   /* only whether our own changes explain how it stands: by a STATUS */
+	bool proving;   /* only whether our own changes explain how it stands: no rows */
+	bool opening;   /* that by a SELECT, which tells what it has room for; else by a STATUS */
 	bool explained; /* they do */
 	struct stamp before;   /* they were made */
 	struct stamp expected; /* where proving: how it must stand by now */
@@ -111,7 +112,10 @@ static int submit_remote(struct channel *channel, size_t index, struct remote_lo
 {
 	struct box *box = &channel->boxes[index];
 	const struct request status = {
-	    .kind = REQUEST_STATUS, .ticket = index, .mailbox = box->at[REMOTE]};
+	    .kind = REQUEST_STATUS,
+	    .ticket = index,
+	    .mailbox = box->at[REMOTE],
+	    .want_room = look->opening};
 	const struct request scan = {
 	    .kind = REQUEST_SCAN,
 	    .ticket = index,
@@ -152,7 +156,8 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 		box_fail(box, &answer->error);
 		return;
 	}
-	look->explained = look->proving && is_explained(look, &answer->stamp);
+	look->explained = look->proving && is_explained(look, &answer->stamp) &&
+			  (!look->opening || box_kept_flags(box, &answer->permanent));
 	if (look->proving && !look->explained) {
 		look->wanted = true;
 		return;
@@ -164,7 +169,7 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	snapshot->stamp = answer->stamp;
 	if (answer->complete)
 		snapshot_complete(snapshot);
-	if (!look->explained && box_take_room(channel, box, &answer->permanent))
+	if ((!look->proving || look->opening) && box_take_room(channel, box, &answer->permanent))
 		box->undone = box->rescan = true;
 	snapshot_end(snapshot);
 	if (box->own.lost_append)
@@ -228,6 +233,7 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		look->wanted = box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
 			       (!box->undone || box->own.lost_append);
 		look->proving = own_expect(&box->own, &look->before, &look->expected);
+		look->opening = box_wants_room(box);
 	}
 	rc = look_at_remote(channel, looks, err);
 	end_proving(channel, looks);

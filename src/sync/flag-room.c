@@ -28,7 +28,20 @@ struct flags box_flags_there(const struct box *box, struct flags flags)
 
 void box_note_flags_sent(struct box *box, struct flags flags)
 {
-	box->own.unsure |= !box->room_told && !flags_are_none(flags);
+	if (!box->room_told)
+		box->own.sent = flags_union(box->own.sent, flags);
+}
+
+bool box_wants_room(const struct box *box)
+{
+	return !flags_are_none(box->own.sent);
+}
+
+bool box_kept_flags(const struct box *box, const struct flag_room *room)
+{
+	const struct flags kept = flags_reach((struct flags){0}, box->own.sent, room);
+
+	return flags_equal(kept, box->own.sent);
 }
 
 void box_refuse_keywords(struct box *box, enum side side, uint32_t keywords)

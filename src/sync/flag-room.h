@@ -13,10 +13,14 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 /* Those of the flags that the server has room for in the box's mailbox. */
 struct flags box_flags_there(const struct box *box, struct flags flags);
 /*
- * A message was sent to the server's mailbox with these flags. Where nothing has told of its room
- * in this run, only a look at the end tells whether it has kept them.
+ * A message was sent to the server's mailbox with these flags, or moved there. Where nothing has
+ * told of its room in this run, only the end tells whether it has kept them.
  */
 void box_note_flags_sent(struct box *box, struct flags flags);
+/* Whether the room has to be told before it is known whether they were kept; */
+bool box_wants_room(const struct box *box);
+/* and whether they all were, with that room. */
+bool box_kept_flags(const struct box *box, const struct flag_room *room);
 /*
  * A side would not keep these keywords: it is journaled, said once, and nothing more is made of it.
  */

@@ -24,8 +24,7 @@ bool own_expect(const struct own_changes *own, const struct stamp *before, struc
 {
 	if (!before->uidvalidity || !before->uidnext || !before->modseq || !own->steps)
 		return false;
-	if (own->others || own->unsure || own->lost_append ||
-	    own->removed > before->messages + own->added)
+	if (own->others || own->lost_append || own->removed > before->messages + own->added)
 		return false;
 	if (own->added && own->top_uid - before->uidnext != own->added - 1)
 		return false;

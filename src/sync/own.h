@@ -19,8 +19,8 @@ struct own_changes {
 	uint32_t top_uid; /* the highest of them */
 	uint32_t removed;
 	uint64_t steps;   /* mod-sequences that surely were taken */
+	struct flags sent; /* that came along with messages, and may have found no room */
 	bool others;      /* somebody else was at work, or may have been */
-	bool unsure;      /* flags were sent that may have found no room */
 	bool came;        /* messages of other mailboxes were moved here */
 	bool left;        /* messages of this one were moved elsewhere */
 	bool lost_append; /* the UID of one that was added is still to be found */

@@ -4,6 +4,7 @@
 What is set here meanwhile waits: it is not taken for agreed, so it goes there as soon as there is room for it, and
 does not count as removed by who never had it.
 """
+import os
 import re
 
 import pytest
@@ -120,6 +121,49 @@ def test_room_that_went_unseen(make_channel, make_proxy, servers, corpus, atoms,
     assert line.alter.sent, "or this tries nothing"
 
     end_with_room(channel, line, INBOX={old.digest: "S", sent.digest: "FS"})
+
+
+ACCESS = "mail_plugins = acl\nplugin {\n  acl = vfile\n}"
+
+
+class Access:
+    """Who may do what in a mailbox of Dovecot's: without the right to write it keeps few flags, of a message that is
+    moved there, too."""
+
+    def __init__(self, channel, mailbox):
+        self.path = os.path.join(channel.server.home(channel.remote.user), "Maildir", "." + mailbox, "dovecot-acl")
+
+    def take_write(self):
+        with open(self.path, "w", encoding="ascii") as file:
+            file.write("owner lrsitpekxa\n")
+
+    def give_back(self):
+        os.remove(self.path)
+
+
+def test_room_that_went_unseen_by_a_move(make_channel, make_proxy, servers, corpus):
+    """The server moves a message without what it has no room for: what it lost there is not agreed on."""
+    server = servers(settings=ACCESS)
+    channel, line = make_channel(server=server), make_proxy(server.imap_port, record=True)
+    channel.use_plain(line.port)
+    moved, seen = corpus.message("plain", flags="FS"), corpus.message("plain", flags="S")
+    channel.remote.fill({"INBOX": [moved], "Archive": [], "Work": [seen], "Done": []})
+    channel.sync()
+    access = Access(channel, "Archive")
+    access.take_write()
+    channel.local.move("INBOX", "Archive", moved)
+    channel.local.move("Work", "Done", seen)
+    line.reset_counts()
+    channel.sync()
+    said = line.said("up")
+    assert said.count(b" MOVE ") == 2 and b" APPEND " not in said, "or this tries nothing"
+    assert line.said("down").count(b" FETCH (") == 1, "only where a flag was lost a row is wanted"
+    idle(channel)
+    assert flags_of(channel.remote, "Archive") == {moved.digest: "S"}
+    assert flags_of(channel.local, "Archive") == {moved.digest: "FS"}
+
+    access.give_back()
+    end_with_room(channel, line, Archive={moved.digest: "FS"}, Done={seen.digest: "S"})
 
 
 def test_flags_lost_with_the_room_for_them(make_channel, make_proxy, servers, corpus):

@@ -37,11 +37,6 @@ static const struct {
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.added = 2, .top_uid = 13, .steps = 1}, false, {0}},
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.added = 1, .top_uid = 12, .steps = 1}, false, {0}},
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.added = 1, .top_uid = 9, .steps = 1}, false, {0}},
-    /* Flags that may have found no room. */
-    {{7, 11, 10, 3, 0, 0, 0, 0},
-     {.added = 1, .top_uid = 11, .steps = 1, .unsure = true},
-     false,
-     {0}},
     /* More went than there were. */
     {{7, 11, 10, 3, 0, 0, 0, 0}, {.removed = 11, .steps = 1}, false, {0}},
 };

@@ -15,7 +15,7 @@
  *	> move NAME UIDS TARGET [v=...]
  *	> rename NAME TARGET
  *	> subscribe NAME [off]
- *	> status NAME
+ *	> status NAME [room]
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -175,6 +175,8 @@ static void take_option(struct request *request, struct asked *asked, const char
 		       &request->base.messages);
 	} else if (!strcmp(word, "identity")) {
 		request->want_identity = true;
+	} else if (!strcmp(word, "room")) {
+		request->want_room = true;
 	} else if (!strcmp(word, "subscribed")) {
 		request->want_subscribed = true;
 	} else if (!strcmp(word, "off")) {
