@@ -201,12 +201,23 @@ static void append_ask(struct store_imap *store, struct job *job)
 		       imap_status(store->session, mailbox->wire, mailbox->wire_len), NULL);
 }
 
+/*
+ * Dovecot 2.3 takes some memory, in a session that has a mailbox open, for each message that others
+ * append to it, the more the more there are: its process is ended after some 18,000.
+ */
+static void leave_to_others(struct store_imap *store, struct job *job)
+{
+	if (job->request.beside && store->wire)
+		store_leave(store, job);
+}
+
 static enum job_progress append_run(struct store_imap *store, struct job *job)
 {
 	if (!job->append) {
 		if (!append_check(store, job))
 			return JOB_DONE;
 		append_begin(job);
+		leave_to_others(store, job);
 	}
 	if (job->append->phase == APPEND_DUE)
 		append_send(store, job);
@@ -382,7 +393,7 @@ static bool append_take(struct store_imap *store, struct job *job, const struct 
 	(void)out;
 	if (over && step->kind == STEP_APPEND)
 		batch_end(store, job, answer);
-	else if (over)
+	else if (over && step->kind == STEP_STATUS)
 		batch_part(store, job);
 	else if (step->kind == STEP_STATUS && answer->kind == IMAP_STATUS &&
 		 mailbox_is_named(job->mailbox, answer))

@@ -199,6 +199,7 @@ struct request {
 
 	/* APPEND, PUBLISH. */
 	struct source *source; /* APPEND: becomes the store's, closed by it in every case */
+	bool beside;           /* APPEND: other sessions upload at the same time */
 	struct draft *draft;   /* PUBLISH */
 	const char *replaces;  /* PUBLISH: a unique name, or NULL; a Maildir only */
 	struct flags flags;

@@ -178,6 +178,7 @@ static int submit_parcel(struct courier *courier, struct parcel *parcel, struct 
 	    .ticket = (uint64_t)(parcel - courier->parcels),
 	    .mailbox = parcel->box->at[REMOTE],
 	    .source = parcel->source,
+	    .beside = courier->push->shares.lanes > 1,
 	    .flags = flags_sent(parcel),
 	    .date = parcel->identity.date,
 	};

@@ -5,7 +5,8 @@ tests_unit_test_store_imap_SOURCES = tests/unit/test-store-imap.c tests/unit/sto
 	tests/imapd/script.c tests/imapd/script.h tests/imapd/server.c
 tests_unit_test_store_imap_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += \
-	tests/imapd/store/append.imapd tests/imapd/store/append-limit.imapd \
+	tests/imapd/store/append.imapd tests/imapd/store/append-beside.imapd \
+	tests/imapd/store/append-limit.imapd \
 	tests/imapd/store/broken.imapd \
 	tests/imapd/store/copy.imapd \
 	tests/imapd/store/copy-plain.imapd \

@@ -179,6 +179,8 @@ static void take_option(struct request *request, struct asked *asked, const char
 		request->want_room = true;
 	} else if (!strcmp(word, "subscribed")) {
 		request->want_subscribed = true;
+	} else if (!strcmp(word, "beside")) {
+		request->beside = true;
 	} else if (!strcmp(word, "off")) {
 		request->unsubscribe = true;
 	} else if (!strcmp(word, "complete")) {
