@@ -165,9 +165,9 @@ static int open_local(struct account *account, struct error *err)
 	bool create = !setup->dry_run && (adopt || !*journal_dir_tree(account->journals));
 	if (maildir_tree_open(setup->tree_path, setup->layout, create, &account->tree, err))
 		return -1;
-	if (check_identity(account, err)) {
-		if (!adopt)
-			return -1;
+	if (check_identity(account, err) && !adopt)
+		return -1;
+	if (adopt && *journal_dir_tree(account->journals)) {
 		log_warn("%s: %s is taken as it is and matched anew", setup->name,
 			 text_show(setup->tree_path));
 		if (begin_anew(account, err))

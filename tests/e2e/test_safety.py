@@ -160,6 +160,15 @@ def test_a_symlink_that_leads_elsewhere_deletes_nothing(pair, how):
     assert pair.state() == before
 
 
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_to_adopt_deletes_nothing(pair, side):
+    """Also where nothing is wrong with the tree: who took away too much gets it back."""
+    before = pair.state()
+    pair.side(side).remove("INBOX", pair.inbox[0])
+    pair.sync("--adopt")
+    assert pair.state() == before
+
+
 @pytest.mark.parametrize("how", ["gone", "empty"])
 def test_a_lost_tree_can_be_begun_anew(pair, how):
     """The user says that the tree is this one now: everything comes back, nothing is deleted."""
