@@ -7,6 +7,7 @@
 #include "mail/mailbox-name.h"
 #include "maildir/dirents.h"
 #include "maildir/mailbox.h"
+#include "maildir/scan.h"
 #include "maildir/tree-inner.h"
 
 #include <dirent.h>
@@ -41,24 +42,45 @@ static int look_at_part(int home, const char *part, struct stat *st)
 	return S_ISDIR(st->st_mode);
 }
 
+/* Whether one of the two parts of a mailbox, where the other is missing, holds a message. */
+static int look_for_messages(int home, const char *part)
+{
+	struct dirents dirents = {0};
+	struct dirent_view entry;
+	int fd = openat(home, part, OPEN_DIR);
+	int found;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	found = dirents_read(&dirents, fd, NULL);
+	for (size_t at = 0; !found && dirents_next(&dirents, &at, &entry);)
+		found = maildir_is_message(fd, &entry);
+	file_close(&fd);
+	dirents_free(&dirents);
+	return found;
+}
+
 /*
  * Whether a directory has cur and new, when they changed, and which one it is. A failed look is no
- * answer: the mailbox would seem to be removed.
+ * answer: the mailbox would seem to be removed. Nor is half a mailbox that holds messages: it is
+ * listed without times, so that scanning it fails. Many a program that copies trees leaves empty
+ * directories out.
  */
 int maildir_look(int home, struct maildir_listing *listing)
 {
 	int64_t now = clock_wall_ns();
-	struct stat cur, fresh, own;
-	int rc = look_at_part(home, "cur", &cur);
+	struct stat cur = {0}, fresh = {0}, own;
+	int has_cur = look_at_part(home, "cur", &cur), has_new = look_at_part(home, "new", &fresh);
+	int rc = has_cur < 0 || has_new < 0 ? -1 : has_cur && has_new;
 
-	if (rc == 1)
-		rc = look_at_part(home, "new", &fresh);
+	if (rc == 0 && (has_cur || has_new))
+		rc = look_for_messages(home, has_cur ? "cur" : "new");
 	if (rc == 1 && fstat(home, &own) < 0)
 		rc = -1;
 	if (rc != 1)
 		return rc;
-	listing->cur_ns = maildir_stamp_trusted(&cur, now);
-	listing->new_ns = maildir_stamp_trusted(&fresh, now);
+	listing->cur_ns = has_cur ? maildir_stamp_trusted(&cur, now) : 0;
+	listing->new_ns = has_new ? maildir_stamp_trusted(&fresh, now) : 0;
 	listing->inode = own.st_ino;
 	return 1;
 }

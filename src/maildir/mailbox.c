@@ -43,6 +43,11 @@ static int open_part(struct maildir_mailbox *mailbox, int home, enum maildir_dir
 		     struct error *err)
 {
 	mailbox->fds[dir] = openat(home, dir_names[dir], OPEN_DIR);
+	if (mailbox->fds[dir] < 0 && errno == ENOENT)
+		return error_errno(err, SCOPE_MAILBOX,
+				   "mailbox %s: its directory %s is missing: make it, if what was "
+				   "in it may count as deleted",
+				   text_show(mailbox->name), dir_names[dir]);
 	if (mailbox->fds[dir] < 0)
 		return error_errno(err, SCOPE_MAILBOX, "mailbox %s: cannot open %s",
 				   text_show(mailbox->name), dir_names[dir]);

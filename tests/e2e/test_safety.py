@@ -160,6 +160,28 @@ def test_a_symlink_that_leads_elsewhere_deletes_nothing(pair, how):
     assert pair.state() == before
 
 
+@pytest.mark.parametrize("state", ["known", "lost"])
+@pytest.mark.parametrize("layout", ["tree", "maildir++"])
+@pytest.mark.parametrize("part", ["cur", "new"])
+def test_half_a_mailbox_is_neither_gone_nor_empty(channel, corpus, part, layout, state):
+    """Trees are copied without their empty directories: what is left was doubled, or held to be gone."""
+    channel.layout = layout
+    work = corpus.messages(2, "plain", flags="S" if part == "new" else "")
+    channel.remote.create("Work")
+    channel.remote.add("Work", *work)
+    channel.sync()
+    missing = f"{channel.local.directory('Work')}/{part}"
+    os.rmdir(missing)
+    if state == "lost":
+        shutil.rmtree(channel.state_directory)
+    for arguments in ((), ("--allow-deletions",)):
+        assert f"test/Work: mailbox Work: its directory {part} is missing" in channel.sync(*arguments, status=1).err
+    assert channel.remote.state()[("Work",)] == contents(*work)
+    os.mkdir(missing, 0o700)
+    channel.sync()
+    assert channel.state()[("Work",)] == contents(*work)
+
+
 @pytest.mark.parametrize("side", ["local", "remote"])
 def test_to_adopt_deletes_nothing(pair, side):
     """Also where nothing is wrong with the tree: who took away too much gets it back."""

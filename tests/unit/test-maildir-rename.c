@@ -156,7 +156,7 @@ static void clears_leftovers(void **state)
 {
 	static const char *const left[][3] = {
 	    {"x"}, {"x", "x/tmp"}, {"x", "x/tmp", "x/new"}, {"x", "x/cur"}};
-	static const char *const things[] = {"x/tmp/1", "x/new/1", "x/cur/1", "x/notes", "x/y/1"};
+	static const char *const things[] = {"x/new/1", "x/cur/1", "x/tmp/1", "x/notes", "x/y/1"};
 	struct fixture *fixture = *state;
 	struct error err = {0};
 
@@ -178,7 +178,8 @@ static void clears_leftovers(void **state)
 		assert_int_equal(maildir_tree_rename(fixture->tree, "a", "x", &err), -1);
 		assert_int_equal(err.sys, EEXIST);
 		assert_true(fixture_has(fixture, things[i]));
-		assert_string_equal(list(fixture->tree), "a");
+		/* half a mailbox that holds messages is one */
+		assert_string_equal(list(fixture->tree), i < 2 ? "a x" : "a");
 		assert_int_equal(unlink(fixture_path(fixture, things[i])), 0);
 		assert_int_equal(rmdir(fixture_path(fixture, parent)), 0);
 		free(parent);

@@ -316,6 +316,8 @@ static void lists_only_mailboxes(void **state)
 	assert_int_equal(symlink(path, fixture_path(fixture, "link")), 0);
 	assert_string_equal(list(fixture), " a/b a/b/cur");
 	assert_int_equal(warnings, 4);
+	fixture_put(fixture, "only-cur/cur/1.a:2,S", "half a mailbox is no less there", 0);
+	assert_string_equal(list(fixture), " a/b a/b/cur only-cur");
 	log_set_sink(NULL, NULL, LOG_LEVEL_WARN);
 }
 
