@@ -87,6 +87,21 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 	}
 }
 
+/* What is new on both sides and paired. */
+static void collect_found(const struct planner_box *boxes, size_t len, struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct plan *plan = boxes[i].plan;
+		for (size_t k = 0; k < plan->len; k++) {
+			const struct op *op = &plan->ops[k];
+			if (op->kind != OP_PAIR || op->rule != RULE_M6_PAIR)
+				continue;
+			*array_push(out->ends, out->len, out->cap) = (struct end){
+			    .box = i, .op = k, .name = op->name, .identity = plan_identity(op)};
+		}
+	}
+}
+
 /*
  * Whether a pair and what appeared are one message for certain: its bytes, or the server's id, or
  * all that a server tells of it. Names alone are not believed: a file of the same name may hold
@@ -262,11 +277,26 @@ static void rule_v2_rename(struct planner_box *boxes, const struct end *from, co
 	agree->flags = verdict.agreed;
 }
 
+/*
+ * V1 of a message that both sides hold already where it was moved to: a run that had a server move
+ * it by COPY and EXPUNGE was stopped between the two. What is left of it where it was is removed:
+ * the trash would get what nobody deleted.
+ */
+static void end_move(struct op *departure)
+{
+	if (departure->kind != OP_TRASH)
+		return;
+	departure->kind = OP_REMOVE;
+	departure->rule = RULE_V1_MOVE;
+}
+
 /* The two are one message. */
 static void join(struct planner_box *boxes, struct end *from, struct end *to, enum side side)
 {
 	from->taken = to->taken = true;
-	if (from->box == to->box)
+	if (boxes[to->box].plan->ops[to->op].kind == OP_PAIR)
+		end_move(&boxes[from->box].plan->ops[from->op]);
+	else if (from->box == to->box)
 		rule_v2_rename(boxes, from, to, side);
 	else
 		rule_v1_move(boxes, from, to, side);
@@ -304,26 +334,37 @@ static void drop_none(struct plan *plan)
 	plan->len = kept;
 }
 
-/* All moves on one side, the surest first. */
+/* Pairs what left with what appeared, the surest first. */
+static void match_all(struct planner_box *boxes, struct end_list *gone, struct end_list *new,
+		      enum side side)
+{
+	if (side == REMOTE) {
+		match_ends(boxes, gone, new, side, compare_names);
+		match_ends(boxes, gone, new, side, compare_digests_and_boxes);
+		match_ends(boxes, gone, new, side, compare_digests);
+	} else {
+		match_ends(boxes, gone, new, side, compare_email_ids_and_boxes);
+		match_ends(boxes, gone, new, side, compare_email_ids);
+		match_ends(boxes, gone, new, side, compare_messages_and_boxes);
+		match_ends(boxes, gone, new, side, compare_messages);
+	}
+}
+
+/* All moves on one side, and what is left to do of those that are there. */
 static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 {
-	struct end_list gone = {0}, new = {0};
+	struct end_list gone = {0}, new = {0}, found = {0};
 
 	collect_departures(boxes, len, side, &gone);
-	if (gone.len)
+	if (gone.len) {
 		collect_arrivals(boxes, len, side, &new);
-	if (side == REMOTE) {
-		match_ends(boxes, &gone, &new, side, compare_names);
-		match_ends(boxes, &gone, &new, side, compare_digests_and_boxes);
-		match_ends(boxes, &gone, &new, side, compare_digests);
-	} else {
-		match_ends(boxes, &gone, &new, side, compare_email_ids_and_boxes);
-		match_ends(boxes, &gone, &new, side, compare_email_ids);
-		match_ends(boxes, &gone, &new, side, compare_messages_and_boxes);
-		match_ends(boxes, &gone, &new, side, compare_messages);
+		collect_found(boxes, len, &found);
 	}
+	match_all(boxes, &gone, &new, side);
+	match_all(boxes, &gone, &found, side);
 	free(gone.ends);
 	free(new.ends);
+	free(found.ends);
 }
 
 /* All removals on the server, by the name of the file that is gone. */
