@@ -11,8 +11,9 @@ void *array_reserve(void *array, size_t *cap, size_t need, size_t size)
 {
 	if (need <= *cap)
 		return array;
+	array = xreallocarray(array, need, size);
 	*cap = need;
-	return xreallocarray(array, need, size);
+	return array;
 }
 
 /* Doubles until need fits; where doubling would overflow, exactly need is asked for. */
