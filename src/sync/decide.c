@@ -14,16 +14,48 @@ static struct planner_input input_of(const struct channel *channel, const struct
 {
 	struct planner_input input = {
 	    .policy = &channel->setup.policy,
-	    .sides = {&box->sides[LOCAL], &box->sides[REMOTE]},
-	    .matches = box->match.matches,
-	    .matches_len = box->match.len,
 	    .is_trash = !strcmp(box->at[REMOTE], channel->trash[REMOTE]),
 	    .is_junk = box->attributes & MAILBOX_JUNK && strcmp(box->name, "INBOX") != 0,
 	};
 
+	if (!box->active)
+		return input;
+	input.sides[LOCAL] = &box->sides[LOCAL];
+	input.sides[REMOTE] = &box->sides[REMOTE];
+	input.matches = box->match.matches;
+	input.matches_len = box->match.len;
 	input.pairs = journal_pairs(box->journal, &input.pairs_len);
 	input.notes = journal_notes(box->journal, &input.notes_len);
 	return input;
+}
+
+/*
+ * How a side holds the pairs of a mailbox that could not be looked at; NULL: nobody knows. Where
+ * nothing changed there, it was not to be looked at.
+ */
+static const struct presence *held_unseen(struct box *box, enum side side, size_t pairs_len)
+{
+	struct snapshot *snapshot = &box->sides[side];
+	bool changed = box->survey.scan[side] || !box->exists[side];
+
+	if (!box->survey.seen[side] && changed)
+		return NULL;
+	if (!box->survey.seen[side]) {
+		snapshot_free(snapshot);
+		snapshot_begin(snapshot, side, box->journal);
+	}
+	return snapshot->known_len == pairs_len ? snapshot->known : NULL;
+}
+
+/* What the planner is to know of one that could not be looked at, but for its journal. */
+static struct planner_unseen unseen_of(struct box *box)
+{
+	struct planner_unseen unseen = {0};
+
+	unseen.pairs = journal_pairs(box->journal, &unseen.len);
+	for (enum side side = LOCAL; side < SIDES; side++)
+		unseen.held[side] = held_unseen(box, side, unseen.len);
+	return unseen;
 }
 
 /* Messages that rule M9 leaves and that were not looked at again, for their side is as it was. */
@@ -185,6 +217,10 @@ void channel_plan(struct channel *channel)
 		if (box->consulted)
 			boxes[i].input.pairs =
 			    journal_pairs(box->journal, &boxes[i].input.pairs_len);
+		if (box->error.kind != ERROR_NONE && !box->active && box->journal) {
+			boxes[i].input = input_of(channel, box);
+			boxes[i].unseen = unseen_of(box);
+		}
 		if (!box->active)
 			continue;
 		boxes[i].input = input_of(channel, box);

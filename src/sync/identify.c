@@ -40,6 +40,15 @@ bool identify_may_have_moved(const struct channel *channel, enum side side)
 	return false;
 }
 
+/* True where what is new may have left a mailbox that could not be looked at, and waits then. */
+static bool may_wait(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].error.kind != ERROR_NONE && channel->boxes[i].journal)
+			return channel->setup.policy.deletion[LOCAL] == DELETION_TRASH;
+	return false;
+}
+
 /* True where a new file may be a copy of one that both sides hold. */
 static bool has_journals(const struct channel *channel)
 {
@@ -215,7 +224,7 @@ int identify_fresh(struct channel *channel, struct error *err)
 		return -1;
 	consult_journals(channel);
 	consult_dates(channel);
-	all = identify_may_have_moved(channel, REMOTE);
+	all = identify_may_have_moved(channel, REMOTE) || may_wait(channel);
 	if (ask(channel, REMOTE, REQUEST_IDENTIFY, all, list_remote, err))
 		return -1;
 	mark_moved(channel);

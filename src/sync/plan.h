@@ -136,6 +136,7 @@ struct plan {
 	struct guard_verdict
 	    verdict[SIDES]; /* indexed by the side where deletions were to happen */
 	size_t refused;     /* messages left by M9 */
+	size_t waiting;     /* copies that wait by V1 */
 	/* By side: what was to be removed there is blocked, for it may have moved out of sight. */
 	bool withheld[SIDES];
 };

@@ -107,8 +107,8 @@ static void collect_arrivals(const struct planner_box *boxes, size_t len, enum s
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < boxes[i].plan->len; k++) {
 			struct op *op = &boxes[i].plan->ops[k];
-			if (op->kind == OP_COPY && op->side == side && op->identity.rest &&
-			    way->serves(op->identity.rest))
+			if (op->kind == OP_COPY && op->side == side && !op->blocked &&
+			    op->identity.rest && way->serves(op->identity.rest))
 				*array_push(out->list, out->len, out->cap) =
 				    (struct arrival){i, boxes[i].plan, op};
 		}

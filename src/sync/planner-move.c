@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_OP SIZE_MAX
+
 /* An operation that may be one end of a move, and what identifies its message. */
 struct end {
 	size_t box;
-	size_t op;
+	size_t op;        /* NO_OP: whether its message went anywhere nobody knows */
 	size_t pair;      /* departures: the pair's index */
 	const char *name; /* its unique name, where the local side's user moved it; else NULL */
 	struct identity identity;
@@ -66,6 +68,39 @@ static void collect_departures(const struct planner_box *boxes, size_t len, enum
 			    .pair = pair,
 			    .name = side == REMOTE ? input->pairs[pair].name : NULL,
 			    .identity = pair_identity(&input->pairs[pair]),
+			};
+		}
+	}
+}
+
+/* True where what is deleted in a mailbox goes to the trash of side. */
+static bool goes_to_trash(const struct planner_input *input, enum side side)
+{
+	return input->policy->change[side] & CHANGE_DELETIONS &&
+	       input->policy->deletion[side] == DELETION_TRASH && !input->is_trash;
+}
+
+/*
+ * What may have left, on the other side, a mailbox that could not be looked at there. It matters
+ * only where the next run would have the trash get it.
+ */
+static void collect_unseen(const struct planner_box *boxes, size_t len, enum side side,
+			   struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct planner_unseen *unseen = &boxes[i].unseen;
+		const struct presence *held = unseen->held[other_side(side)];
+		if (!unseen->len || !goes_to_trash(&boxes[i].input, side))
+			continue;
+		for (size_t k = 0; k < unseen->len; k++) {
+			const struct pair *pair = &unseen->pairs[k];
+			if (!pair_is_expected(pair, other_side(side)) || (held && held[k].present))
+				continue;
+			*array_push(out->ends, out->len, out->cap) = (struct end){
+			    .box = i,
+			    .op = NO_OP,
+			    .name = side == REMOTE ? pair->name : NULL,
+			    .identity = pair_identity(pair),
 			};
 		}
 	}
@@ -290,11 +325,24 @@ static void end_move(struct op *departure)
 	departure->rule = RULE_V1_MOVE;
 }
 
+/*
+ * V1 of a message that may have left a mailbox that could not be looked at: it waits. Were it
+ * copied, it would look like one that was copied and then deleted, once that mailbox can be looked
+ * at: the trash would get what was only moved.
+ */
+static void wait_for_run(struct plan *plan, size_t copy)
+{
+	plan->ops[copy].blocked = true;
+	plan->waiting++;
+}
+
 /* The two are one message. */
 static void join(struct planner_box *boxes, struct end *from, struct end *to, enum side side)
 {
 	from->taken = to->taken = true;
-	if (boxes[to->box].plan->ops[to->op].kind == OP_PAIR)
+	if (from->op == NO_OP)
+		wait_for_run(boxes[to->box].plan, to->op);
+	else if (boxes[to->box].plan->ops[to->op].kind == OP_PAIR)
 		end_move(&boxes[from->box].plan->ops[from->op]);
 	else if (from->box == to->box)
 		rule_v2_rename(boxes, from, to, side);
@@ -350,19 +398,22 @@ static void match_all(struct planner_box *boxes, struct end_list *gone, struct e
 	}
 }
 
-/* All moves on one side, and what is left to do of those that are there. */
+/* All moves on one side, what is left to do of those that are there, and what may be one. */
 static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 {
-	struct end_list gone = {0}, new = {0}, found = {0};
+	struct end_list gone = {0}, unseen = {0}, new = {0}, found = {0};
 
 	collect_departures(boxes, len, side, &gone);
-	if (gone.len) {
+	collect_unseen(boxes, len, side, &unseen);
+	if (gone.len || unseen.len)
 		collect_arrivals(boxes, len, side, &new);
+	if (gone.len)
 		collect_found(boxes, len, &found);
-	}
 	match_all(boxes, &gone, &new, side);
 	match_all(boxes, &gone, &found, side);
+	match_all(boxes, &unseen, &new, side);
 	free(gone.ends);
+	free(unseen.ends);
 	free(new.ends);
 	free(found.ends);
 }

@@ -33,17 +33,29 @@ void planner_messages(const struct planner_input *input, struct plan *plan);
 /* The pair of that UID, or NULL. */
 const struct pair *planner_pair(const struct planner_input *input, uint32_t uid);
 
+/*
+ * What both sides held in a mailbox that could not be looked at, or not at all of it. Of its input
+ * only policy and is_trash are filled.
+ */
+struct planner_unseen {
+	const struct pair *pairs;
+	size_t len;
+	const struct presence *held[SIDES]; /* how a side holds them; NULL: nobody knows */
+};
+
 /* One mailbox in the pass over all of them. */
 struct planner_box {
 	struct planner_input input;
 	struct plan *plan;
+	struct planner_unseen unseen; /* none where it could be looked at */
 };
 
 /*
  * Turns what left one mailbox and appeared in another (or in the same one, under another name or
  * UID) into one move: rules V1 and V2, over the plans of all mailboxes that planner_messages has
  * filled, and before the guard looks at them. partial: there are mailboxes that were not looked
- * at, and something may have left them.
+ * at, and something may have left them. Where that is known of, and what is deleted goes to the
+ * trash, a copy waits, blocked and counted in its plan.
  */
 void planner_moves(struct planner_box *boxes, size_t len, bool partial);
 /*

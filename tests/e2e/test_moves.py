@@ -81,6 +81,28 @@ def test_moved_on_the_disk_to_what_cannot_be_read(pair, faults_program):
     assert_moved(pair, *pair.inbox[:5], stayed=pair.inbox[5:])
 
 
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_moved_out_of_what_cannot_be_read(pair, corpus, faults_program, side):
+    """Copied as new it would look deleted where it was in the next run, and go to the trash. Nothing else waits."""
+    pair.keys["deletions"] = {"local": "trash", "remote": "trash"}
+    pair.remote.create("Trash")
+    pair.sync()
+    come, new = corpus.message("plain"), corpus.message("plain")
+    pair.local.add("INBOX", come)
+    pair.side(side).move("INBOX", "Archive", *pair.inbox[:2])
+    pair.side(side).add("Archive", new)
+    _, err = run_without(pair, faults_program, "INBOX", "sync")
+    assert "mailbox Archive: 2 of its new messages wait for the next run" in err
+    for each, here in (("local", pair.local), ("remote", pair.remote)):
+        waiting = pair.inbox[:2] if each == side else []
+        assert here.state()[("Archive",)] == contents(*pair.archive, new, *waiting)
+    pair.sync()
+    state = pair.state()
+    assert state[("INBOX",)] == contents(*pair.inbox[2:], come)
+    assert state[("Archive",)] == contents(*pair.archive, new, *pair.inbox[:2])
+    assert state[("Trash",)] == []
+
+
 def test_moved_on_the_server(pair, plain_line):
     pair.remote.move("INBOX", "Archive", *pair.inbox[:5])
     names = unique_names(pair)

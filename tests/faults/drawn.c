@@ -88,17 +88,6 @@ static bool pick(struct drawn *drawn, struct mail *mail)
 	return true;
 }
 
-/*
- * NEEDSWORK: a run that cannot look at the mailbox which a message left takes it, where it came to,
- * for a new one. To the next run it is one that was copied and then deleted, which nothing in the
- * journals tells from one that was moved: where what is deleted goes to the trash, there is one
- * copy more in that. (It could wait, where it came to, until that mailbox can be looked at.)
- */
-static bool may_move(const struct drawn *drawn)
-{
-	return drawn->rig->policy.deletion[LOCAL] != DELETION_TRASH;
-}
-
 /* A mailbox that is not the message's. */
 static const char *draw_target(struct drawn *drawn, const struct mail *mail)
 {
@@ -178,7 +167,7 @@ static void move(struct drawn *drawn)
 	struct mail mail;
 	const char *target;
 
-	if (!may_move(drawn) || !pick(drawn, &mail))
+	if (!pick(drawn, &mail))
 		return;
 	target = draw_target(drawn, &mail);
 	if (chance_one_in(&drawn->chance, 2)) {
@@ -211,7 +200,7 @@ static void change_mailbox(struct drawn *drawn)
 {
 	struct rig *rig = drawn->rig;
 
-	switch (chance_below(&drawn->chance, may_move(drawn) ? 8 : 6)) {
+	switch (chance_below(&drawn->chance, 8)) {
 	case 0: local_destroy(rig, boxes[PLAY]); break;
 	case 1: memory_destroy(rig->server, boxes[PLAY]); break;
 	case 2: memory_renumber(rig->server, boxes[PLAY]); break;

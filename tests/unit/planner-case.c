@@ -327,6 +327,10 @@ static void read_mailbox(const struct place *place, struct arena *arena, struct 
 			box->is_junk = true;
 		else if (!strcmp(fields[i], "consulted"))
 			box->is_consulted = true;
+		else if (!strcmp(fields[i], "unseen"))
+			box->is_unseen = true;
+		else if (!strcmp(fields[i], "held"))
+			box->is_held = true;
 		else if (i + 3 == len && !strncmp(fields[i], "gone=", 5) &&
 			 !strcmp(fields[i + 1], ":"))
 			break;

@@ -39,7 +39,8 @@
  * the first one counts. "survey partial": there are others, which were not looked at.
  *
  * As ever a server tells no digest, and none unless set the id of a message's content (EMAILID). A
- * mailbox with "consulted" behind it did not change, and of it only the pairs are known.
+ * mailbox with "consulted" behind it did not change, and of it only the pairs are known; one with
+ * "unseen" could not be looked at, with "held" all the same it is known who holds what of it.
  *
  * Expected are also, on the row that is left, "V1 move SIDE -> MAILBOX/ID FLAGS" (flags on the
  * side that moved it belong to the row where it arrived), and, where the message is to be found
@@ -103,6 +104,8 @@ struct case_box {
 	const char *name; /* NULL where there is but one */
 	bool is_trash, is_junk;
 	bool is_consulted; /* only its pairs are known */
+	bool is_unseen;    /* it could not be looked at; */
+	bool is_held;      /* and yet it is known what both sides hold */
 	bool is_gone; /* on that side, and so much becomes of it */
 	enum side gone;
 	enum rule rule;

@@ -424,7 +424,7 @@ static void run_planner(const struct planner_case *it, const size_t *order,
 			struct planner_box *boxes, struct planner_run *run)
 {
 	for (size_t i = 0; i < it->boxes_len; i++)
-		if (!it->boxes[order[i]].is_consulted)
+		if (!it->boxes[order[i]].is_consulted && !it->boxes[order[i]].is_unseen)
 			planner_messages(&boxes[i].input, boxes[i].plan);
 	planner_moves(boxes, it->boxes_len, it->partial);
 	planner_copies(&it->policy, boxes, it->boxes_len);
@@ -448,6 +448,9 @@ static struct planner_input input_of(const struct planner_case *it, size_t box,
 {
 	if (it->boxes[box].is_consulted)
 		return (struct planner_input){.pairs = in->pairs, .pairs_len = in->pairs_len};
+	if (it->boxes[box].is_unseen)
+		return (struct planner_input){.policy = &it->policy,
+					      .is_trash = it->boxes[box].is_trash};
 	return (struct planner_input){
 	    .policy = &it->policy,
 	    .pairs = in->pairs,
@@ -460,6 +463,19 @@ static struct planner_input input_of(const struct planner_case *it, size_t box,
 	    .is_trash = it->boxes[box].is_trash,
 	    .is_junk = it->boxes[box].is_junk,
 	};
+}
+
+/* And of one that could not be looked at. */
+static struct planner_unseen unseen_of(const struct planner_case *it, size_t box,
+				       const struct inputs *in)
+{
+	struct planner_unseen unseen = {.pairs = in->pairs, .len = in->pairs_len};
+
+	if (!it->boxes[box].is_unseen)
+		return (struct planner_unseen){0};
+	for (enum side side = LOCAL; side < SIDES && it->boxes[box].is_held; side++)
+		unseen.held[side] = in->sides[side].known;
+	return unseen;
 }
 
 void planner_run(const struct planner_case *it, uint64_t seed, struct planner_run *run)
@@ -476,7 +492,8 @@ void planner_run(const struct planner_case *it, uint64_t seed, struct planner_ru
 	for (size_t i = 0; i < it->boxes_len; i++) {
 		make_inputs(it, order[i], &seed, &in[i]);
 		boxes[i] = (struct planner_box){.input = input_of(it, order[i], &in[i]),
-						.plan = &run->plans[order[i]]};
+						.plan = &run->plans[order[i]],
+						.unseen = unseen_of(it, order[i], &in[i])};
 	}
 	run_planner(it, order, boxes, run);
 	for (size_t i = 0; i < it->boxes_len; i++)
