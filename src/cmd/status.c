@@ -111,6 +111,24 @@ static int read_tree(struct standings *all, struct error *err)
 	return 0;
 }
 
+/* A mailbox that was named and is nowhere here is the user's mistake. */
+static void miss_mailboxes(const struct standings *all)
+{
+	const struct target *target = all->target;
+	struct error err;
+
+	for (size_t i = 0; i < target->only_len; i++) {
+		const struct standing wanted = {.name = target->only[i]};
+		if (all->len &&
+		    bsearch(&wanted, all->rows, all->len, sizeof(*all->rows), compare_names))
+			continue;
+		error_set(&err, ERROR_USAGE, SCOPE_MAILBOX,
+			  "mailbox %s: it is not here, and there is no journal of it",
+			  text_show(target->only[i]));
+		report_failure(all->report, target->channel->name, &err);
+	}
+}
+
 /* How many columns a name takes, about: its characters. */
 static int width_of(const char *text)
 {
@@ -211,10 +229,12 @@ static void show_channel(const struct target *target, struct report *report)
 	target_setup(target, report->options, &all.arena, &setup);
 	if (journal_dir_open(setup.state_dir, false, &all.journals, &err) ||
 	    maildir_tree_open(setup.tree_path, setup.layout, false, &all.tree, &err) ||
-	    read_journals(&all, &err) || read_tree(&all, &err))
+	    read_journals(&all, &err) || read_tree(&all, &err)) {
 		report_failure(report, channel->name, &err);
-	else
+	} else {
 		print_all(&all);
+		miss_mailboxes(&all);
+	}
 	for (size_t i = 0; i < all.len; i++)
 		journal_close(&all.rows[i].journal);
 	free(all.rows);

@@ -158,6 +158,9 @@ def test_status(pair, corpus):
     pair.local.add("INBOX", corpus.message())
     before = pair.disk()
     assert "changed here" in pair.run("status").out
+    assert pair.run("status", "test/INBOX").out
+    said = pair.run("status", "test/Inboxes", status=64)
+    assert "mailbox Inboxes" in said.err and not said.out
     assert pair.disk() == before
 
 
