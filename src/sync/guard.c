@@ -30,13 +30,24 @@ static size_t count_held(const struct planner_input *input, enum side side,
 	return held;
 }
 
+/* What is gone on both sides is no part of what a deletion is one of so many of. */
+static size_t count_left(const struct planner_input *input)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < input->pairs_len; i++)
+		count += input->sides[LOCAL]->known[i].present ||
+			 input->sides[REMOTE]->known[i].present;
+	return count;
+}
+
 /* Counts what would be deleted on side into the verdict. */
 static struct guard_verdict *count_deletions(const struct planner_input *input, enum side side,
 					     struct plan *plan)
 {
 	struct guard_verdict *verdict = &plan->verdict[side];
 
-	*verdict = (struct guard_verdict){.held = input->pairs_len};
+	*verdict = (struct guard_verdict){.held = count_left(input)};
 	for (size_t i = 0; i < plan->len; i++)
 		verdict->deletions += op_removes(&plan->ops[i], side);
 	return verdict;

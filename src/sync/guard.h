@@ -6,7 +6,8 @@
  * holds nothing of any more (if it held more than one message that did not move elsewhere), or of
  * which more go than policy->safety_percent and more than policy->safety_count, or that is gone
  * itself. Never blocked: a mailbox of rule "is_trash" or "is_junk", and whatever the user allowed.
- * Where both sides lack a message nothing would be deleted, so that is no alarm.
+ * Where both sides lack a message nothing would be deleted, so that is no alarm, and it is none of
+ * those that a percentage is of.
  */
 #ifndef SYNC_GUARD_H
 #define SYNC_GUARD_H

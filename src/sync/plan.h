@@ -124,7 +124,7 @@ const char *guard_reason_text(enum guard_reason reason);
 struct guard_verdict {
 	enum guard_reason reason;
 	size_t deletions; /* that would have happened */
-	size_t held;      /* pairs in all */
+	size_t held;      /* pairs that any side has yet */
 };
 
 /* The plan of one mailbox. */

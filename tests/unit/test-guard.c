@@ -125,14 +125,14 @@ static void expect(struct mailbox mailbox, enum guard_reason reason)
 		guard_check(&it.input, mailbox.allowed, &it.plan);
 		assert_int_equal(it.plan.verdict[side].reason, reason);
 		assert_int_equal(it.plan.verdict[side].deletions, mailbox.gone[other_side(side)]);
-		assert_int_equal(it.plan.verdict[side].held, mailbox.pairs);
+		assert_int_equal(it.plan.verdict[side].held, mailbox.pairs - mailbox.both);
 		check_blocked(&it, side, reason != GUARD_FINE);
 		unmake(&it);
 		mailbox = swap(mailbox);
 	}
 }
 
-/* Both bounds must be passed: the number, and the share of what the journal holds. */
+/* Both bounds must be passed: the number, and the share of what any side holds. */
 static void stops_past_both_bounds(void **state)
 {
 	static const struct {
@@ -170,6 +170,23 @@ static void stops_past_both_bounds(void **state)
 		mailbox.deletion = DELETION_TRASH;
 		expect(mailbox, rows[i].reason);
 	}
+}
+
+/* What both have lost is none of what is left: after a move whose UIDs were not told, say. */
+static void counts_what_is_left(void **state)
+{
+	struct mailbox mailbox = usual;
+
+	(void)state;
+	mailbox.pairs = 60;
+	mailbox.gone[LOCAL] = 24;
+	expect(mailbox, GUARD_FINE);
+	mailbox.both = 11;
+	expect(mailbox, GUARD_FINE);
+	mailbox.both = 13;
+	expect(mailbox, GUARD_MANY);
+	mailbox.both = 30;
+	expect(mailbox, GUARD_MANY);
 }
 
 /* The only message may go; of two, one; but not both at once. */
@@ -419,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(stops_past_both_bounds),
+	    cmocka_unit_test(counts_what_is_left),
 	    cmocka_unit_test(stops_where_a_side_looks_emptied),
 	    cmocka_unit_test(does_not_count_what_was_kept),
 	    cmocka_unit_test(stays_quiet_where_nothing_goes),
