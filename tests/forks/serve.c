@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Makes a program serve its own runs, for tests/e2e/forks.py: preloaded, and for tests only.
- * To load some thirty libraries and to bind what they name takes longer than a short run does.
- * Here it is done once, and each run is a fork made before the first of the program's own lines,
- * be it a constructor's. Its arguments, environment, standard input, output and error are its own;
- * the rest it inherits from the server as it would have from who starts the server.
+ * To load some thirty libraries, to bind what they name and to set up OpenSSL takes longer than a
+ * short run does. Here it is done once, and each run is a fork made before the first of the
+ * program's own lines, be it a constructor's. Its arguments, environment, standard input, output
+ * and error are its own; the rest it inherits from the server as it would have from who starts the
+ * server.
  *
  * FORKS_FD is the socket on which they talk, in packets; each number is an int:
  *
@@ -20,6 +21,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +137,17 @@ static void serve(int fd)
 	_exit(0);
 }
 
+/* As libcurl does; nor does a run take down at its end what is not its own. */
+static void set_up_openssl(void)
+{
+	__typeof__(&OPENSSL_init_crypto) set_up;
+
+	set_up = (__typeof__(set_up))dlsym(RTLD_DEFAULT, "OPENSSL_init_ssl");
+	if (set_up != NULL)
+		set_up(OPENSSL_INIT_ENGINE_ALL_BUILTIN | OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT,
+		       NULL);
+}
+
 start_function __libc_start_main;
 
 /* Stands before the program's constructors, and its main. */
@@ -147,6 +160,7 @@ int __libc_start_main(main_function *program, int argc, char **argv, void (*init
 	(void)argc, (void)argv;
 	if (number == NULL)
 		give_up("FORKS_FD");
+	set_up_openssl();
 	serve(atoi(number));
 	return next(program, request.argc, request.strings, init, fini, rtld_fini, stack_end);
 }
