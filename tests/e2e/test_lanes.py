@@ -69,8 +69,9 @@ def make_laned(make_channel, line):
     """make_laned(connections=3, line=...) makes a channel that uses them at once."""
     default = line
 
-    def make(connections=3, line=None, **more):
+    def make(connections=3, line=None, evenmail=None, **more):
         channel = make_channel(**more)
+        channel.evenmail = evenmail or channel.evenmail
         channel.use_plain((line or default).port)
         channel.keys["connections"] = connections
         channel.lanes = {"EVENMAIL_LANE_PAYS": PAYS}
@@ -263,9 +264,9 @@ def test_the_main_connection_lost(make_laned, line, mail, wanted, direction):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("direction", ["pull", "push"])
-def test_stopped_at_random_instants(make_laned, mail, wanted, direction, number):
+def test_stopped_at_random_instants(make_laned, faults_program, mail, wanted, direction, number):
     chance = random.Random(direction)
-    channel = make_laned()
+    channel = make_laned(evenmail=faults_program)
     fill(channel, direction, mail)
     for _ in range(CUTS):
         process = channel.start("sync", **channel.lanes)
@@ -280,13 +281,13 @@ def test_stopped_at_random_instants(make_laned, mail, wanted, direction, number)
 
 @pytest.mark.parametrize("slice_", range(2))
 @pytest.mark.parametrize("direction", ["pull", "push"])
-def test_killed_at_points(make_laned, mail, wanted, tmp_path, direction, slice_):
-    whole = make_laned()
+def test_killed_at_points(make_laned, faults_program, mail, wanted, tmp_path, direction, slice_):
+    whole = make_laned(evenmail=faults_program)
     fill(whole, direction, mail)
     count = count_points(whole, tmp_path, **whole.lanes)
     assert count > POINTS_TRIED
     for number in range(slice_, POINTS_TRIED, 2):
-        channel = make_laned()
+        channel = make_laned(evenmail=faults_program)
         fill(channel, direction, mail)
         point = 1 + number * (count - 1) // (POINTS_TRIED - 1)
         stop_at(channel, point, **channel.lanes)

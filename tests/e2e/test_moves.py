@@ -266,12 +266,13 @@ def mounts():
         subprocess.run(["umount", directory], check=True)
 
 
-def test_a_stop_at_every_step_across_file_systems(make_channel, corpus, mounts, tmp_path):
+def test_a_stop_at_every_step_across_file_systems(make_channel, faults_program, corpus, mounts, tmp_path):
     """Wherever the run stops, one of both places has it on the disk, and the next run finishes the move."""
     messages, archive = corpus.messages(3, "plain"), corpus.messages(1, "plain")
 
     def scene():
         channel = make_channel()
+        channel.evenmail = faults_program
         channel.archive = archive
         channel.remote.fill({"INBOX": messages, "Archive": archive})
         os.makedirs(channel.local.directory("Archive"))
