@@ -316,9 +316,20 @@ static bool is_refusal(const struct error *err)
 	}
 }
 
+/* True where a mailbox of the new name was made since they were listed: the next run sees both. */
+static bool has_come(const struct channel *channel, enum side side, const char *name)
+{
+	const struct request request = {.kind = REQUEST_STATUS, .mailbox = name};
+	struct answer answer;
+	struct error ignored;
+
+	return !store_do(channel->setup.stores[side], &request, &answer, &ignored);
+}
+
 /*
  * Renames one mailbox on the side that does not have the new name yet. Where that is refused, which
- * may be for good, its messages are kept even all the same.
+ * may be for good, its messages are kept even all the same; but not where the next run takes what
+ * has the new name here for the one that has it there.
  */
 static int rename_on(struct channel *channel, struct box *box, enum side side, struct error *err)
 {
@@ -330,7 +341,8 @@ static int rename_on(struct channel *channel, struct box *box, enum side side, s
 	if (store_do(channel->setup.stores[side], &request, &answer, err)) {
 		if (err->scope >= SCOPE_STORE)
 			return -1;
-		if (is_refusal(err)) {
+		if (is_refusal(err) &&
+		    (err->sys != EEXIST || !has_come(channel, side, box->wanted[side]))) {
 			box->renamed.refused = *err;
 			return 0;
 		}

@@ -146,6 +146,15 @@ static struct doings sum_up(const struct world *world, const struct token *token
 }
 
 /*
+ * True where a run may have copied a message to the trash on side, for the other's user deleted it,
+ * before side's user did so too.
+ */
+static bool is_trashed_before(const struct world *world, const struct doings *all, enum side side)
+{
+	return world->late && all->deleted[other_side(side)] && is_trashed(world, other_side(side));
+}
+
+/*
  * The bounds under all names. A move makes no message more or less, but where both sides moved it,
  * to different places; then a deletion on one of them may not be one of what the other moved.
  */
@@ -177,7 +186,7 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 		if (world->renamed && world->late && token->nameless && is_trashed(world, side))
 			bounds.high += all.moved[side];
 	for (enum side side = LOCAL; side < SIDES && !all.doubtful; side++)
-		if (!is_trashed(world, side))
+		if (!is_trashed(world, side) && !is_trashed_before(world, &all, side))
 			sure = larger(sure,
 				      minus(all.deleted[side], all.moved[other_side(side)]));
 	bounds.high = minus(bounds.high, sure);

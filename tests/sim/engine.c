@@ -358,6 +358,9 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	process.syncs = 0;
 	process.seed = step ? step->seed : 0;
 	world_foresee(world);
+	for (size_t name = 0; name < world->names_len; name++)
+		world->halved[name] = memory_has(world->sides[REMOTE], world->names[name]) &&
+				      !memory_has(world->sides[LOCAL], world->names[name]);
 	world->ran = true;
 	world->busy = step ? step->busy : 0;
 	world->busy_left = world->busy ? BUSY_MAX : 0;

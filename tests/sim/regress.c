@@ -321,6 +321,12 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, WORK_NEW, 0), RUN_AND(14), DESTROY_FULL(LOCAL),
       EXPUNGE(LOCAL, INBOX)}},
+    {"a mailbox that comes under the name that another is to get is not taken for that",
+     6,
+     VARIANT_NONE,
+     {DELIVER(LOCAL, WORK_NEW, 0), REST, RENAME(REMOTE, WORK, TO_PLAY), DELIVER(LOCAL, WORK_NEW, 0),
+      RUN_AND(2),
+      {.kind = STEP_SPREAD, .mailbox = WORK, .message = 1, .flag = PLAY - WORK}}},
 };
 
 const char *regress_history(size_t index, struct history *history)

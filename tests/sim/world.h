@@ -83,6 +83,7 @@ struct world {
 	bool expected[NAMES_MAX]; /* that there is such a mailbox */
 	bool used[NAMES_MAX];     /* the server had one there that a run may have seen */
 	bool ever[NAMES_MAX];     /* the server had one there at any time */
+	bool halved[NAMES_MAX];   /* the server alone had one there when the last run began */
 	bool plain;      /* all that they did was to rename */
 	uint64_t bodies; /* that were transferred by then */
 	uint64_t owed;   /* that may have to be, for what users did since */
