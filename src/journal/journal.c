@@ -132,8 +132,9 @@ static int journal_cut(struct journal *journal, size_t end, size_t size, struct 
 {
 	int fd, rc;
 
-	log_warn("journal %s/%s: unfinished after byte %zu of %zu: cut back to the last commit",
-		 text_show(journal->dir->path), text_show(journal->file), end, size);
+	log_warn("journal %s/%s: unfinished after byte %zu of %zu: %s to the last commit",
+		 text_show(journal->dir->path), text_show(journal->file), end, size,
+		 journal->dir->exclusive ? "cut back" : "read up");
 	if (!journal->dir->exclusive || end == 0)
 		return 0;
 	fd = openat(journal->dir->fd, journal->file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -117,6 +117,8 @@ def test_a_torn_tail_is_cut_back_and_reported(pair, plain_line, mail, torn):
         with open(path, "r+b") as file:
             whole[path] = file.read()
             file.write(torn)
+    said = pair.run("status").err
+    assert said.count(": read up to the last commit") == len(said.splitlines()) == len(paths), "and nothing is cut"
     process = pair.sync()
     told = re.findall(r"journal (\S+): unfinished after byte (\d+) of (\d+): cut back to the last commit", process.err)
     assert len(process.err.splitlines()) == len(told) == len(paths)
