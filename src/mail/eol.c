@@ -48,16 +48,27 @@ void eol_unwire_end(struct eol_unwire *state)
 		state->raw = true;
 }
 
-/* Converts back. */
+/* Converts back, line by line. */
 size_t eol_wire(struct eol_wire *state, const char *in, size_t len, char *out)
 {
+	const char *end = in + len;
 	size_t written = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		if (in[i] == '\n' && !state->after_cr)
+	while (in < end) {
+		const char *lf = memchr(in, '\n', (size_t)(end - in));
+		size_t text = (size_t)((lf ? lf : end) - in);
+
+		memcpy(out + written, in, text);
+		written += text;
+		if (text)
+			state->after_cr = in[text - 1] == '\r';
+		if (!lf)
+			break;
+		if (!state->after_cr)
 			out[written++] = '\r';
-		out[written++] = in[i];
-		state->after_cr = in[i] == '\r';
+		out[written++] = '\n';
+		state->after_cr = false;
+		in = lf + 1;
 	}
 	return written;
 }

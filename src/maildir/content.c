@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DISK_CHUNK ((size_t)64 * 1024)
-#define WIRE_CHUNK (2 * DISK_CHUNK)
+#define CHUNK_MAX ((size_t)64 * 1024)
 
 struct maildir_content {
 	int fd; /* -1 once all is in memory */
@@ -34,7 +33,8 @@ struct maildir_content {
 	struct buf kept; /* the whole message, where it is small */
 	char *wire;      /* a chunk in CRLF form; NULL once all is in memory */
 	size_t wire_at, wire_len;
-	char *disk; /* the same as it is in the file */
+	char *disk;   /* the same as it is in the file */
+	size_t chunk; /* its size; wire's is twice that */
 };
 
 /* What is read must be one version of the file, first to last. */
@@ -53,14 +53,19 @@ static int check_unchanged(const struct maildir_content *content, struct error *
 	return 0;
 }
 
-/* Reads the next chunk into wire, at most WIRE_CHUNK bytes; *len 0 is the end. */
+/*
+ * Reads the next chunk into wire; *len 0 is the end, which the size tells: where it has changed,
+ * so has the file.
+ */
 static int read_chunk(struct maildir_content *content, char *wire, size_t *len, struct error *err)
 {
 	ssize_t got;
 
 	*len = 0;
+	if (content->offset >= (uint64_t)content->st.st_size)
+		return check_unchanged(content, err);
 	do
-		got = pread(content->fd, content->disk, DISK_CHUNK, (off_t)content->offset);
+		got = pread(content->fd, content->disk, content->chunk, (off_t)content->offset);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return error_errno(err, SCOPE_MESSAGE, "%s: cannot read", content->label);
@@ -129,7 +134,10 @@ static void prepare_reading(struct maildir_content *content)
 	content->wire = content->disk = NULL;
 }
 
-/* Prepares for the first reading. */
+/*
+ * Prepares for the first reading. No more is taken than a small message needs: to get so much from
+ * the system and to give it back would take longer than to read it.
+ */
 static struct maildir_content *take_file(int fd, const struct stat *st, bool raw)
 {
 	struct maildir_content *opened = xcalloc(1, sizeof(*opened));
@@ -137,8 +145,9 @@ static struct maildir_content *take_file(int fd, const struct stat *st, bool raw
 	opened->fd = fd;
 	opened->st = *st;
 	opened->raw = raw;
-	opened->wire = xmalloc(WIRE_CHUNK);
-	opened->disk = xmalloc(DISK_CHUNK);
+	opened->chunk = (uint64_t)st->st_size < CHUNK_MAX ? (size_t)st->st_size + 1 : CHUNK_MAX;
+	opened->wire = xmalloc(2 * opened->chunk);
+	opened->disk = xmalloc(opened->chunk);
 	return opened;
 }
 
