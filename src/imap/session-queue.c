@@ -231,14 +231,27 @@ unsigned imap_lsub_all(struct imap_session *session)
 	    session, session_queue_begin(session, REQUEST_PLAIN, "LSUB \"\" \"*\""));
 }
 
-/* One mailbox's figures. */
-unsigned imap_status(struct imap_session *session, const char *wire, size_t len)
+/* A STATUS of one mailbox. */
+static unsigned queue_status(struct imap_session *session, enum request_kind kind, const char *wire,
+			     size_t len)
 {
-	struct imap_request *request = session_queue_begin(session, REQUEST_READ, "STATUS");
+	struct imap_request *request = session_queue_begin(session, kind, "STATUS");
 
 	imap_command_put_astring(&request->command, wire, len);
 	put_status_items(&request->command, session_usable(&session->server));
 	return session_queue_end(session, request);
+}
+
+/* One mailbox's figures. */
+unsigned imap_status(struct imap_session *session, const char *wire, size_t len)
+{
+	return queue_status(session, REQUEST_READ, wire, len);
+}
+
+/* The same unheld. */
+unsigned imap_status_at_once(struct imap_session *session, const char *wire, size_t len)
+{
+	return queue_status(session, REQUEST_PLAIN, wire, len);
 }
 
 /* Opens a mailbox, with all that changed in it where the server can say that. */

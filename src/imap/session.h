@@ -224,6 +224,8 @@ unsigned imap_list_all(struct imap_session *session, bool with_status, bool with
 bool imap_list_extended(const struct imap_session *session);
 unsigned imap_lsub_all(struct imap_session *session);
 unsigned imap_status(struct imap_session *session, const char *wire, size_t len);
+/* Not held back by changes on their way: it may tell how the mailbox stood before some of them. */
+unsigned imap_status_at_once(struct imap_session *session, const char *wire, size_t len);
 /*
  * EXAMINE where read_only; (QRESYNC (uidvalidity modseq 1:known)) where all are not 0, else
  * (CONDSTORE) where offered. Of UIDs above known nothing is told: they are asked for otherwise.

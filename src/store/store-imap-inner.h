@@ -163,7 +163,8 @@ struct job {
 		struct create_state *create;
 		struct delete_state *delete;
 		struct rename_state *rename;
-		bool sent; /* SUBSCRIBE, STATUS */
+		struct stamp *status; /* once it is sent */
+		bool sent; /* SUBSCRIBE */
 	};
 };
 
@@ -241,7 +242,9 @@ void trace_report(struct job *job, struct answer *out);
 
 /* store-imap-list.c: special uses of enum mailbox_attribute as those of enum imap_attribute. */
 unsigned store_uses(unsigned special_use);
-/* Takes in the figures of the mailbox that a STATUS names. */
+/* The figures that a STATUS tells. */
+struct stamp stamp_of_status(const struct imap_mailbox_status *status);
+/* Takes in those of the mailbox that it names. */
 void mailbox_take_status(struct store_imap *store, const struct imap_answer *answer);
 
 /* store-imap-mailbox.c: the table of mailboxes, and the one that is open. */
@@ -288,6 +291,13 @@ int job_check_selection(struct job *job);
  * step: another FETCH's of the same selection that asked for it, if this one did not.
  */
 struct step *fetch_find_step(struct store_imap *store, struct step *step, uint32_t uid);
+
+/*
+ * store-imap-status.c: the step that a STATUS answer is for, where it came as one of a change's
+ * step: another one that asked for it beside that change, if this one did not.
+ */
+struct step *status_find_step(struct store_imap *store, struct step *step,
+			      const struct imap_answer *answer);
 
 /* store-imap-uids.c: sets of UIDs held against each other. */
 uint64_t uids_count_common(const struct uidset *a, const struct uidset *b);

@@ -93,22 +93,27 @@ static void list_take_subscription(struct store_imap *store, const struct imap_a
 	mailbox->attributes |= IMAP_SUBSCRIBED;
 }
 
-/* One that is not known has none. */
-void mailbox_take_status(struct store_imap *store, const struct imap_answer *answer)
+/* The figures of a STATUS; 0 for what it does not tell. */
+struct stamp stamp_of_status(const struct imap_mailbox_status *status)
 {
-	const struct imap_mailbox_status *status = &answer->mailbox;
-	struct remote_mailbox *mailbox = find_named(store, answer);
-
-	if (!mailbox)
-		return;
-	mailbox->thinned = false;
-	mailbox->stamp = (struct stamp){
+	return (struct stamp){
 	    .uidvalidity = status->has & IMAP_HAS_UIDVALIDITY ? status->uidvalidity : 0,
 	    .uidnext = status->has & IMAP_HAS_UIDNEXT ? status->uidnext : 0,
 	    .messages = status->has & IMAP_HAS_MESSAGES ? status->messages : 0,
 	    .modseq = status->has & IMAP_HAS_HIGHESTMODSEQ ? status->highestmodseq : 0,
 	    .mailbox_id = status->has & IMAP_HAS_MAILBOX_ID ? status->mailbox_id : 0,
 	};
+}
+
+/* One that is not known has none. */
+void mailbox_take_status(struct store_imap *store, const struct imap_answer *answer)
+{
+	struct remote_mailbox *mailbox = find_named(store, answer);
+
+	if (!mailbox)
+		return;
+	mailbox->thinned = false;
+	mailbox->stamp = stamp_of_status(&answer->mailbox);
 }
 
 /* Whether the server lists others below a mailbox. */

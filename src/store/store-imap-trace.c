@@ -71,10 +71,25 @@ void trace_take(struct job *job, const struct step *step, const struct imap_answ
 	trace->gone = false;
 }
 
+/*
+ * How the mailbox stands, as one who has it open is told: of what others did meanwhile only what
+ * the server has told already.
+ */
+static struct stamp trace_stamp(const struct job *job)
+{
+	struct stamp stamp = job->selection->stamp;
+
+	stamp.messages = job->selection->exists;
+	stamp.modseq = job->mailbox->trace.last;
+	return stamp;
+}
+
 void trace_report(struct job *job, struct answer *out)
 {
 	struct trace *trace = &job->mailbox->trace;
 
+	if (trace->steps)
+		out->stamp = trace_stamp(job);
 	out->steps = trace->steps;
 	out->others = trace->others;
 	trace->steps = 0;

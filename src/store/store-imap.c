@@ -291,6 +291,8 @@ static bool take(struct store_imap *store, const struct imap_answer *answer, str
 		return false;
 	if (is_row(answer) && step->job->kind == &fetch_job)
 		step = fetch_find_step(store, step, answer->fetch.uid);
+	if (answer->kind == IMAP_STATUS && step->job->kind->changes)
+		step = status_find_step(store, step, answer);
 	struct job *job = step->job;
 	answer_begin(out, job->request.ticket, job->request.mailbox);
 	if (over) {

@@ -112,7 +112,8 @@ enum request_kind {
 	REQUEST_SUBSCRIBE, /* remote: subscribes to the mailbox, or, with unsubscribe, no more */
 	/*
 	 * The stamp of the mailbox, which is opened for it with want_room only; 0 for what is not
-	 * told.
+	 * told. at_once: as it is while changes are on their way, behind which it would have to
+	 * wait.
 	 */
 	REQUEST_STATUS,
 	REQUEST_SCAN,     /* what the mailbox holds, or how it differs from base */
@@ -162,6 +163,8 @@ struct request {
 	enum request_kind kind;
 	uint64_t ticket;     /* the caller's, comes back in the answers */
 	const char *mailbox; /* its name (mail/mailbox-name.h); not for LIST; SETTLE: or NULL */
+
+	bool at_once; /* STATUS, remote */
 
 	bool want_subscribed; /* LIST: MAILBOX_SUBSCRIBED too, which may cost another command */
 
@@ -227,7 +230,8 @@ struct answer {
 	unsigned attributes; /* of enum mailbox_attribute */
 	/*
 	 * LIST; DONE of STATUS; DONE of SCAN: how it stood when the scan began; DONE of CREATE,
-	 * remote: its messages, where it was there although not listed.
+	 * remote: its messages, where it was there although not listed; DONE of FLAG, REMOVE, MOVE,
+	 * remote: how it stood behind that, where steps tell.
 	 */
 	struct stamp stamp;
 	bool complete; /* DONE of SCAN: every message was listed; else only changes against base */

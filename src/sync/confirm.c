@@ -103,36 +103,6 @@ struct remote_look {
 	struct uidset known;
 };
 
-/*
- * Asks how the remote side differs from what it was before the run's own changes; or, proving, only
- * how it stands.
- */
-static int submit_remote(struct channel *channel, size_t index, struct remote_look *look,
-			 struct error *err)
-{
-	struct box *box = &channel->boxes[index];
-	const struct request status = {
-	    .kind = REQUEST_STATUS,
-	    .ticket = index,
-	    .mailbox = box->at[REMOTE],
-	    .want_room = look->opening};
-	const struct request scan = {
-	    .kind = REQUEST_SCAN,
-	    .ticket = index,
-	    .mailbox = box->at[REMOTE],
-	    .base = look->before,
-	    .known = &look->known,
-	    .want_identity = box->own.lost_append,
-	};
-
-	look->wanted = false;
-	snapshot_free(&box->sides[REMOTE]);
-	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
-	if (!look->proving)
-		box_known_uids(box, &look->known);
-	return store_submit(channel->setup.stores[REMOTE], look->proving ? &status : &scan, err);
-}
-
 /* Whether a mailbox stands as it must if nobody but us changed it. */
 static bool is_explained(const struct remote_look *look, const struct stamp *now)
 {
@@ -140,6 +110,15 @@ static bool is_explained(const struct remote_look *look, const struct stamp *now
 
 	return now->uidvalidity == expected->uidvalidity && now->uidnext == expected->uidnext &&
 	       now->messages == expected->messages && now->modseq == expected->modseq;
+}
+
+/*
+ * Whether to ask how a mailbox stands could explain it: not where more was changed already than we
+ * changed, for mod-sequences only grow.
+ */
+static bool can_be_explained(const struct own_changes *own, const struct stamp *expected)
+{
+	return own->stood.modseq <= expected->modseq;
 }
 
 /*
@@ -177,6 +156,43 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	box->undone |= box->own.lost_append || !learn_agreed(channel, box, snapshot);
 }
 
+/*
+ * Asks how the remote side differs from what it was before the run's own changes; or, proving, only
+ * how it stands, unless that is known and as it must be, and all that is to be known.
+ */
+static int look_at_box(struct channel *channel, size_t index, struct remote_look *look,
+		       struct error *err)
+{
+	struct box *box = &channel->boxes[index];
+	const struct request status = {
+	    .kind = REQUEST_STATUS,
+	    .ticket = index,
+	    .mailbox = box->at[REMOTE],
+	    .want_room = look->opening};
+	const struct request scan = {
+	    .kind = REQUEST_SCAN,
+	    .ticket = index,
+	    .mailbox = box->at[REMOTE],
+	    .base = look->before,
+	    .known = &look->known,
+	    .want_identity = box->own.lost_append,
+	};
+	struct answer proven;
+
+	look->wanted = false;
+	snapshot_free(&box->sides[REMOTE]);
+	snapshot_begin(&box->sides[REMOTE], REMOTE, box->journal);
+	if (look->proving && !look->opening && is_explained(look, &box->own.stood)) {
+		answer_begin(&proven, index, box->at[REMOTE]);
+		proven.stamp = box->own.stood;
+		end_remote(channel, box, &proven, look);
+		return 0;
+	}
+	if (!look->proving)
+		box_known_uids(box, &look->known);
+	return store_submit(channel->setup.stores[REMOTE], look->proving ? &status : &scan, err);
+}
+
 /* Looks at every box where that is wanted: one flight. */
 static int look_at_remote(struct channel *channel, struct remote_look *looks, struct error *err)
 {
@@ -185,7 +201,7 @@ static int look_at_remote(struct channel *channel, struct remote_look *looks, st
 
 	for (size_t i = 0; i < channel->len && !rc; i++)
 		if (looks[i].wanted)
-			rc = submit_remote(channel, i, &looks[i], err);
+			rc = look_at_box(channel, i, &looks[i], err);
 	while (!rc && (rc = store_next(channel->setup.stores[REMOTE], &answer, err)) == 1) {
 		struct box *box = &channel->boxes[answer.ticket];
 		struct snapshot *snapshot = &box->sides[REMOTE];
@@ -232,7 +248,8 @@ static int confirm_remote(struct channel *channel, struct error *err)
 		look->before = box->sides[REMOTE].stamp;
 		look->wanted = box->active && box->exists[REMOTE] && box->wrote[REMOTE] &&
 			       (!box->undone || box->own.lost_append);
-		look->proving = own_expect(&box->own, &look->before, &look->expected);
+		look->proving = own_expect(&box->own, &look->before, &look->expected) &&
+				can_be_explained(&box->own, &look->expected);
 		look->opening = box_wants_room(box);
 	}
 	rc = look_at_remote(channel, looks, err);

@@ -29,6 +29,7 @@ libevenmail_a_SOURCES += \
 	src/sync/move.c src/sync/move.h src/sync/link.c src/sync/link.h \
 	src/sync/push.c src/sync/push.h src/sync/pull.c src/sync/pull.h \
 	src/sync/landing.c src/sync/landing.h src/sync/share.c src/sync/share.h \
+	src/sync/proof.c src/sync/proof.h \
 	src/sync/trash.c src/sync/trash.h src/sync/delete.c src/sync/delete.h
 libevenmail_a_SOURCES += \
 	src/sync/verify.c src/sync/verify-bodies.c src/sync/verify-repair.c \

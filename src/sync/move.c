@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "sync/flag-room.h"
 #include "sync/hold-back.h"
+#include "sync/proof.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -217,6 +218,28 @@ static size_t submit_convoy(struct moves *moves, size_t first, int *rc, struct e
 	return end;
 }
 
+/*
+ * Asks of each mailbox that messages are moved to on the server, behind them. One to which flags
+ * come is opened in the end, for only that tells whether there is room for them.
+ */
+static int submit_proofs(const struct moves *moves, struct error *err)
+{
+	bool *asked = xcalloc(moves->channel->len, sizeof(*asked));
+	int rc = 0;
+
+	for (size_t i = 0; i < moves->len; i++)
+		asked[moves->list[i].to] |= !moves->channel->boxes[moves->list[i].to].room_told &&
+					    !flags_are_none(moves->list[i].op->flags);
+	for (size_t i = 0; i < moves->convoys_len && !rc; i++) {
+		size_t to = moves->list[moves->convoys[i].first].to;
+		if (!asked[to])
+			rc = proof_submit(moves->channel, to, err);
+		asked[to] = true;
+	}
+	free(asked);
+	return rc;
+}
+
 /* The message of a convoy that has that key in the mailbox it leaves. */
 static struct moving *find_moving(struct moves *moves, const struct convoy *convoy,
 				  const struct message_key *key)
@@ -425,6 +448,8 @@ static int collect_answers(struct moves *moves, struct error *err)
 	int rc;
 
 	while ((rc = store_next(store, &answer, err)) == 1) {
+		if (proof_take(moves->channel, &answer))
+			continue;
 		const struct convoy *convoy = &moves->convoys[answer.ticket];
 		if (answer.kind == ANSWER_MOVED)
 			note_moved(moves, convoy, &answer);
@@ -491,6 +516,8 @@ static int carry_out(struct channel *channel, enum op_kind kind, enum side side,
 		commit_notes(&moves);
 	for (size_t i = 0; i < moves.len && !rc;)
 		i = submit_convoy(&moves, i, &rc, err);
+	if (moves.len && !rc && side == REMOTE && kind == OP_MOVE)
+		rc = submit_proofs(&moves, err);
 	if (moves.len && !rc)
 		rc = collect_answers(&moves, err);
 	if (moves.len && !rc && side == REMOTE)

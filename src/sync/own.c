@@ -13,6 +13,8 @@ void own_note_done(struct own_changes *own, const struct answer *answer, size_t 
 	own->removed += (uint32_t)removed;
 	own->steps += answer->steps;
 	own->others |= answer->others;
+	if (answer->stamp.modseq)
+		own->stood = answer->stamp;
 }
 
 /*

@@ -24,6 +24,8 @@ struct own_changes {
 	bool came;        /* messages of other mailboxes were moved here */
 	bool left;        /* messages of this one were moved elsewhere */
 	bool lost_append; /* the UID of one that was added is still to be found */
+	/* How the mailbox stood behind the last of them, where the server told that with it. */
+	struct stamp stood;
 };
 
 /* A message came to be on the server under that UID. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sync/flag-room.h"
 #include "sync/hold-back.h"
+#include "sync/proof.h"
 #include "sync/share.h"
 
 #include <errno.h>
@@ -42,6 +43,9 @@ struct courier {
 	size_t window; /* the lane's part of PUSH_WINDOW */
 	size_t in_flight;
 	uint64_t bytes;
+	bool drained; /* nothing more is to be taken */
+	bool unsure;  /* their flags are to be looked at, or to be set once they are there */
+	bool asked;   /* how the mailboxes stand that they come to */
 	struct portion *portion;  /* where the next message comes from, or NULL */
 	const struct share *last; /* where the last came from */
 };
@@ -161,6 +165,8 @@ static bool load_parcel(struct courier *courier, struct box *box, const struct o
 	} else {
 		parcel->box = box;
 		parcel->op = op;
+		courier->unsure |= !box->room_told && !flags_are_none(op->flags);
+		courier->unsure |= op->flags.keywords != 0;
 		note_intent(parcel);
 		courier->in_flight++;
 		courier->bytes += parcel->identity.size;
@@ -221,7 +227,23 @@ static bool load_next(struct courier *courier)
 	lock(courier);
 	const struct op *op = next_copy(courier, &box);
 	unlock(courier);
+	courier->drained = !op;
 	return op && load_parcel(courier, box, op);
+}
+
+/* Asks behind a lane's last messages, where they are the last of all. */
+static int submit_proofs(struct courier *courier, struct error *err)
+{
+	const struct shares *shares = &courier->push->shares;
+	struct channel *channel = courier->push->channel;
+	int rc = 0;
+
+	if (!courier->drained || courier->asked || courier->unsure || shares->lanes > 1)
+		return 0;
+	courier->asked = true;
+	for (size_t i = 0; i < shares->len && !rc; i++)
+		rc = proof_submit(channel, (size_t)(shares->list[i].box - channel->boxes), err);
+	return rc;
 }
 
 /*
@@ -245,7 +267,7 @@ static int fill(struct courier *courier, struct error *err)
 		if (courier->parcels[i].source &&
 		    submit_parcel(courier, &courier->parcels[i], err))
 			return -1;
-	return 0;
+	return submit_proofs(courier, err);
 }
 
 /* The server's limit that a message is larger than, as far as it tells one; else 0. */
@@ -373,18 +395,27 @@ static void end_parcel(struct courier *courier, const struct answer *answer)
 	release_parcel(courier, parcel);
 }
 
-/* Sends until there is nothing more to take. */
+/* Takes in one answer. */
+static void take_answer(struct courier *courier, const struct answer *answer)
+{
+	lock(courier);
+	bool proof = proof_take(courier->push->channel, answer);
+	unlock(courier);
+	if (!proof && answer->kind == ANSWER_DONE)
+		end_parcel(courier, answer);
+}
+
+/* Sends until there is nothing more to take, and all is answered. */
 static int send_all(struct courier *courier, struct error *err)
 {
 	struct answer answer;
 	int rc;
 
-	while (!(rc = fill(courier, err)) && courier->in_flight) {
+	while (!(rc = fill(courier, err)) && (courier->in_flight || courier->asked)) {
 		rc = store_next(courier->lane->stores[REMOTE], &answer, err);
 		if (rc != 1)
 			break;
-		if (answer.kind == ANSWER_DONE)
-			end_parcel(courier, &answer);
+		take_answer(courier, &answer);
 	}
 	return rc;
 }

@@ -74,9 +74,28 @@ static void test_note(void **state)
 	assert_true(own.others);
 }
 
+/* How it stood last is what the last end tells that tells it. */
+static void test_stood(void **state)
+{
+	struct answer told = {.stamp = {7, 11, 9, 5, 0, 0, 0, 0}, .steps = 2}, silent = {.steps = 0};
+	struct own_changes own = {0};
+
+	(void)state;
+	own_note_done(&own, &told, 1);
+	own_note_done(&own, &silent, 1);
+	assert_int_equal(own.stood.modseq, 5);
+	assert_int_equal(own.stood.messages, 9);
+	told.stamp.modseq = 6;
+	own_note_done(&own, &told, 0);
+	assert_int_equal(own.stood.modseq, 6);
+	assert_int_equal(own.removed, 2);
+	assert_int_equal(own.steps, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_expect),
+					   cmocka_unit_test(test_stood),
 					   cmocka_unit_test(test_note)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,8 @@ static bool act_mailbox(struct client *client, char **args)
 			    args[2] ? (uint32_t)strtoul(args[4], NULL, 10) : 0);
 	else if (strcmp(word, "status") == 0)
 		imap_status(s, name.data, name.len);
+	else if (strcmp(word, "status-at-once") == 0)
+		imap_status_at_once(s, name.data, name.len);
 	else if (strcmp(word, "create") == 0)
 		imap_create(s, name.data, name.len, 0);
 	else if (strcmp(word, "append") == 0)

@@ -15,7 +15,7 @@
  *	> move NAME UIDS TARGET [v=...]
  *	> rename NAME TARGET
  *	> subscribe NAME [off]
- *	> status NAME [room]
+ *	> status NAME [room] [at-once]
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -181,6 +181,8 @@ static void take_option(struct request *request, struct asked *asked, const char
 		request->want_subscribed = true;
 	} else if (!strcmp(word, "beside")) {
 		request->beside = true;
+	} else if (!strcmp(word, "at-once")) {
+		request->at_once = true;
 	} else if (!strcmp(word, "off")) {
 		request->unsubscribe = true;
 	} else if (!strcmp(word, "complete")) {
@@ -268,9 +270,9 @@ static void client_act(struct client *client, const char *text)
 	for (char *at = strtok_r(copy, " ", &save); at && len < ARGS_MAX;
 	     at = strtok_r(NULL, " ", &save))
 		args[len++] = at;
-	request.kind = kind_from(args[0]);
 	asked = array_push(client->asked, client->len, client->cap);
 	*asked = (struct asked){0};
+	request.kind = kind_from(args[0]);
 	for (size_t i = 1 + take_arguments(client, &request, asked, args + 1); i < len; i++)
 		take_option(&request, asked, args[i]);
 	if (store_submit(client->store, &request, &err))
