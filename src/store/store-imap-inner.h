@@ -139,6 +139,7 @@ struct job_kind {
 	bool (*tell)(struct store_imap *store, struct job *job, struct answer *out);
 	void (*free)(struct job *job); /* or NULL */
 	bool changes;                  /* something on the server */
+	bool quiet; /* nobody awaits its end, nor is told of it */
 };
 
 struct job {
@@ -185,6 +186,7 @@ struct store_imap {
 	bool read_only;
 	bool broken;
 	struct job_list jobs;
+	size_t awaited;      /* those of them that are not quiet */
 	struct job *sending; /* NULL: all have been sent */
 	struct job
 	    *holder; /* one that was passed, needs the wire again, and waits: nobody else sends */

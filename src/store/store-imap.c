@@ -130,11 +130,24 @@ static void job_free(struct job *job)
 	free(job);
 }
 
+/* Puts a job behind all others. */
+static void add_job(struct store_imap *store, const struct job_kind *kind,
+		    const struct request *request)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	job->request = *request;
+	job->kind = kind;
+	TAILQ_INSERT_TAIL(&store->jobs, job, link);
+	store->awaited += !kind->quiet;
+	if (!store->sending)
+		store->sending = job;
+}
+
 /* Queues a request. */
 static int store_imap_submit(struct store *head, const struct request *request, struct error *err)
 {
 	struct store_imap *store = (struct store_imap *)head;
-	struct job *job;
 
 	if (store->broken) {
 		if (request->source)
@@ -142,13 +155,40 @@ static int store_imap_submit(struct store *head, const struct request *request, 
 		return error_set(err, ERROR_UNAVAILABLE, SCOPE_STORE,
 				 "the session with the server has ended");
 	}
-	job = xcalloc(1, sizeof(*job));
-	job->request = *request;
-	job->kind = kind_of(request->kind);
-	TAILQ_INSERT_TAIL(&store->jobs, job, link);
-	if (!store->sending)
-		store->sending = job;
+	add_job(store, kind_of(request->kind), request);
 	return 0;
+}
+
+/* Opens a mailbox ahead. */
+static enum job_progress prepare_run(struct store_imap *store, struct job *job)
+{
+	if (!job->selection)
+		store_ensure_selected(store, job);
+	return job->steps ? JOB_SENT : JOB_DONE;
+}
+
+/* Whether it opened is for those who join the selection. */
+static bool prepare_take(struct store_imap *store, struct job *job, const struct step *step,
+			 const struct imap_answer *answer, struct answer *out)
+{
+	(void)store;
+	(void)job;
+	(void)step;
+	(void)answer;
+	(void)out;
+	return false;
+}
+
+static const struct job_kind prepare_job = {
+    .run = prepare_run, .take = prepare_take, .changes = true, .quiet = true};
+
+static void store_imap_prepare(struct store *head, const char *mailbox)
+{
+	struct store_imap *store = (struct store_imap *)head;
+	const struct request request = {.mailbox = mailbox};
+
+	if (!store->broken)
+		add_job(store, &prepare_job, &request);
 }
 
 /* Lets a job send, after what holds for every kind. */
@@ -239,9 +279,21 @@ static void fill_done(struct job *job, struct answer *out)
 		out->refused = &job->refused;
 }
 
+/* Takes out those that are done and have nobody to tell it to. */
+static void drop_quiet(struct store_imap *store)
+{
+	struct job *job;
+
+	while ((job = TAILQ_FIRST(&store->jobs)) && job->done && job->kind->quiet) {
+		TAILQ_REMOVE(&store->jobs, job, link);
+		job_free(job);
+	}
+}
+
 /* 1 where the oldest job has something to tell by itself. */
 static bool tell(struct store_imap *store, struct answer *out)
 {
+	drop_quiet(store);
 	struct job *job = TAILQ_FIRST(&store->jobs);
 
 	if (store->has_held) {
@@ -256,6 +308,7 @@ static bool tell(struct store_imap *store, struct answer *out)
 		return true;
 	fill_done(job, out);
 	TAILQ_REMOVE(&store->jobs, job, link);
+	store->awaited--;
 	store->told = job;
 	return true;
 }
@@ -329,7 +382,7 @@ static int store_imap_next(struct store *head, struct answer *answer, struct err
 		send_jobs(store);
 		if (tell(store, answer))
 			return 1;
-		if (TAILQ_EMPTY(&store->jobs))
+		if (!store->awaited)
 			return 0;
 		rc = imap_next(store->session, &told, err);
 		if (rc != 1)
@@ -393,6 +446,7 @@ static const struct store_ops store_imap_ops = {
     .next = store_imap_next,
     .start = store_imap_start,
     .expect = store_imap_expect,
+    .prepare = store_imap_prepare,
     .close = store_imap_close,
 };
 

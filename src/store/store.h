@@ -285,6 +285,7 @@ struct store_ops {
 	int (*next)(struct store *store, struct answer *answer, struct error *err);
 	int (*start)(struct store *store, struct error *err); /* or NULL */
 	void (*expect)(struct store *store, uint64_t bytes); /* or NULL */
+	void (*prepare)(struct store *store, const char *mailbox); /* or NULL */
 	int (*room)(struct store *store, const char *mailbox, struct room *room,
 		    struct error *err); /* or NULL */
 	/* Local sides only; NULL else. */
@@ -354,6 +355,16 @@ static inline void store_expect(struct store *store, uint64_t bytes)
 {
 	if (store->ops->expect)
 		store->ops->expect(store, bytes);
+}
+
+/*
+ * Says that the mailbox is the next to be changed: a remote side may open it ahead, behind what was
+ * submitted, and nobody awaits that. store_start has it begin.
+ */
+static inline void store_prepare(struct store *store, const char *mailbox)
+{
+	if (store->ops->prepare)
+		store->ops->prepare(store, mailbox);
 }
 
 /*

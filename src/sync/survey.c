@@ -200,6 +200,54 @@ static int survey_remote(struct channel *channel, struct error *err)
 	return rc;
 }
 
+/*
+ * Whether something went from the local side for sure: as many files as are new may have got but
+ * another name.
+ */
+static bool has_left(const struct box *box)
+{
+	const struct snapshot *local = &box->sides[LOCAL];
+	size_t len, left = 0;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	for (size_t i = 0; i < len; i++)
+		left += snapshot_lacks(local, pairs, i);
+	return left > local->fresh_len;
+}
+
+/* Where channel_apply will have something to change on the server first, as far as files tell. */
+static const struct box *find_first_change(const struct channel *channel)
+{
+	const struct box *first = NULL;
+
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (!box->active || !box->exists[REMOTE] || !box->survey.scan[LOCAL])
+			continue;
+		if (count_flagged(box))
+			return box;
+		if (!first && has_left(box))
+			first = box;
+	}
+	return first;
+}
+
+/*
+ * A mailbox that LIST told to be unchanged is opened ahead where files of it changed: a run that
+ * reads new files and syncs directories need not wait for that, too.
+ */
+static int open_ahead(const struct channel *channel, struct error *err)
+{
+	unsigned wanted = channel->setup.policy.change[REMOTE] & (CHANGE_FLAGS | CHANGE_DELETIONS);
+	const struct box *box = find_first_change(channel);
+
+	if (!wanted || !box || box->survey.scan[REMOTE] ||
+	    !journal_dir_is_exclusive(channel->setup.journals))
+		return 0;
+	store_prepare(channel->setup.stores[REMOTE], box->at[REMOTE]);
+	return store_start(channel->setup.stores[REMOTE], err);
+}
+
 int channel_survey(struct channel *channel, struct error *err)
 {
 	if (rename_find(channel, err))
@@ -217,7 +265,7 @@ int channel_survey(struct channel *channel, struct error *err)
 		if (survey_remote(channel, err) || reuse_reset(channel, err))
 			return -1;
 	}
-	if (identify_fresh(channel, err))
+	if (open_ahead(channel, err) || identify_fresh(channel, err))
 		return -1;
 	hold_back_moved(channel);
 	unnamed_hold_back(channel);

@@ -77,6 +77,7 @@ EXTRA_DIST += \
 	tests/imapd/store/scan-sizes.imapd \
 	tests/imapd/store/scan-strangers.imapd \
 	tests/imapd/store/scan-vanished.imapd \
+	tests/imapd/store/prepare.imapd \
 	tests/imapd/store/status.imapd tests/imapd/store/status-at-once.imapd \
 	tests/imapd/store/subscribe.imapd \
 	tests/imapd/store/survey.imapd \

@@ -16,6 +16,7 @@
  *	> rename NAME TARGET
  *	> subscribe NAME [off]
  *	> status NAME [room] [at-once]
+ *	> prepare NAME	not a request: nothing answers it
  *	> copy NAME UIDS TARGET [v=...]
  *	= text			what store_next must say next; or one of
  *	= turns N, = atomic N, = log [LEVEL text; ...]	what is known, and logged since the last
@@ -272,6 +273,12 @@ static void client_act(struct client *client, const char *text)
 		args[len++] = at;
 	asked = array_push(client->asked, client->len, client->cap);
 	*asked = (struct asked){0};
+	if (!strcmp(args[0], "prepare")) {
+		asked->mailbox = unescape(args[1]);
+		store_prepare(client->store, asked->mailbox);
+		free(copy);
+		return;
+	}
 	request.kind = kind_from(args[0]);
 	for (size_t i = 1 + take_arguments(client, &request, asked, args + 1); i < len; i++)
 		take_option(&request, asked, args[i]);
