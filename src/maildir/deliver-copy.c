@@ -61,7 +61,7 @@ static int copy_file(struct maildir_delivery *delivery, int fd, struct error *er
 }
 
 /* Only a file of our own is shared: whoever owns it can change it. */
-static int take_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+static int take_file(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 		     int *fd, const struct stat *st, int64_t date, struct error *err)
 {
 	if (st->st_uid == geteuid() && st->st_mtim.tv_sec == date &&

@@ -31,7 +31,7 @@ struct maildir_delivery *delivery_begin(struct maildir_mailbox *mailbox, struct 
 /*
  * Makes it, empty. Nobody else may read mail on its way, and nothing that is there is written to.
  */
-int delivery_make_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+int delivery_make_file(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 		       struct error *err);
 
 /* deliver-write.c: for what comes through maildir_deliver_write. */

@@ -39,18 +39,20 @@ struct maildir_delivery *delivery_begin(struct maildir_mailbox *mailbox, struct 
 	return begun;
 }
 
-int delivery_make_file(struct maildir_delivery *delivery, const struct maildir_mailbox *mailbox,
+int delivery_make_file(struct maildir_delivery *delivery, struct maildir_mailbox *mailbox,
 		       struct error *err)
 {
 	struct stat st;
 
 	delivery->fd = openat(mailbox->fds[MAILDIR_TMP], delivery->file,
 			      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (delivery->fd < 0 || fstat(delivery->fd, &st) < 0) {
+	if (delivery->fd < 0 || (!mailbox->device && fstat(delivery->fd, &st) < 0)) {
 		delivery_fail(delivery, "make", err);
 		return error_prefix(err, "mailbox %s", text_show(mailbox->name));
 	}
-	delivery->device = st.st_dev;
+	if (!mailbox->device)
+		mailbox->device = st.st_dev;
+	delivery->device = mailbox->device;
 	return 0;
 }
 

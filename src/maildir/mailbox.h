@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/stat.h>
 
 enum maildir_dir {
@@ -33,6 +34,7 @@ struct maildir_mailbox {
 	bool may_write;
 	uint64_t inode; /* of the directory that cur and new are in */
 	int fds[MAILDIR_DIRS]; /* tmp is -1 until the first delivery */
+	dev_t device;          /* of files that are made in tmp; 0 until the first */
 	bool dirty[MAILDIR_DIRS];
 	struct maildir_keywords keywords;
 	struct maildir_scan *scan; /* how names were found last (maildir/scan.h), or NULL */
