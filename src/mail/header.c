@@ -4,6 +4,8 @@
 #include "mail/ascii.h"
 #include "mail/digest.h"
 
+#include <string.h>
+
 enum header_state {
 	STATE_LINE,       /* at the start of a line */
 	STATE_LINE_CR,    /* after a CR there: with an LF it is the empty line */
@@ -78,10 +80,28 @@ static enum header_state next_state(struct header_scan *scan, char c)
 	return STATE_DONE;
 }
 
+/* How many bytes of another line end it not, and are all counted: they are passed over at once. */
+static size_t skip_line(const struct header_scan *scan, const char *bytes, size_t len)
+{
+	size_t most = HEADER_SCAN_MAX - scan->seen < len ? HEADER_SCAN_MAX - scan->seen : len;
+	const char *lf = memchr(bytes, '\n', most);
+	size_t rest = lf ? (size_t)(lf - bytes) : most;
+	const char *cr = memchr(bytes, '\r', rest);
+
+	return cr ? (size_t)(cr - bytes) : rest;
+}
+
 /* Feeds bytes; CRs are not counted, so that CRLF and LF forms are cut at the same place. */
 void header_feed(struct header_scan *scan, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len && scan->state != STATE_DONE; i++) {
+		if (scan->state == STATE_OTHER) {
+			size_t passed = skip_line(scan, bytes + i, len - i);
+			scan->seen += passed;
+			i += passed;
+			if (i == len)
+				break;
+		}
 		if (scan->seen == HEADER_SCAN_MAX)
 			scan->state = STATE_DONE;
 		else
