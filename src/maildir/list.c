@@ -70,7 +70,8 @@ int maildir_look(int home, struct maildir_listing *listing)
 {
 	int64_t now = clock_wall_ns();
 	struct stat cur = {0}, fresh = {0}, own;
-	int has_cur = look_at_part(home, "cur", &cur), has_new = look_at_part(home, "new", &fresh);
+	int has_cur = look_at_part(home, "cur", &cur);
+	int has_new = has_cur < 0 ? -1 : look_at_part(home, "new", &fresh);
 	int rc = has_cur < 0 || has_new < 0 ? -1 : has_cur && has_new;
 
 	if (rc == 0 && (has_cur || has_new))
