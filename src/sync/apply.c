@@ -262,14 +262,36 @@ static int apply_known(struct channel *channel, struct error *err)
 }
 
 /*
+ * A file that is new although the journal has it in a pair: that is forgotten before it is sent, or
+ * after a stop the next run would not hold the file against what the server has of it by then.
+ */
+static void forget_again(struct box *box)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < box->plan.len; i++) {
+		const struct op *op = &box->plan.ops[i];
+		if (op->kind != OP_FORGET || op->rule != RULE_M7_COPY)
+			continue;
+		journal_forget(box->journal, op->uid);
+		any = true;
+	}
+	if (any)
+		commit(box);
+}
+
+/*
  * Before anything else is done: a journal that was reset must not be committed without the pairs
  * that take its place, be the run ever so short.
  */
 static void note_found(struct channel *channel)
 {
-	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].active)
-			note_pairs(&channel->boxes[i]);
+	for (size_t i = 0; i < channel->len; i++) {
+		if (!channel->boxes[i].active)
+			continue;
+		note_pairs(&channel->boxes[i]);
+		forget_again(&channel->boxes[i]);
+	}
 }
 
 /*

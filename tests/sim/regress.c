@@ -115,6 +115,7 @@ enum variant {
 	VARIANT_SMALL, /* the server does not take large messages */
 	VARIANT_TRASH, /* what is deleted remotely goes to the local trash */
 	VARIANT_POOR,  /* the server has neither UIDPLUS nor ids */
+	VARIANT_PLAIN, /* the server has ids, and nothing else */
 	VARIANT_SAME,  /* the server tells mailboxes apart by nothing but their names */
 };
 
@@ -321,6 +322,16 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, INBOX, 0), DELIVER(REMOTE, WORK_NEW, 0), RUN_AND(14), DESTROY_FULL(LOCAL),
       EXPUNGE(LOCAL, INBOX)}},
+    {"a file that is back is forgotten before it is sent",
+     7,
+     VARIANT_PLAIN,
+     {{.kind = STEP_DELIVER, .mailbox = 8901},
+      REST,
+      {.kind = STEP_RUN, .fault = FAULT_POWER, .after = 3, .busy = 12654188700405128859u},
+      {.kind = STEP_MOVE, .flag = 46784},
+      {.kind = STEP_RUN, .busy = 15192102876527612197u},
+      {.kind = STEP_RUN, .fault = FAULT_REMOTE, .unheard = 2},
+      BREAK(FAULT_KILL, 8)}},
     {"a mailbox that comes under the name that another is to get is not taken for that",
      6,
      VARIANT_NONE,
@@ -350,6 +361,8 @@ const char *regress_history(size_t index, struct history *history)
 		history->deletion[LOCAL] = DELETION_TRASH;
 	if (histories[index].variant == VARIANT_POOR)
 		history->abilities[REMOTE].uidplus = history->abilities[REMOTE].object_ids = false;
+	if (histories[index].variant == VARIANT_PLAIN)
+		history->abilities[REMOTE] = (struct memory_abilities){.object_ids = true};
 	if (histories[index].variant == VARIANT_SAME) {
 		history->abilities[REMOTE].object_ids = false;
 		history->abilities[REMOTE].same_validity = true;
