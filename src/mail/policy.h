@@ -39,6 +39,12 @@ struct policy {
 	bool link;          /* a message in several mailboxes is downloaded once */
 };
 
+/* True where deletions of the other side's user are followed on that side at all. */
+static inline bool policy_deletes(const struct policy *policy, enum side side)
+{
+	return policy->change[side] & CHANGE_DELETIONS && policy->deletion[side] != DELETION_KEEP;
+}
+
 /* Percent and count where the user says nothing. */
 #define POLICY_SAFETY_PERCENT 50
 #define POLICY_SAFETY_COUNT   20

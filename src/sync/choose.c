@@ -15,12 +15,6 @@
 #define LINGER_S  60
 #define LINGER_MS 1000 /* as long as it is given at least, since this run began */
 
-/* True where a deletion on that side could happen at all. */
-static bool may_delete(const struct policy *policy, enum side side)
-{
-	return policy->change[side] & CHANGE_DELETIONS && policy->deletion[side] != DELETION_KEEP;
-}
-
 /*
  * True where a refusal says nothing about this run: the user wants all tried again, or it was about
  * a limit on the size of messages that is another one now.
@@ -106,7 +100,7 @@ static bool choose_by_existence(const struct channel *channel, struct box *box)
 	const enum side holder = other_side(box->missing);
 	if (box->rule == RULE_B2_LEAVE)
 		return false;
-	if (box->rule != RULE_B3_GONE || may_delete(&channel->setup.policy, holder))
+	if (box->rule != RULE_B3_GONE || policy_deletes(&channel->setup.policy, holder))
 		return true;
 	const struct stamp then = head_stamp(head, holder);
 	return !stamp_unchanged(holder, &then, &box->listed[holder]);

@@ -4,9 +4,7 @@
 /* True where mailboxes may be deleted on that side. */
 static bool may_delete(const struct policy *policy, enum side side)
 {
-	const unsigned both = CHANGE_MAILBOXES | CHANGE_DELETIONS;
-
-	return (policy->change[side] & both) == both && policy->deletion[side] != DELETION_KEEP;
+	return policy->change[side] & CHANGE_MAILBOXES && policy_deletes(policy, side);
 }
 
 /*
@@ -117,8 +115,7 @@ bool planner_is_awaited(const struct planner_input *input, enum side missing)
 	const enum side holder = other_side(missing);
 	const struct policy *policy = input->policy;
 
-	if (policy->change[holder] & CHANGE_DELETIONS &&
-	    policy->deletion[holder] != DELETION_KEEP)
+	if (policy_deletes(policy, holder))
 		return false;
 	return (policy->change[missing] & both) == both && count_fresh(input->sides[holder]);
 }

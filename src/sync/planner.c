@@ -52,14 +52,13 @@ static void rule_m2_delete(const struct planner_input *input, const struct case_
 			   enum side gone, struct plan *plan)
 {
 	enum side side = other_side(gone);
-	enum policy_deletion deletion = input->policy->deletion[side];
 
-	if (!(input->policy->change[side] & CHANGE_DELETIONS) || deletion == DELETION_KEEP ||
-	    pair->gone & 1u << gone) {
+	if (!policy_deletes(input->policy, side) || pair->gone & 1u << gone) {
 		rule_m3_keep(pair, gone, plan);
 		return;
 	}
-	enum op_kind kind = deletion == DELETION_TRASH && !input->is_trash ? OP_TRASH : OP_REMOVE;
+	bool to_trash = input->policy->deletion[side] == DELETION_TRASH && !input->is_trash;
+	enum op_kind kind = to_trash ? OP_TRASH : OP_REMOVE;
 	struct op *op = plan_add(plan, kind, side, RULE_M2_DELETE);
 	op->uid = pair->uid;
 	op->name = pair->name;

@@ -205,10 +205,7 @@ static int read_all(struct verification *it, struct error *err)
 /* What the next sync makes of a message that is gone on that side. */
 static const char *foretell(const struct verification *it, enum side gone)
 {
-	const struct policy *policy = &it->channel->setup.policy;
-	enum side other = other_side(gone);
-	bool follows = policy->change[other] & CHANGE_DELETIONS &&
-		       policy->deletion[other] != DELETION_KEEP;
+	bool follows = policy_deletes(&it->channel->setup.policy, other_side(gone));
 
 	if (gone == LOCAL)
 		return follows ? "its file is gone; if that was no deletion or move, put it back: "
