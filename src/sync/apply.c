@@ -310,14 +310,14 @@ static void commit_broken(struct channel *channel)
 static void note_blocked(struct channel *channel)
 {
 	for (size_t i = 0; i < channel->len; i++) {
-		const struct box *box = &channel->boxes[i];
+		struct box *box = &channel->boxes[i];
 		if (box->plan.waiting)
 			log_warn("%s: mailbox %s: %zu of its new messages wait for the next run: "
 				 "they may have come from a mailbox that could not be looked at",
 				 channel->setup.name, text_show(box->name), box->plan.waiting);
-		for (size_t k = 0; k < channel->boxes[i].plan.len; k++) {
-			const struct op *op = &channel->boxes[i].plan.ops[k];
-			channel->boxes[i].undone |= op->blocked;
+		for (size_t k = 0; k < box->plan.len; k++) {
+			const struct op *op = &box->plan.ops[k];
+			box->undone |= op->blocked;
 			if (op->kind == OP_MOVE)
 				channel->boxes[op->target].undone |= op->blocked;
 		}

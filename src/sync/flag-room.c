@@ -26,9 +26,14 @@ struct flags box_flags_there(const struct box *box, struct flags flags)
 	return flags_reach((struct flags){0}, flags, &box->sides[REMOTE].permanent);
 }
 
+bool box_may_drop_flags(const struct box *box, struct flags flags)
+{
+	return !box->room_told && !flags_are_none(flags);
+}
+
 void box_note_flags_sent(struct box *box, struct flags flags)
 {
-	if (!box->room_told)
+	if (box_may_drop_flags(box, flags))
 		box->own.sent = flags_union(box->own.sent, flags);
 }
 

@@ -13,9 +13,11 @@ bool box_take_room(const struct channel *channel, struct box *box, const struct 
 /* Those of the flags that the server has room for in the box's mailbox. */
 struct flags box_flags_there(const struct box *box, struct flags flags);
 /*
- * A message was sent to the server's mailbox with these flags, or moved there. Where nothing has
- * told of its room in this run, only the end tells whether it has kept them.
+ * Whether the server's mailbox may not keep these flags of a message that is sent there, or moved:
+ * nothing has told of its room in this run, and only the end will.
  */
+bool box_may_drop_flags(const struct box *box, struct flags flags);
+/* Such a message went there. */
 void box_note_flags_sent(struct box *box, struct flags flags);
 /* Whether the room has to be told before it is known whether they were kept; */
 bool box_wants_room(const struct box *box);

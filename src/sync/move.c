@@ -228,8 +228,8 @@ static int submit_proofs(const struct moves *moves, struct error *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < moves->len; i++)
-		asked[moves->list[i].to] |= !moves->channel->boxes[moves->list[i].to].room_told &&
-					    !flags_are_none(moves->list[i].op->flags);
+		asked[moves->list[i].to] |= box_may_drop_flags(
+		    &moves->channel->boxes[moves->list[i].to], moves->list[i].op->flags);
 	for (size_t i = 0; i < moves->convoys_len && !rc; i++) {
 		size_t to = moves->list[moves->convoys[i].first].to;
 		if (!asked[to])

@@ -107,29 +107,27 @@ static void collect_unseen(const struct planner_box *boxes, size_t len, enum sid
 }
 
 /* What is to be copied to side, for it appeared on the other. */
-static void collect_arrivals(const struct planner_box *boxes, size_t len, enum side side,
-			     struct end_list *out)
+static bool is_arrival(const struct op *op, enum side side)
 {
-	for (size_t i = 0; i < len; i++) {
-		const struct plan *plan = boxes[i].plan;
-		for (size_t k = 0; k < plan->len; k++) {
-			const struct op *op = &plan->ops[k];
-			if (op->kind != OP_COPY || op->side != side)
-				continue;
-			*array_push(out->ends, out->len, out->cap) = (struct end){
-			    .box = i, .op = k, .name = op->name, .identity = plan_identity(op)};
-		}
-	}
+	return op->kind == OP_COPY && op->side == side;
 }
 
 /* What is new on both sides and paired. */
-static void collect_found(const struct planner_box *boxes, size_t len, struct end_list *out)
+static bool is_found(const struct op *op, enum side side)
+{
+	(void)side;
+	return op->kind == OP_PAIR && op->rule == RULE_M6_PAIR;
+}
+
+/* What appeared, by the operations of one of these kinds. */
+static void collect_new(const struct planner_box *boxes, size_t len, enum side side,
+			bool (*is_one)(const struct op *op, enum side side), struct end_list *out)
 {
 	for (size_t i = 0; i < len; i++) {
 		const struct plan *plan = boxes[i].plan;
 		for (size_t k = 0; k < plan->len; k++) {
 			const struct op *op = &plan->ops[k];
-			if (op->kind != OP_PAIR || op->rule != RULE_M6_PAIR)
+			if (!is_one(op, side))
 				continue;
 			*array_push(out->ends, out->len, out->cap) = (struct end){
 			    .box = i, .op = k, .name = op->name, .identity = plan_identity(op)};
@@ -406,9 +404,9 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 	collect_departures(boxes, len, side, &gone);
 	collect_unseen(boxes, len, side, &unseen);
 	if (gone.len || unseen.len)
-		collect_arrivals(boxes, len, side, &new);
+		collect_new(boxes, len, side, is_arrival, &new);
 	if (gone.len)
-		collect_found(boxes, len, &found);
+		collect_new(boxes, len, side, is_found, &found);
 	match_all(boxes, &gone, &new, side);
 	match_all(boxes, &gone, &found, side);
 	match_all(boxes, &unseen, &new, side);

@@ -165,8 +165,8 @@ static bool load_parcel(struct courier *courier, struct box *box, const struct o
 	} else {
 		parcel->box = box;
 		parcel->op = op;
-		courier->unsure |= !box->room_told && !flags_are_none(op->flags);
-		courier->unsure |= op->flags.keywords != 0;
+		courier->unsure |=
+		    box_may_drop_flags(box, op->flags) || op->flags.keywords != 0;
 		note_intent(parcel);
 		courier->in_flight++;
 		courier->bytes += parcel->identity.size;
