@@ -317,20 +317,10 @@ static unsigned char *list_holders(struct world *world)
 	return holders;
 }
 
-/* True where users deleted copies of it: of two, each side may have deleted another one. */
-static bool is_deleted(const struct world *world, const struct token *token)
-{
-	bool deleted = false;
-
-	for (size_t name = 0; name < world->names_len; name++)
-		for (enum side side = LOCAL; side < SIDES; side++)
-			deleted |= token->copies[name].deleted[side] > 0;
-	return deleted;
-}
-
 /*
  * What both sides hold, be it in different mailboxes, both hold after any run that no user was at
- * work beside: what a run has yet to add on a side it takes from nowhere else there.
+ * work beside: what a run has yet to add on a side it takes from nowhere else there. But of two
+ * copies each side's user may have deleted another one.
  */
 static void check_holders(struct world *world, const unsigned char *before)
 {
@@ -338,7 +328,8 @@ static void check_holders(struct world *world, const unsigned char *before)
 
 	for (size_t i = 0; i < world->len; i++)
 		if (before[i] == (1u << LOCAL | 1u << REMOTE) && after[i] != before[i] &&
-		    !is_deleted(world, &world->tokens[i]) &&
+		    !world_is_deleted(world, &world->tokens[i], LOCAL) &&
+		    !world_is_deleted(world, &world->tokens[i], REMOTE) &&
 		    !world_is_refused(world, &world->tokens[i]))
 			world_fail(world,
 				   "message %zu went from the %s side, though the other had it", i,

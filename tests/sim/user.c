@@ -332,16 +332,6 @@ static void bring(struct world *world, const struct step *step)
 		deliver(world, token, step, other_side(step->side));
 }
 
-/* True where the server's user deleted one of it, from whichever mailbox it was in by then. */
-static bool is_deleted_remotely(const struct world *world, const struct token *token)
-{
-	bool deleted = false;
-
-	for (size_t name = 0; name < world->names_len; name++)
-		deleted |= token->copies[name].deleted[REMOTE] > 0;
-	return deleted;
-}
-
 /* Brings a file back that its user took away: there is one more of its message then. */
 static void restore(struct world *world, const struct step *step)
 {
@@ -357,7 +347,7 @@ static void restore(struct world *world, const struct step *step)
 		token->single = false;
 		token->again = true;
 		/* A run that broke was about to remove it, and the next one goes on with that. */
-		if ((world->broke || world->breaking) && is_deleted_remotely(world, token))
+		if ((world->broke || world->breaking) && world_is_deleted(world, token, REMOTE))
 			token->copies[name].perished++;
 		note_delivered(world, token, LOCAL, name, flags);
 		world->acted[LOCAL] = true;

@@ -168,6 +168,15 @@ bool world_is_left(const struct world *world, const char *name)
 	return false;
 }
 
+bool world_is_deleted(const struct world *world, const struct token *token, enum side side)
+{
+	bool deleted = false;
+
+	for (size_t name = 0; name < world->names_len; name++)
+		deleted |= token->copies[name].deleted[side] > 0;
+	return deleted;
+}
+
 bool world_is_refused(const struct world *world, const struct token *token)
 {
 	uint64_t max = world->history->abilities[REMOTE].append_max;

@@ -128,6 +128,8 @@ void world_learn_names(struct world *world);
 struct token *world_new_token(struct world *world);
 /* True where a mailbox is left out, for the server has its name for those below only (rule B2). */
 bool world_is_left(const struct world *world, const char *name);
+/* True where a side's user deleted one of it, from whichever mailbox it was in by then. */
+bool world_is_deleted(const struct world *world, const struct token *token, enum side side);
 /* True for one that a small server refuses. */
 bool world_is_refused(const struct world *world, const struct token *token);
 /* Before a run, and if it is the first since both were even: what must come of it. */
