@@ -49,6 +49,16 @@ struct message_key memory_deliver(struct memory *memory, const char *mailbox, co
 	return held->message.state.key;
 }
 
+/* Where a file of that name was, there is none but the new one, whatever was durable. */
+static void take_name(struct held_mailbox *mailbox, const char *name)
+{
+	for (size_t i = 0; name && i < mailbox->len; i++) {
+		struct held_message *held = mailbox->messages[i];
+		if (!held->now.present && !strcmp(held->message.state.key.name, name))
+			held->durable = held->now;
+	}
+}
+
 /* One more of a message that is there; durable at once, as far as its content is. */
 static struct held_message *duplicate(struct memory *memory, const struct held_message *held,
 				      const char *target, const char *name)
@@ -56,6 +66,7 @@ static struct held_message *duplicate(struct memory *memory, const struct held_m
 	struct held_message *made;
 
 	memory_create(memory, target, 0);
+	take_name(memory_find(memory, target), name);
 	made = memory_add(memory, memory_find(memory, target), &held->message, name,
 			  held->now.flags, held->message.state.identity.date);
 	made->content_durable = held->content_durable;

@@ -322,6 +322,33 @@ static void cuts_renames_as_a_whole(void **state)
 	assert_in_range(kept, 1, 14);
 }
 
+/* A file moved back has its name alone, though its removal by a program never was durable. */
+static void keeps_one_file_of_a_name(void **state)
+{
+	struct memory *memory = memory_new(LOCAL, &able);
+	struct memory_stop stop = {.armed = true, .left = 1};
+	struct store *store = store_memory_open(memory);
+	struct message_key key = memory_deliver(memory, "INBOX", "one", 3, (struct flags){0}, 1);
+	struct outcome out;
+
+	(void)state;
+	memory_create(memory, "Work", 0);
+	ask(store, (struct request){.kind = REQUEST_SETTLE, .mailbox = "INBOX"}, &out);
+	memory_set_stop(memory, &stop);
+	ask(store,
+	    (struct request){
+		.kind = REQUEST_MOVE, .mailbox = "INBOX", .target = "Work", .keys = &key, .count = 1},
+	    &out);
+	assert_int_equal(memory_count(memory, "Work"), 1);
+	memory_set_stop(memory, NULL);
+	memory_move(memory, "Work", &key, "INBOX", true);
+	memory_power_cut(memory, 0);
+	assert_int_equal(memory_count(memory, "INBOX"), 1);
+	assert_int_equal(memory_count(memory, "Work"), 0);
+	store_close(&store);
+	memory_free(&memory);
+}
+
 /* A rename that is not durable stays where somebody took the old name durably. */
 static void keeps_a_rename_whose_old_name_is_taken(void **state)
 {
@@ -553,6 +580,7 @@ int main(void)
 	    cmocka_unit_test(renames_mailboxes),
 	    cmocka_unit_test(cuts_renames_as_a_whole),
 	    cmocka_unit_test(keeps_a_rename_whose_old_name_is_taken),
+	    cmocka_unit_test(keeps_one_file_of_a_name),
 	    cmocka_unit_test(tells_mailboxes_apart),
 	    cmocka_unit_test(tells_messages_apart),
 	    cmocka_unit_test(keeps_subscriptions),
