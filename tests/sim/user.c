@@ -76,8 +76,8 @@ static void note_elsewhere(struct world *world, const struct token *token, enum 
 {
 	bool ids = world->history->abilities[REMOTE].object_ids;
 
-	/* One that is another by its id: the old one may go to the trash besides. */
-	if (side == REMOTE && ids && !same)
+	/* One that is another by its id, or has none: the old one may go to the trash besides. */
+	if (side == REMOTE && (ids ? !same : token->nameless))
 		world->owed++;
 	world->owed += !token->single || (side == REMOTE && ids && !same) ||
 		       (side == REMOTE && token->nameless && (!ids || token->sent)) ||
