@@ -14,7 +14,7 @@
 /* An operation that may be one end of a move, and what identifies its message. */
 struct end {
 	size_t box;
-	size_t op;        /* NO_OP: whether its message went anywhere nobody knows */
+	size_t op;        /* NO_OP: in a mailbox that could not be looked at */
 	size_t pair;      /* departures: the pair's index */
 	const char *name; /* its unique name, where the local side's user moved it; else NULL */
 	struct identity identity;
@@ -103,6 +103,22 @@ static void collect_unseen(const struct planner_box *boxes, size_t len, enum sid
 			    .identity = pair_identity(pair),
 			};
 		}
+	}
+}
+
+/* What the local side holds yet of a mailbox that could not be looked at on the other. */
+static void collect_kept(const struct planner_box *boxes, size_t len, struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		const struct planner_unseen *unseen = &boxes[i].unseen;
+		for (size_t k = 0; unseen->held[LOCAL] && k < unseen->len; k++)
+			if (unseen->held[LOCAL][k].present)
+				*array_push(out->ends, out->len, out->cap) = (struct end){
+				    .box = i,
+				    .op = NO_OP,
+				    .name = unseen->pairs[k].name,
+				    .identity = pair_identity(&unseen->pairs[k]),
+				};
 	}
 }
 
@@ -334,11 +350,17 @@ static void wait_for_run(struct plan *plan, size_t copy)
 	plan->waiting++;
 }
 
-/* The two are one message. */
+/*
+ * The two are one message. V1 of a file that is back in a mailbox that it was moved out of before a
+ * run broke: if that cannot be looked at on the server, what the server moved for it waits, too, or
+ * it would be removed and sent anew.
+ */
 static void join(struct planner_box *boxes, struct end *from, struct end *to, enum side side)
 {
 	from->taken = to->taken = true;
-	if (from->op == NO_OP)
+	if (to->op == NO_OP)
+		boxes[from->box].plan->ops[from->op].blocked = true;
+	else if (from->op == NO_OP)
 		wait_for_run(boxes[to->box].plan, to->op);
 	else if (boxes[to->box].plan->ops[to->op].kind == OP_PAIR)
 		end_move(&boxes[from->box].plan->ops[from->op]);
@@ -399,7 +421,7 @@ static void match_all(struct planner_box *boxes, struct end_list *gone, struct e
 /* All moves on one side, what is left to do of those that are there, and what may be one. */
 static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 {
-	struct end_list gone = {0}, unseen = {0}, new = {0}, found = {0};
+	struct end_list gone = {0}, unseen = {0}, new = {0}, found = {0}, kept = {0};
 
 	collect_departures(boxes, len, side, &gone);
 	collect_unseen(boxes, len, side, &unseen);
@@ -407,9 +429,14 @@ static void plan_side(struct planner_box *boxes, size_t len, enum side side)
 		collect_new(boxes, len, side, is_arrival, &new);
 	if (gone.len)
 		collect_new(boxes, len, side, is_found, &found);
+	if (gone.len && side == REMOTE)
+		collect_kept(boxes, len, &kept);
 	match_all(boxes, &gone, &new, side);
 	match_all(boxes, &gone, &found, side);
 	match_all(boxes, &unseen, &new, side);
+	if (kept.len)
+		match_ends(boxes, &gone, &kept, side, compare_names);
+	free(kept.ends);
 	free(gone.ends);
 	free(unseen.ends);
 	free(new.ends);
