@@ -11,6 +11,7 @@
 #include "maildir/name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,6 +176,29 @@ int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bo
 	prepare_reading(opened);
 	*content = opened;
 	return 1;
+}
+
+/* Whoever writes into a file changes its time. */
+int maildir_content_is_other(struct maildir_mailbox *mailbox, const char *unique,
+			     const struct identity *agreed, struct error *err)
+{
+	struct maildir_content *content;
+	const struct maildir_entry *entry;
+	struct stat st;
+	int rc = maildir_message_find(mailbox, unique, &entry, err);
+	bool same;
+
+	if (rc <= 0 || !digest_is_known(&agreed->digest))
+		return rc < 0 ? -1 : 0;
+	if (fstatat(mailbox->fds[entry->dir], entry->file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtim.tv_sec == agreed->date)
+		return 0;
+	rc = maildir_content_open(mailbox, unique, false, &content, err);
+	if (rc <= 0)
+		return rc;
+	same = digest_equal(&content->identity.digest, &agreed->digest);
+	maildir_content_close(&content);
+	return !same;
 }
 
 /* The same reading, of a file that is no message of a mailbox yet. */

@@ -27,6 +27,12 @@ struct maildir_content;
  */
 int maildir_content_open(struct maildir_mailbox *mailbox, const char *unique, bool readable,
 			 struct maildir_content **content, struct error *err);
+/*
+ * Whether the file of a message that was agreed on holds other bytes by now: 1, 0, or -1 as above.
+ * One of the agreed date is not read; one that is gone, or of no known digest, is no other.
+ */
+int maildir_content_is_other(struct maildir_mailbox *mailbox, const char *unique,
+			     const struct identity *agreed, struct error *err);
 /* All of it: size, date (the file's mtime), Message-ID and digest. */
 const struct identity *maildir_content_identity(const struct maildir_content *content);
 /* Whether one of its bytes is NUL. */

@@ -44,6 +44,7 @@ struct progress {
 	struct maildir_glance *glance;   /* SCAN, where it is one */
 	struct maildir_content *content; /* FETCH */
 	uint32_t refused_keywords;
+	size_t kept; /* REMOVE */
 };
 
 struct store_maildir {

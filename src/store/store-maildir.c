@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/array.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "maildir/message.h"
 #include "maildir/watch.h"
@@ -30,6 +31,28 @@ int report_gone(const char *mailbox, const char *name, struct error *err)
 			   text_show(name));
 }
 
+/*
+ * REMOVE: what was agreed on may go. A file that some program wrote anew under its name, as mu4e
+ * does with drafts, holds what was nowhere else yet.
+ */
+static int remove_message(struct store_maildir *store, const struct request *request,
+			  struct maildir_mailbox *mailbox, const char *name, struct error *err)
+{
+	const struct identity *agreed =
+	    request->agreed ? &request->agreed[store->progress.index - 1] : NULL;
+	int other = agreed ? maildir_content_is_other(mailbox, name, agreed, err) : 0;
+
+	if (other == 0)
+		return maildir_message_remove(mailbox, name, err);
+	if (other < 0)
+		return -1;
+	log_warn("mailbox %s: message %s is deleted on the server, but its file was changed here "
+		 "since both sides were even: it stays, as a new message",
+		 text_show(mailbox->name), text_show(name));
+	store->progress.kept++;
+	return 1;
+}
+
 /* Does to one message what the request wants; 1, 0 where it is gone, -1. */
 static int change_message(struct store_maildir *store, const struct request *request,
 			  const char *name, struct error *err)
@@ -43,7 +66,7 @@ static int change_message(struct store_maildir *store, const struct request *req
 	case REQUEST_FLAG:
 		return maildir_message_flag(mailbox, name, request->add, request->remove, err);
 	case REQUEST_DATE: return maildir_message_date(mailbox, name, request->date, err);
-	case REQUEST_REMOVE: return maildir_message_remove(mailbox, name, err);
+	case REQUEST_REMOVE: return remove_message(store, request, mailbox, name, err);
 	default:
 		target = cache_get(store, request->target, err);
 		return target ? maildir_message_move(mailbox, name, target, store->name,
@@ -217,6 +240,7 @@ static int maildir_next(struct store *head, struct answer *answer, struct error 
 	answer->kind = ANSWER_DONE;
 	answer->error = progress->error;
 	answer->refused_keywords = progress->refused_keywords;
+	answer->kept = progress->kept;
 	end_progress(progress);
 	if (++store->first == store->len)
 		store->first = store->len = 0;

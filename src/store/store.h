@@ -122,7 +122,11 @@ enum request_kind {
 	REQUEST_APPEND, /* remote: source, flags, date -> a message; EDQUOT: the account is full */
 	REQUEST_FLAG,   /* adds and removes flags of keys */
 	REQUEST_DATE,   /* local: gives keys the date */
-	REQUEST_REMOVE, /* expunges or unlinks keys; those already gone are no error */
+	/*
+	 * Expunges or unlinks keys; those already gone are no error. A file that is not as agreed
+	 * any more stays.
+	 */
+	REQUEST_REMOVE,
 	REQUEST_MOVE,   /* moves keys to target (a mailbox that exists), flags and date kept */
 	REQUEST_COPY,   /* remote: copies keys to target likewise */
 	/*
@@ -193,6 +197,7 @@ struct request {
 	const struct message_key *keys; /* ascending by UID on the remote side */
 	size_t count;
 	const uint64_t *sizes; /* FETCH: expected sizes beside keys, for chunking; or NULL */
+	const struct identity *agreed; /* REMOVE: what keys were, beside them; a Maildir only */
 	uint32_t uidvalidity;  /* remote: refused where the mailbox has another; 0: not checked */
 	struct flags add;      /* FLAG */
 	struct flags remove;   /* FLAG */
@@ -248,6 +253,7 @@ struct answer {
 	struct message_key created; /* MOVED; DONE of APPEND: uid 0 where the server did not tell */
 	uint32_t uidvalidity;       /* DONE of APPEND, MOVED: of created */
 	bool doubtful; /* DONE of APPEND: it was refused with others, but may have been taken */
+	size_t kept;   /* DONE of REMOVE, local: so many were not as agreed */
 	/*
 	 * DONE of FLAG, REMOVE, MOVE, COPY, APPEND, remote: mod-sequences that the changes took, in
 	 * mailbox and in target. Never more than they did: several messages that one command

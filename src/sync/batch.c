@@ -64,5 +64,6 @@ void batch_free(struct batch_list *list)
 {
 	free(list->batches);
 	free(list->keys);
+	free(list->agreed);
 	*list = (struct batch_list){0};
 }

@@ -19,6 +19,7 @@ struct batch_list {
 	size_t len;
 	size_t cap;
 	struct message_key *keys; /* what the batches point into */
+	struct identity *agreed;  /* beside them: of files to be removed; or NULL */
 };
 
 /* The operations of kind on side that are not blocked, in as few batches as there are changes. */

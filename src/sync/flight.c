@@ -32,8 +32,23 @@ static struct request batch_request(const struct flight *flight, const struct bo
 	    .uidvalidity = box->sides[REMOTE].stamp.uidvalidity,
 	    .add = batch->add,
 	    .remove = batch->remove,
+	    .agreed = flight->lists[box - flight->channel->boxes].agreed,
 	    .target = kind == OP_TRASH ? flight->channel->trash[flight->side] : NULL,
 	};
+}
+
+/* What the files that are to be removed held when both sides were even. */
+static struct identity *recall_agreed(const struct box *box, const struct batch *batch)
+{
+	struct identity *agreed = xcalloc(batch->count, sizeof(*agreed));
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct pair *pair =
+		    journal_pair_of_name(box->journal, batch->keys[i].name);
+		if (pair)
+			agreed[i] = pair_identity(pair);
+	}
+	return agreed;
 }
 
 /* Submits the operations of one box. */
@@ -45,6 +60,8 @@ static int submit_batches(struct flight *flight, size_t index, struct error *err
 	if (!box->active)
 		return 0;
 	batch_build(flight->late ? &box->late : &box->plan, flight->kind, flight->side, list);
+	if (flight->kind == OP_REMOVE && flight->side == LOCAL && list->len)
+		list->agreed = recall_agreed(box, &list->batches[0]);
 	for (size_t i = 0; i < list->len; i++) {
 		const struct request request = batch_request(flight, box, &list->batches[i]);
 		*array_push(flight->asked, flight->len, flight->cap) =
@@ -112,6 +129,8 @@ static void end_batch(const struct flight *flight, const struct answer *answer)
 		box->tally.flagged[flight->side] += asked->batch->count;
 	else if (flight->kind != OP_FLAG)
 		note_removed(asked, answer, flight->side);
+	box->tally.removed[flight->side] -= answer->kept;
+	box->rescan |= answer->kept > 0;
 }
 
 int flight_begin(struct flight *flight, struct error *err)

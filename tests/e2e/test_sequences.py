@@ -9,6 +9,7 @@ import pytest
 
 from answers import refuse
 from channel import contents
+from corpus import Message
 
 
 @pytest.fixture
@@ -233,3 +234,36 @@ def test_a_mailbox_that_was_not_listed_is_not_filled_twice(channel, plain_line, 
     plain_line.alter = None
     channel.sync()
     assert channel.state()[("Work",)] == contents(*mail)
+
+
+@pytest.mark.parametrize("how", ["into", "anew"])
+def test_a_draft_that_was_written_here_meanwhile(channel, corpus, how):
+    """As mu4e saves one: the file keeps its name. Deleted on the server, what nobody else has is not lost."""
+    draft, other = corpus.messages(2, "plain", flags="D")
+    channel.local.fill({"Drafts": [draft]})
+    channel.remote.create("Drafts")
+    channel.sync()
+    path, = channel.local.paths("Drafts", draft)
+    written = Message(draft.body + b"one more line\r\n", "D", draft.date + 60)
+    file = path if how == "into" else f"{channel.local_root}/Drafts/tmp/draft"
+    with open(file, "wb") as out:
+        out.write(written.body)
+    os.utime(file, (written.date, written.date))
+    os.rename(file, path)
+    channel.remote.remove("Drafts", draft)
+    channel.remote.add("Drafts", other)
+    assert "changed here" in channel.sync().err
+    assert channel.local.state()[("Drafts",)] == contents(written, other)
+    assert channel.sync().err == ""
+    assert channel.state()[("Drafts",)] == contents(written, other)
+
+
+def test_another_date_alone_does_not_keep_a_file(channel, corpus):
+    """Whatever dated it: the bytes are those that both sides had."""
+    messages = corpus.messages(2, "plain", flags="")
+    channel.remote.add("INBOX", *messages)
+    channel.sync()
+    os.utime(channel.local.paths("INBOX", messages[0])[0], (1_400_000_000, 1_400_000_000))
+    channel.remote.remove("INBOX", messages[0])
+    assert channel.sync().err == ""
+    assert channel.state()[("INBOX",)] == contents(messages[1])

@@ -404,6 +404,32 @@ static void changes_messages(void **state)
 	store_close(&store);
 }
 
+/* A file that is not what was agreed on: its time is the first to tell, its bytes have the word. */
+static void leaves_what_was_written_anew(void **state)
+{
+	static const struct message_key keys[] = {
+	    {.name = "dated"}, {.name = "other"}, {.name = "unknown"}, {.name = "gone"}};
+	struct fixture *fixture = *state;
+	struct store *store = store_maildir_open(fixture->tree, true);
+	struct request request = about(REQUEST_IDENTIFY, keys, 1);
+	struct identity agreed[4] = {0};
+	struct outcome *outcome;
+
+	fixture_create(fixture, "m");
+	fixture_put(fixture, "m/cur/dated:2,D", "x\n", 2);
+	agreed[0] = agreed[1] = agreed[3] = ask_well(store, request)->identities[0];
+	agreed[0].date = agreed[1].date = 1;
+	fixture_put(fixture, "m/cur/other:2,D", "y\n", 2);
+	fixture_put(fixture, "m/cur/unknown:2,D", "y\n", 2);
+	request = about(REQUEST_REMOVE, keys, 4);
+	request.agreed = agreed;
+	outcome = ask_well(store, request);
+	assert_int_equal(outcome->done.kept, 1);
+	assert_int_equal(fixture_count(fixture, "m/cur", NULL), 1);
+	assert_true(fixture_has(fixture, "m/cur/other:2,D"));
+	store_close(&store);
+}
+
 /* What a move drops, its end tells: the journal of the target's pair has to keep it. */
 static void tells_what_a_move_drops(void **state)
 {
@@ -532,6 +558,7 @@ int main(void)
 	    TEST(fetches_and_opens_sources),
 	    TEST(reads_sources_anew),
 	    TEST(changes_messages),
+	    TEST(leaves_what_was_written_anew),
 	    TEST(tells_what_a_move_drops),
 	    TEST(reading_changes_nothing),
 	    cmocka_unit_test(a_missing_tree_is_empty),
