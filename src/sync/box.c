@@ -9,6 +9,7 @@ void box_free(struct box *box)
 	match_free(&box->match);
 	plan_free(&box->plan);
 	plan_free(&box->late);
+	uidset_free(&box->own.gone);
 	arena_free(&box->arena);
 }
 

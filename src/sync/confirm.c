@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "sync/flag-room.h"
 #include "sync/head.h"
 #include "sync/planner.h"
@@ -92,6 +93,26 @@ static void find_appended(struct box *box, struct snapshot *remote)
 	snapshot_free(&notes);
 }
 
+/*
+ * A server may say OK and remove nothing, as Dovecot does where the account has no right to. What
+ * is still there the journal has forgotten by now: the next run brings it back.
+ */
+static void tell_kept(struct box *box, const struct snapshot *remote)
+{
+	struct error err;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < remote->fresh_len; i++)
+		kept += uidset_has(&box->own.gone, remote->fresh[i].state.key.uid);
+	if (!kept)
+		return;
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: the server still has %zu messages of which it said that they were "
+		  "removed; the account may not do that, and they come back",
+		  text_show(box->name), kept);
+	box_fail(box, &err);
+}
+
 /* What is asked of one box's remote side. */
 struct remote_look {
 	bool wanted;
@@ -151,6 +172,7 @@ static void end_remote(const struct channel *channel, struct box *box, const str
 	if ((!look->proving || look->opening) && box_take_room(channel, box, &answer->permanent))
 		box->undone = box->rescan = true;
 	snapshot_end(snapshot);
+	tell_kept(box, snapshot);
 	if (box->own.lost_append)
 		find_appended(box, snapshot);
 	box->undone |= box->own.lost_append || !learn_agreed(channel, box, snapshot);

@@ -86,6 +86,8 @@ static void note_removed(const struct asked *asked, const struct answer *answer,
 			box->undone = true;
 			continue;
 		}
+		if (side == REMOTE)
+			uidset_add(&box->own.gone, key->uid);
 		if (!pair)
 			continue;
 		journal_forget(box->journal, pair->uid);

@@ -363,8 +363,10 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 		? pair_of(uid, op->there.name, box_flags_there(target, op->flags), &identity)
 		: pair_of(uid, answer->created.name, op->flags, &identity);
 	journal_put(target->journal, &pair);
-	if (moves->side == REMOTE)
+	if (moves->side == REMOTE) {
 		box_note_flags_sent(target, pair.flags);
+		uidset_add(&box->own.gone, op->uid);
+	}
 	journal_forget(box->journal, op->uid);
 	box->tally.moved[moves->side]++;
 }

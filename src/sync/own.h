@@ -7,6 +7,7 @@
 #ifndef SYNC_OWN_H
 #define SYNC_OWN_H
 
+#include "base/uidset.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct own_changes {
 	bool came;        /* messages of other mailboxes were moved here */
 	bool left;        /* messages of this one were moved elsewhere */
 	bool lost_append; /* the UID of one that was added is still to be found */
+	struct uidset gone; /* what the server said that it removed */
 	/* How the mailbox stood behind the last of them, where the server told that with it. */
 	struct stamp stood;
 };

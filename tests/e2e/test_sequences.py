@@ -267,3 +267,30 @@ def test_another_date_alone_does_not_keep_a_file(channel, corpus):
     channel.remote.remove("INBOX", messages[0])
     assert channel.sync().err == ""
     assert channel.state()[("INBOX",)] == contents(messages[1])
+
+
+ACL = "mail_plugins = acl\nplugin {\n  acl = vfile\n}\n"
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved"])
+def test_what_the_server_removes_in_word_only_is_told(make_channel, servers, corpus, how):
+    """Without the right to expunge Dovecot says OK, and the message is where it was: nothing was removed."""
+    server = servers(settings=ACL, capability="IMAP4rev1 UIDPLUS")
+    channel = make_channel(server=server)
+    messages = corpus.messages(3, "plain", flags="")
+    channel.remote.create("Team")
+    channel.remote.add("Team", *messages)
+    acl = f"{server.home(channel.user)}/Maildir/.Team/dovecot-acl"
+    with open(acl, "w", encoding="ascii") as file:
+        file.write("owner lrwsi\n")
+    os.chown(acl, server.owner.pw_uid, server.owner.pw_gid)
+    channel.close()
+    channel.sync()
+    if how == "deleted":
+        channel.local.remove("Team", messages[0])
+    else:
+        channel.local.move("Team", "INBOX", messages[0])
+    assert "they come back" in channel.sync(status=1).err
+    channel.sync()
+    assert channel.state() == {("Team",): contents(*messages),
+                               ("INBOX",): contents(*messages[:how == "moved"])}
