@@ -143,7 +143,7 @@ void maildir_scan_free(struct maildir_scan **scan)
 	*scan = NULL;
 }
 
-/* Only where the directory does not tell is the file asked. */
+/* Only where the directory does not tell is the file asked. One that does not answer is not gone. */
 bool maildir_is_message(int fd, const struct dirent_view *view)
 {
 	struct stat st;
@@ -152,7 +152,9 @@ bool maildir_is_message(int fd, const struct dirent_view *view)
 		return false;
 	if (view->type != DT_UNKNOWN)
 		return view->type == DT_REG;
-	return fstatat(fd, view->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	if (fstatat(fd, view->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT;
+	return S_ISREG(st.st_mode);
 }
 
 /* Takes a file in, with a name that it borrows; one whose unique name is known is put aside. */

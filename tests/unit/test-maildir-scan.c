@@ -409,6 +409,16 @@ static void flags_what_a_program_renamed(void **state)
 	maildir_mailbox_close(&mailbox);
 }
 
+/* File systems may leave it to the file to say what it is, and that may fail. */
+static void takes_no_silence_for_absence(void **state)
+{
+	const struct dirent_view view = {.name = "no such file", .type = DT_UNKNOWN};
+
+	(void)state;
+	assert_false(maildir_is_message(AT_FDCWD, &view));
+	assert_true(maildir_is_message(-1, &view));
+}
+
 static void removes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -577,6 +587,7 @@ int main(void)
 	    TEST(misses_nothing_under_churn),
 	    TEST(chases_messages_under_churn),
 	    TEST(flags_what_a_program_renamed),
+	    TEST(takes_no_silence_for_absence),
 	    TEST(removes),
 	    TEST(moves),
 	    TEST(opens_regular_files_only),
