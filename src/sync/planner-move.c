@@ -151,12 +151,8 @@ static void collect_new(const struct planner_box *boxes, size_t len, enum side s
 	}
 }
 
-/*
- * Whether a pair and what appeared are one message for certain: its bytes, or the server's id, or
- * all that a server tells of it. Names alone are not believed: a file of the same name may hold
- * other bytes.
- */
-static bool is_one_message(const struct identity *pair, const struct identity *found)
+/* Names alone are not believed: a file of the same name may hold other bytes. */
+bool planner_is_one_message(const struct identity *pair, const struct identity *found)
 {
 	if (pair->email_id && found->email_id)
 		return pair->email_id == found->email_id;
@@ -382,7 +378,7 @@ static void match_ends(struct planner_box *boxes, struct end_list *departures,
 	while (from < from_len && to < to_len) {
 		struct end *departure = gone[from], *arrival = new[to];
 		int order = compare(&departure, &arrival);
-		if (!order && is_one_message(&departure->identity, &arrival->identity))
+		if (!order && planner_is_one_message(&departure->identity, &arrival->identity))
 			join(boxes, departure, arrival, side);
 		from += order <= 0;
 		to += order >= 0;

@@ -282,6 +282,35 @@ static void rule_m7_copy(const struct planner_input *input, enum side from,
 	plan_identify(plan, op, &message->state.identity);
 }
 
+/*
+ * V2 of what one side keeps though the other lost it: there it is back, under another name or UID.
+ * As a new message it would come to where it is kept a second time.
+ */
+static void rule_v2_again(const struct planner_input *input, const struct case_of_pair *lost,
+			  size_t index, size_t again, struct plan *plan)
+{
+	const enum side side = lost->held[LOCAL].present ? REMOTE : LOCAL;
+	const struct message_state *found = &input->sides[side]->fresh[again].state;
+	const struct identity identity = pair_identity(&input->pairs[index]);
+	struct case_of_pair pair = *lost;
+	const size_t before = plan->len;
+
+	if (side == REMOTE)
+		pair.uid = found->key.uid;
+	else
+		pair.name = found->key.name;
+	pair.gone = 0;
+	pair.held[side] = (struct presence){.flags = found->flags, .present = true};
+	struct op *op = plan_add(plan, OP_PAIR, LOCAL, RULE_V2_RENAME);
+	op->uid = pair.uid;
+	op->name = pair.name;
+	op->flags = pair.base;
+	plan_identify(plan, op, &identity);
+	rule_m4_flags(input, &pair, plan);
+	for (size_t i = before; i < plan->len; i++)
+		plan->ops[i].rule = RULE_V2_RENAME;
+}
+
 /* The UIDs that a run was about to remove from the server. */
 static struct uidset list_removing(const struct planner_input *input)
 {
@@ -293,8 +322,8 @@ static struct uidset list_removing(const struct planner_input *input)
 	return uids;
 }
 
-/* The pairs that the journal knows. */
-static void plan_pairs(const struct planner_input *input, struct plan *plan)
+/* The pairs that the journal knows; again, or NULL, says which are whole once more. */
+static void plan_pairs(const struct planner_input *input, const size_t *again, struct plan *plan)
 {
 	struct uidset removing = list_removing(input);
 
@@ -307,13 +336,22 @@ static void plan_pairs(const struct planner_input *input, struct plan *plan)
 		    .held[LOCAL] = input->sides[LOCAL]->known[i],
 		    .held[REMOTE] = input->sides[REMOTE]->known[i],
 		};
-		if (pair.held[LOCAL].present && !pair.held[REMOTE].present &&
-		    uidset_has(&removing, pair.uid))
+		if (again && again[i] != PLANNER_NEVER)
+			rule_v2_again(input, &pair, i, again[i], plan);
+		else if (pair.held[LOCAL].present && !pair.held[REMOTE].present &&
+			 uidset_has(&removing, pair.uid))
 			rule_m7_again(input, &pair, i, plan);
 		else
 			plan_pair(input, &pair, plan);
 	}
 	uidset_free(&removing);
+}
+
+/* One side of a match. */
+static const struct fresh_message *fresh_of(const struct planner_input *input, size_t match,
+					    enum side side)
+{
+	return &input->sides[side]->fresh[input->matches[match].index[side]];
 }
 
 /* A ghost's other half cannot be older than the APPEND that made it. */
@@ -322,34 +360,41 @@ static bool is_possible(const struct fresh_message *local, const struct fresh_me
 	return !local->ghost || remote->state.key.uid >= local->floor;
 }
 
-/* What the journal does not know: first what matches, then what is left of each side. */
-static void plan_fresh(const struct planner_input *input, struct plan *plan)
+/* Marks what sync/match.h has paired. */
+static void mark_matches(const struct planner_input *input, bool *const done[SIDES])
 {
-	bool *done[SIDES];
+	for (size_t i = 0; i < input->matches_len; i++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			done[side][input->matches[i].index[side]] =
+			    is_possible(fresh_of(input, i, LOCAL), fresh_of(input, i, REMOTE));
+}
 
+/* What the journal does not know: first what matches, then what is left of each side. */
+static void plan_fresh(const struct planner_input *input, bool *const done[SIDES],
+		       struct plan *plan)
+{
+	for (size_t i = 0; i < input->matches_len; i++)
+		if (done[LOCAL][input->matches[i].index[LOCAL]])
+			rule_m6_pair(input, fresh_of(input, i, LOCAL), fresh_of(input, i, REMOTE),
+				     plan);
 	for (enum side side = LOCAL; side < SIDES; side++)
-		done[side] = xcalloc(input->sides[side]->fresh_len + 1, sizeof(bool));
-	for (size_t i = 0; i < input->matches_len; i++) {
-		const struct match *match = &input->matches[i];
-		const struct fresh_message *local =
-		    &input->sides[LOCAL]->fresh[match->index[LOCAL]];
-		const struct fresh_message *remote =
-		    &input->sides[REMOTE]->fresh[match->index[REMOTE]];
-		if (!is_possible(local, remote))
-			continue;
-		done[LOCAL][match->index[LOCAL]] = done[REMOTE][match->index[REMOTE]] = true;
-		rule_m6_pair(input, local, remote, plan);
-	}
-	for (enum side side = LOCAL; side < SIDES; side++) {
 		for (size_t i = 0; i < input->sides[side]->fresh_len; i++)
 			if (!done[side][i])
 				rule_m7_copy(input, side, &input->sides[side]->fresh[i], plan);
-		free(done[side]);
-	}
 }
 
 void planner_messages(const struct planner_input *input, struct plan *plan)
 {
-	plan_pairs(input, plan);
-	plan_fresh(input, plan);
+	bool *done[SIDES];
+	size_t *again;
+
+	for (enum side side = LOCAL; side < SIDES; side++)
+		done[side] = xcalloc(input->sides[side]->fresh_len + 1, sizeof(bool));
+	mark_matches(input, done);
+	again = planner_again(input, done);
+	plan_pairs(input, again, plan);
+	plan_fresh(input, done, plan);
+	free(again);
+	free(done[LOCAL]);
+	free(done[REMOTE]);
 }

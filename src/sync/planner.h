@@ -30,6 +30,20 @@ struct planner_input {
 /* Appends the messages' operations: rules M1 to M9. */
 void planner_messages(const struct planner_input *input, struct plan *plan);
 
+/*
+ * Whether a pair and what appeared are one message for certain: its bytes, or the server's id, or
+ * all that a server tells of it.
+ */
+bool planner_is_one_message(const struct identity *pair, const struct identity *found);
+
+#define PLANNER_NEVER SIZE_MAX
+/*
+ * Which of the messages that are fresh on a side, and not done there, are what that side lost of a
+ * pair before: of each pair the index, or PLANNER_NEVER; the caller's to free. They are done then.
+ * NULL: none is.
+ */
+size_t *planner_again(const struct planner_input *input, bool *const done[SIDES]);
+
 /* The pair of that UID, or NULL. */
 const struct pair *planner_pair(const struct planner_input *input, uint32_t uid);
 

@@ -109,6 +109,38 @@ def test_backup_is_one_way_and_deletes_nothing(channel, plain_line, corpus):
     assert not WRITING.search(plain_line.said("up"))
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one run", "runs apart"])
+def test_what_is_back_is_kept_once(channel, corpus, apart):
+    """Out of the bin, or moved away and back: it has another UID, and a backup has it already."""
+    deleted, moved, other = corpus.messages(3, "plain", flags="S")
+    channel.remote.fill({"INBOX": [deleted, moved, other], "Work": []})
+    channel.run("backup")
+    channel.remote.remove("INBOX", deleted)
+    channel.remote.move("INBOX", "Work", moved)
+    if apart:
+        channel.run("backup")
+    channel.remote.add("INBOX", deleted.with_flags("FS"))
+    channel.remote.move("Work", "INBOX", moved)
+    for _ in range(2):
+        channel.run("backup")
+        assert channel.local.state() == {("INBOX",): contents(deleted.with_flags("FS"), moved, other),
+                                         ("Work",): contents(moved) if apart else []}
+
+
+def test_what_is_back_here_is_not_sent_twice(channel, corpus):
+    """Where the server keeps what is deleted here: under a new name, as a mail program gives."""
+    message = corpus.message("plain", flags="S")
+    channel.keys["deletions"] = {"remote": "keep"}
+    channel.remote.add("INBOX", message)
+    channel.sync()
+    channel.local.remove("INBOX", message)
+    channel.sync()
+    channel.local.add("INBOX", message)
+    for _ in range(2):
+        channel.sync()
+        assert channel.state()[("INBOX",)] == contents(message)
+
+
 @pytest.mark.parametrize("patterns,taken", [
     (["*"], {"INBOX", "Junk", "Archive/2019", "Archive/2020/May", "Archive"}),
     (["*", "!Junk", "!Archive/20*"], {"INBOX", "Archive"}),
