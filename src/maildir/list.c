@@ -104,13 +104,32 @@ bool maildir_tree_has_other_layout(const struct maildir_tree *tree)
 	return !is_mailbox(tree, nested ? "INBOX" : ".") && is_mailbox(tree, nested ? "." : "INBOX");
 }
 
+/* Whether an entry is a part of a mailbox. */
+static bool is_part(const char *entry)
+{
+	return !strcmp(entry, "cur") || !strcmp(entry, "new") || !strcmp(entry, "tmp");
+}
+
 /* Whether an entry can be the directory of a mailbox, by its looks. */
 static bool is_candidate(enum maildir_layout layout, const char *entry)
 {
 	if (layout == MAILDIR_LAYOUT_PLUSPLUS)
 		return entry[0] == '.';
-	return entry[0] != '.' && strcmp(entry, "cur") != 0 && strcmp(entry, "new") != 0 &&
-	       strcmp(entry, "tmp") != 0;
+	return entry[0] != '.' && !is_part(entry);
+}
+
+/* Names a Maildir that is called as the other layout has it: its owner would miss it. */
+static void name_other_layout(enum maildir_layout layout, int home, const char *entry)
+{
+	struct maildir_listing ignored;
+	bool plusplus = layout == MAILDIR_LAYOUT_PLUSPLUS;
+	int fd = log_shows(LOG_LEVEL_INFO) ? openat(home, entry, OPEN_DIR) : -1;
+
+	if (fd >= 0 && maildir_look(fd, &ignored) == 1)
+		log_info("the directory %s is left out: layout %s has mailboxes %s a dot",
+			 text_show(entry), plusplus ? "maildir++" : "tree",
+			 plusplus ? "behind" : "without");
+	file_close(&fd);
 }
 
 /*
@@ -210,9 +229,12 @@ static int visit_place(struct walk *walk, const struct place *place, struct erro
 		rc = dirents_read(&walk->dirents, home, err);
 	else
 		walk->dirents.len = 0;
-	for (size_t at = 0; rc >= 0 && dirents_next(&walk->dirents, &at, &entry);)
+	for (size_t at = 0; rc >= 0 && dirents_next(&walk->dirents, &at, &entry);) {
 		if (is_candidate(layout, entry.name) && is_directory(home, &entry))
 			note_place(walk, place, entry.name);
+		else if (entry.type == DT_DIR && !is_part(entry.name))
+			name_other_layout(layout, home, entry.name);
+	}
 	file_close(&home);
 	if (rc < 0 && err)
 		err->scope = SCOPE_STORE;
