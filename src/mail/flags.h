@@ -27,6 +27,8 @@ enum flag {
 
 #define FLAG_ALL 0x3fu
 
+#define KEYWORD_LETTERS 26 /* a to z: what a mailbox's files have for keywords */
+
 /* Every message that is known has some, on either side: 4 bytes. */
 struct flags {
 	uint32_t bits : 8;                 /* of enum flag */

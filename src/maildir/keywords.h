@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define MAILDIR_KEYWORDS_FILE   "dovecot-keywords"
-#define MAILDIR_KEYWORD_LETTERS 26
+#define MAILDIR_KEYWORD_LETTERS KEYWORD_LETTERS
 /* All letters of a file's name: those of flags, of keywords, and a NUL. */
 #define MAILDIR_LETTERS_MAX (FLAGS_LETTERS_MAX + MAILDIR_KEYWORD_LETTERS)
 

@@ -68,6 +68,7 @@ int step_scan(struct store_maildir *store, const struct request *request, struct
 	}
 	answer->complete = true;
 	answer->permanent = progress->scan->room;
+	answer->letters = progress->scan->keywords->letters;
 	answer->stamp = (struct stamp){.cur_ns = progress->scan->cur_ns,
 				       .new_ns = progress->scan->new_ns,
 				       .inode = progress->scan->inode};

@@ -246,6 +246,8 @@ struct answer {
 	 * that it can keep
 	 */
 	struct flag_room permanent;
+	/* DONE of SCAN, local: what each of KEYWORD_LETTERS means there, or NULL */
+	const struct flags *letters;
 	struct message_state message;
 	const struct uidset *uids;
 	const char *data;

@@ -262,7 +262,20 @@ static struct flags_verdict merge_ends(const struct planner_box *boxes, const st
 	flags.permanent[side] = input->sides[side]->permanent;
 	flags.have[there] = boxes[to->box].plan->ops[to->op].flags;
 	flags.permanent[there] = boxes[to->box].input.sides[there]->permanent;
-	return planner_flags(&flags);
+	const struct flags read = flags.have[there];
+	if (side == LOCAL || !planner_letters_came_along(
+				 input->sides[LOCAL]->letters,
+				 boxes[to->box].input.sides[LOCAL]->letters,
+				 flags.base.keywords, read.keywords))
+		return planner_flags(&flags);
+	/* It has the keywords that it had; the letters for them are the new place's. */
+	flags.have[LOCAL].keywords = flags.base.keywords;
+	struct flags_verdict verdict = planner_flags(&flags);
+	const struct flags end = flags_union(
+	    flags_minus(flags.have[LOCAL], verdict.remove[LOCAL]), verdict.add[LOCAL]);
+	verdict.add[LOCAL] = flags_minus(end, read);
+	verdict.remove[LOCAL] = flags_minus(read, end);
+	return verdict;
 }
 
 /*

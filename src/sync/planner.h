@@ -96,6 +96,12 @@ struct flags_verdict {
 	struct flags remove[SIDES];
 	struct flags agreed; /* what the journal will hold */
 };
+/*
+ * Whether a file that has the keywords "read" by the table of the mailbox that it came to, has the
+ * letters that it had where it came from, where "agreed" was agreed on. Tables may be NULL.
+ */
+bool planner_letters_came_along(const struct flags *from, const struct flags *to, uint32_t agreed,
+				uint32_t read);
 /* Merges three ways, within what the policy allows and each side can keep. */
 struct flags_verdict planner_flags(const struct flags_case *flags);
 

@@ -33,6 +33,19 @@ void snapshot_take_room(struct snapshot *snapshot, const struct flag_room *room)
 	snapshot->permanent.refused = refused;
 }
 
+/* Where no letter means a keyword, none can mean a wrong one. */
+void snapshot_take_letters(struct snapshot *snapshot, struct arena *arena,
+			   const struct flags *letters)
+{
+	struct flags *taken;
+
+	if (!letters || !snapshot->permanent.keywords)
+		return;
+	taken = arena_alloc(arena, KEYWORD_LETTERS * sizeof(*taken));
+	memcpy(taken, letters, KEYWORD_LETTERS * sizeof(*taken));
+	snapshot->letters = taken;
+}
+
 void snapshot_complete(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->known_len; i++)

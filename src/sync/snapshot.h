@@ -40,6 +40,7 @@ struct snapshot {
 	enum side side;
 	struct stamp stamp;         /* how the mailbox stood when the scan began */
 	struct flag_room permanent; /* the flags that this side can keep */
+	const struct flags *letters; /* local: what each means in its files; NULL: not known */
 	bool doubled;               /* a scan told of one pair twice */
 	struct presence *known;     /* one for each of the journal's pairs */
 	size_t known_len;
@@ -61,6 +62,9 @@ void snapshot_see(struct snapshot *snapshot, const struct journal *journal, stru
 /* Takes in what a delta says is gone; UIDs that the journal does not know mean nothing. */
 void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
 		     const struct uidset *uids);
+/* Takes over what letters mean, as its scan told; copied into arena. NULL is fine. */
+void snapshot_take_letters(struct snapshot *snapshot, struct arena *arena,
+			   const struct flags *letters);
 /* Takes over what flags the side can keep, as its scan told. */
 void snapshot_take_room(struct snapshot *snapshot, const struct flag_room *room);
 /*

@@ -113,6 +113,7 @@ static int scan_local(struct channel *channel, struct box *box)
 			snapshot_complete(snapshot);
 			snapshot->stamp = answer.stamp;
 			snapshot_take_room(snapshot, &answer.permanent);
+			snapshot_take_letters(snapshot, &box->arena, answer.letters);
 		}
 	}
 	if (rc)

@@ -330,6 +330,26 @@ def test_the_trash_has_letters_of_its_own(channel, corpus):
     assert trash.table()["a"] == "Work"
 
 
+def test_letters_that_came_along_mean_what_they_meant(channel, corpus):
+    """As mutt and "mv" move: the file keeps its letters, which are other keywords where it comes to."""
+    inbox, other = Keywords(channel), Keywords(channel, "Other")
+    kept, fresh, there = corpus.messages(3, "plain", flags="S")
+    channel.remote.create("Other")
+    channel.remote.add("INBOX", kept, fresh)
+    channel.remote.add("Other", there)
+    for message in (kept, fresh):
+        inbox.change_remote(message, "+FLAGS", "NonJunk")
+    other.change_remote(there, "+FLAGS", "$Junk")
+    channel.sync()
+    channel.local.move("INBOX", "Other", kept)
+    channel.local.move("INBOX", "Other", fresh, fresh_names=True)
+    for _ in range(2):
+        channel.sync()
+        for message in (kept, fresh):
+            other.even(message, "NonJunk")
+        other.even(there, "$Junk")
+
+
 def test_a_move_takes_keywords_along(channel, corpus):
     inbox, other = Keywords(channel), Keywords(channel, "Other")
     here, there = corpus.messages(2, "plain", flags="S")

@@ -3,7 +3,10 @@ check_PROGRAMS += tests/unit/test-planner tests/unit/test-planner-properties \
 	tests/unit/test-planner-mailbox tests/unit/test-planner-any tests/unit/test-planner-moves tests/unit/test-planner-rename \
 	tests/unit/test-plan tests/unit/test-guard \
 	tests/unit/test-batch tests/unit/test-share tests/unit/test-match tests/unit/test-own \
-	tests/unit/test-snapshot tests/unit/test-memory
+	tests/unit/test-snapshot tests/unit/test-memory tests/unit/test-planner-letters
+
+tests_unit_test_planner_letters_SOURCES = tests/unit/test-planner-letters.c
+tests_unit_test_planner_letters_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_planner_SOURCES = tests/unit/test-planner.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \
