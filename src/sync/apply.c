@@ -132,8 +132,7 @@ static void note_pairs(struct box *box)
  */
 static int apply_late(struct channel *channel, struct error *err)
 {
-	struct flight flight = {
-	    .channel = channel, .side = REMOTE, .kind = OP_FLAG, .late = true};
+	struct flight flight = {.channel = channel, .side = REMOTE, .kind = OP_FLAG, .late = true};
 
 	if (flight_run(&flight, err))
 		return -1;
@@ -306,6 +305,24 @@ static void commit_broken(struct channel *channel)
 		commit_all(channel);
 }
 
+/* Makes what is missing, and sees to what has lost its pair, while the old journals stand. */
+static int apply_first(struct channel *channel, struct error *err)
+{
+	int rc = -1;
+
+	if (!rename_apply(channel, err) && !subscribe_apply(channel, err)) {
+		note_found(channel);
+		rc = create_mailboxes(channel, LOCAL, err) ||
+			     create_mailboxes(channel, REMOTE, err) ||
+			     move_apply_strays(channel, LOCAL, err) ||
+			     move_apply_strays(channel, REMOTE, err)
+			 ? -1
+			 : 0;
+	}
+	hold_back_strays(channel);
+	return rc;
+}
+
 /* What is blocked stays undone; a move does at both ends. What only waits is said. */
 static void note_blocked(struct channel *channel)
 {
@@ -415,15 +432,11 @@ int channel_apply(struct channel *channel, struct error *err)
 	mark_rescans(channel);
 	if (settle_found(channel, err))
 		return -1;
-	if (rename_apply(channel, err) || subscribe_apply(channel, err))
-		goto broken;
-	note_found(channel);
-	if (create_mailboxes(channel, LOCAL, err) || create_mailboxes(channel, REMOTE, err) ||
-	    flag_room_learn(channel, err) || subscribe_apply(channel, err) ||
-	    move_apply_copies(channel, err) || link_apply(channel, false, err) ||
-	    apply_known(channel, err) || move_apply(channel, REMOTE, err) ||
-	    move_apply(channel, LOCAL, err) || push_apply(channel, err) ||
-	    apply_late(channel, err) || pull_apply(channel, err) ||
+	if (apply_first(channel, err) || flag_room_learn(channel, err) ||
+	    subscribe_apply(channel, err) || move_apply_copies(channel, err) ||
+	    link_apply(channel, false, err) || apply_known(channel, err) ||
+	    move_apply(channel, REMOTE, err) || move_apply(channel, LOCAL, err) ||
+	    push_apply(channel, err) || apply_late(channel, err) || pull_apply(channel, err) ||
 	    link_apply(channel, true, err) || stop_check(err))
 		goto broken;
 	note_removals(channel);

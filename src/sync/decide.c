@@ -2,6 +2,7 @@
 #include "sync/channel.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "sync/guard.h"
 #include "sync/planner.h"
@@ -26,6 +27,8 @@ static struct planner_input input_of(const struct channel *channel, const struct
 	input.matches_len = box->match.len;
 	input.pairs = journal_pairs(box->journal, &input.pairs_len);
 	input.notes = journal_notes(box->journal, &input.notes_len);
+	input.former = box->survey.former;
+	input.former_len = box->survey.former_len;
 	return input;
 }
 
@@ -52,6 +55,9 @@ static struct planner_unseen unseen_of(struct box *box)
 {
 	struct planner_unseen unseen = {0};
 
+	if (box->survey.former && box->error.kind == ERROR_IO)
+		return (struct planner_unseen){
+		    .pairs = box->survey.former, .len = box->survey.former_len, .is_reset = true};
 	unseen.pairs = journal_pairs(box->journal, &unseen.len);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		unseen.held[side] = held_unseen(box, side, unseen.len);
@@ -97,10 +103,11 @@ static enum rule plan_awaited(struct box *box)
 
 	if (box->missing == LOCAL)
 		return RULE_B1_CREATE;
-	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
-		  "mailbox %s: it is gone from the server, and what is new in it here waits: make it "
-		  "there again, or leave it out by \"mailboxes\"",
-		  text_show(box->name));
+	error_set(
+	    &err, ERROR_REFUSED, SCOPE_MAILBOX,
+	    "mailbox %s: it is gone from the server, and what is new in it here waits: make it "
+	    "there again, or leave it out by \"mailboxes\"",
+	    text_show(box->name));
 	box_fail(box, &err);
 	return RULE_B3_GONE;
 }
@@ -181,6 +188,35 @@ static void block_arrivals(const struct channel *channel, struct box *box)
 			box->plan.ops[i].blocked |= stays;
 }
 
+/* True where the disk failed: what a mailbox holds may be known in the next run. */
+static bool has_failed_disk(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].error.kind == ERROR_IO)
+			return true;
+	return false;
+}
+
+/*
+ * A mailbox whose journal was reset, and some of whose messages are nowhere to be seen: they may
+ * have moved to one that the disk did not give. As long as its journal stays as it is, the next run
+ * can tell; so the mailbox is left out of this one.
+ */
+static void keep_astray(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len && has_failed_disk(channel); i++) {
+		struct box *box = &channel->boxes[i];
+		if (!box->active || !box->plan.astray)
+			continue;
+		log_warn("%s: mailbox %s waits for the next run: %zu of its messages may be in a "
+			 "mailbox that could not be looked at",
+			 channel->setup.name, text_show(box->name), box->plan.astray);
+		box->active = false;
+		box->undone = true;
+		channel->held_back[LOCAL] = channel->held_back[REMOTE] = true;
+	}
+}
+
 /* What is gone may have moved to where the survey did not look: nothing is removed for it. */
 static void withhold(struct plan *plan, enum side side)
 {
@@ -228,6 +264,7 @@ void channel_plan(struct channel *channel)
 	}
 	planner_moves(boxes, channel->len, is_partial(channel));
 	planner_copies(&channel->setup.policy, boxes, channel->len);
+	keep_astray(channel);
 	for (size_t i = 0; i < channel->len; i++)
 		if (channel->boxes[i].active)
 			plan_gone(&channel->boxes[i], &boxes[i].input);

@@ -17,10 +17,11 @@ libevenmail_a_SOURCES += \
 libevenmail_a_SOURCES += \
 	src/sync/decide.c \
 	src/sync/plan.c src/sync/plan.h src/sync/match.c src/sync/match.h \
-	src/sync/planner.c src/sync/planner-again.c \
-	src/sync/planner-mailbox.c src/sync/planner-copy.c \
-	src/sync/planner-letters.c src/sync/planner-move.c src/sync/planner-rename.c src/sync/planner-trash.c \
-	src/sync/planner.h \
+	src/sync/planner.c src/sync/planner-again.c src/sync/planner-letters.c \
+	src/sync/planner-mailbox.c src/sync/planner-copy.c src/sync/planner-move.c \
+	src/sync/planner-ends.c src/sync/planner-half.c src/sync/planner-follow.c \
+	src/sync/planner-rename.c src/sync/planner-trash.c \
+	src/sync/planner.h src/sync/planner-inner.h \
 	src/sync/guard.c src/sync/guard-departures.c src/sync/guard.h
 # channel_apply, channel_confirm
 libevenmail_a_SOURCES += \

@@ -48,6 +48,20 @@ void hold_back_moved(struct channel *channel)
 	}
 }
 
+void hold_back_strays(struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		struct box *box = &channel->boxes[i];
+		for (size_t k = 0; k < box->plan.len; k++) {
+			const struct op *op = &box->plan.ops[k];
+			if (!op_is_stray(op) || op->blocked)
+				continue;
+			box->active = channel->boxes[op->target].active = false;
+			channel->held_back[LOCAL] = channel->held_back[REMOTE] = true;
+		}
+	}
+}
+
 /* True where the plan removes anything on side, or would. */
 static bool removes(const struct box *box, enum side side)
 {

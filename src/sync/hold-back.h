@@ -8,6 +8,7 @@
  *	one that the command line left out has something new	sync/unnamed.h
  *	one was renamed over another, which the next run sees	sync/rename.h
  *	something could not be added	hold_back
+ *	what a reset journal had could not follow its other half	hold_back_strays
  *
  * sync/decide.c blocks the removals in the plans, and sync/apply.c does not carry out those that
  * were planned before; the next run goes on.
@@ -27,6 +28,12 @@ void hold_back(struct channel *channel, struct box *box, enum side side, const s
  * be looked at, its message is not removed from the other side before it can be added there.
  */
 void hold_back_moved(struct channel *channel);
+/*
+ * Strays (sync/move.h) that are still to be moved: both mailboxes are left out of the rest of this
+ * run, so that their journals stay as they are. What would come to them may be what is gone
+ * elsewhere, so nothing is removed.
+ */
+void hold_back_strays(struct channel *channel);
 /* True where any active box's plan removes something on side, or would. */
 bool hold_back_concerns(const struct channel *channel, enum side side);
 /*

@@ -35,7 +35,8 @@ static bool has_departure(const struct box *box, enum side side)
 bool identify_may_have_moved(const struct channel *channel, enum side side)
 {
 	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].active && has_departure(&channel->boxes[i], side))
+		if (channel->boxes[i].active && (channel->boxes[i].survey.former_len ||
+						 has_departure(&channel->boxes[i], side)))
 			return true;
 	return false;
 }

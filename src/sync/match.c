@@ -25,7 +25,10 @@ static int compare_group(const struct candidate *a, const struct candidate *b)
 	return order ? order : order_u64(x->message_id, y->message_id);
 }
 
-/* Within a group: date, side, and at last the place, so that the order of input does not matter. */
+/*
+ * Within a group: date, side, what was a pair before what was none, and at last the place, so that
+ * the order of input does not matter.
+ */
 static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
@@ -36,6 +39,8 @@ static int compare_candidates(const void *a, const void *b)
 		order = order_i64(p->date, q->date);
 	if (!order)
 		order = (int)x->side - (int)y->side;
+	if (!order)
+		order = (int)y->message->former - (int)x->message->former;
 	if (!order)
 		order = order_u64(x->index, y->index);
 	return order;

@@ -33,6 +33,7 @@ struct moves {
 	struct channel *channel;
 	enum op_kind kind; /* MOVE or CLONE */
 	enum side side;
+	bool strays;         /* only of messages without a pair; else of none */
 	struct moving *list; /* sorted: from, target, turn, key */
 	size_t len, cap;
 	struct convoy *convoys; /* by ticket */
@@ -114,7 +115,8 @@ static void collect(struct moves *moves)
 		struct box *box = &channel->boxes[i];
 		for (size_t k = 0; k < box->plan.len; k++) {
 			struct op *op = &box->plan.ops[k];
-			if (op->kind != moves->kind || op->side != moves->side || op->blocked)
+			if (op->kind != moves->kind || op->side != moves->side || op->blocked ||
+			    op_is_stray(op) != moves->strays)
 				continue;
 			const struct moving moving = moving_of(op, i);
 			struct box *to = &channel->boxes[moving.to];
@@ -367,7 +369,10 @@ static void note_moved(struct moves *moves, const struct convoy *convoy,
 		box_note_flags_sent(target, pair.flags);
 		uidset_add(&box->own.gone, op->uid);
 	}
-	journal_forget(box->journal, op->uid);
+	if (moves->strays)
+		moving->op->kind = OP_NONE;
+	else
+		journal_forget(box->journal, op->uid);
 	box->tally.moved[moves->side]++;
 }
 
@@ -435,6 +440,8 @@ static void end_convoy(struct moves *moves, const struct convoy *convoy,
 			continue;
 		if (failed)
 			box_fail(moves->kind == OP_MOVE ? box : target, &answer->error);
+		else if (moves->strays)
+			moves->list[i].op->kind = OP_NONE;
 		target->undone = true;
 		box->undone |= moves->kind == OP_MOVE;
 		target->own.lost_append |= moves->side == REMOTE && !failed;
@@ -507,40 +514,70 @@ static void commit_moves(struct moves *moves)
 		}
 }
 
-/* Operations of one kind on one side. */
-static int carry_out(struct channel *channel, enum op_kind kind, enum side side, struct error *err)
+/* All of one kind on one side, once they are collected. */
+static int carry_out(struct moves *moves, struct error *err)
+{
+	struct store *local = moves->channel->setup.stores[LOCAL];
+	int rc = 0;
+
+	for (size_t i = 0; i < moves->len && !rc;)
+		i = submit_convoy(moves, i, &rc, err);
+	if (!rc && moves->side == REMOTE && moves->kind == OP_MOVE)
+		rc = submit_proofs(moves, err);
+	if (!rc)
+		rc = collect_answers(moves, err);
+	if (!rc && moves->side == REMOTE)
+		rc = give_dates(moves, err);
+	if (!rc && moves->side == LOCAL)
+		rc = store_settle(local, NULL, err);
+	return rc;
+}
+
+static void free_moves(struct moves *moves)
+{
+	for (size_t i = 0; i < moves->convoys_len; i++)
+		free(moves->convoys[i].keys);
+	free(moves->convoys);
+	free(moves->list);
+}
+
+/* Operations of one kind on one side: noted before they are begun. */
+static int apply(struct channel *channel, enum op_kind kind, enum side side, struct error *err)
 {
 	struct moves moves = {.channel = channel, .kind = kind, .side = side};
 	int rc = 0;
 
 	collect(&moves);
-	if (moves.len)
+	if (moves.len) {
 		commit_notes(&moves);
-	for (size_t i = 0; i < moves.len && !rc;)
-		i = submit_convoy(&moves, i, &rc, err);
-	if (moves.len && !rc && side == REMOTE && kind == OP_MOVE)
-		rc = submit_proofs(&moves, err);
-	if (moves.len && !rc)
-		rc = collect_answers(&moves, err);
-	if (moves.len && !rc && side == REMOTE)
-		rc = give_dates(&moves, err);
-	if (moves.len && !rc && side == LOCAL)
-		rc = store_settle(channel->setup.stores[LOCAL], NULL, err);
+		rc = carry_out(&moves, err);
+	}
 	if (!rc)
 		commit_moves(&moves);
-	for (size_t i = 0; i < moves.convoys_len; i++)
-		free(moves.convoys[i].keys);
-	free(moves.convoys);
-	free(moves.list);
+	free_moves(&moves);
+	return rc;
+}
+
+int move_apply_strays(struct channel *channel, enum side side, struct error *err)
+{
+	struct moves moves = {.channel = channel, .kind = OP_MOVE, .side = side, .strays = true};
+	int rc = 0;
+
+	collect(&moves);
+	if (moves.len)
+		rc = carry_out(&moves, err);
+	for (size_t i = 0; i < moves.len && side == REMOTE; i++)
+		channel->boxes[moves.list[i].to].undone = true;
+	free_moves(&moves);
 	return rc;
 }
 
 int move_apply(struct channel *channel, enum side side, struct error *err)
 {
-	return carry_out(channel, OP_MOVE, side, err);
+	return apply(channel, OP_MOVE, side, err);
 }
 
 int move_apply_copies(struct channel *channel, struct error *err)
 {
-	return carry_out(channel, OP_CLONE, REMOTE, err);
+	return apply(channel, OP_CLONE, REMOTE, err);
 }

@@ -11,6 +11,13 @@
 
 #include "sync/channel.h"
 
+/*
+ * Moves on side of what is no pair any more, for the journal was reset. Before anything is
+ * committed: until then the old journals tell where it belongs, and a run that is stopped leaves
+ * the next one to find that out again. What the flags of a message that was moved on the server are
+ * to be is left to the next run.
+ */
+int move_apply_strays(struct channel *channel, enum side side, struct error *err);
 /* Moves on side. */
 int move_apply(struct channel *channel, enum side side, struct error *err);
 /* Copies within the server, before anything in their originals' mailboxes changes. */

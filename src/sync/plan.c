@@ -111,6 +111,11 @@ size_t plan_count_removals(const struct plan *plan, enum side side)
 	return plan_count(plan, OP_REMOVE, side) + plan_count(plan, OP_TRASH, side);
 }
 
+bool op_is_stray(const struct op *op)
+{
+	return op->kind == OP_MOVE && (op->side == LOCAL ? !op->uid : !op->name);
+}
+
 bool op_removes(const struct op *op, enum side side)
 {
 	return (op->kind == OP_REMOVE || op->kind == OP_TRASH) && op->side == side;

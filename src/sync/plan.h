@@ -137,6 +137,7 @@ struct plan {
 	    verdict[SIDES]; /* indexed by the side where deletions were to happen */
 	size_t refused;     /* messages left by M9 */
 	size_t waiting;     /* copies that wait by V1 */
+	size_t astray;      /* strays (sync/planner-follow.c) whose other half is nowhere */
 	/* By side: what was to be removed there is blocked, for it may have moved out of sight. */
 	bool withheld[SIDES];
 };
@@ -152,6 +153,8 @@ size_t plan_count(const struct plan *plan, enum op_kind kind, enum side side);
 size_t plan_count_removals(const struct plan *plan, enum side side);
 /* True for what takes a message away on that side because the other side lacks it. */
 bool op_removes(const struct op *op, enum side side);
+/* True for the move of a message that has no pair any more, and so its own side's key only. */
+bool op_is_stray(const struct op *op);
 /* Takes out the copies to side that are to be done: somebody else has them. */
 void plan_drop_copies(struct plan *plan, enum side side);
 void plan_free(struct plan *plan);

@@ -68,8 +68,7 @@ static int compare_arrivals(const struct arrival *a, const struct arrival *b,
 		order = order_u64(a->box, b->box);
 	if (order)
 		return order;
-	return a->op->uid ? order_u64(a->op->uid, b->op->uid)
-			  : strcmp(a->op->name, b->op->name);
+	return a->op->uid ? order_u64(a->op->uid, b->op->uid) : strcmp(a->op->name, b->op->name);
 }
 
 static int sort_by_digest(const void *a, const void *b)
@@ -89,8 +88,7 @@ static int sort_by_details(const void *a, const void *b)
 
 static const struct way by_digest = {identity_compare_bytes, sort_by_digest, has_digest};
 static const struct way by_email_id = {compare_email_ids, sort_by_email_id, has_email_id};
-static const struct way by_details = {identity_compare_details, sort_by_details,
-				       has_details};
+static const struct way by_details = {identity_compare_details, sort_by_details, has_details};
 
 /* True where two that the way serves are the same by it, and nothing else speaks against it. */
 static bool is_same(const struct way *way, const struct identity *a, const struct identity *b)

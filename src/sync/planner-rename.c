@@ -72,8 +72,7 @@ static bool is_alike(const struct planner_rename *rename)
 	const struct planner_likeness *local = &rename->alike[LOCAL];
 	const struct planner_likeness *remote = &rename->alike[REMOTE];
 
-	if (rename->renamed[REMOTE] && !rename->sure[REMOTE] &&
-	    (remote->others || !remote->found))
+	if (rename->renamed[REMOTE] && !rename->sure[REMOTE] && (remote->others || !remote->found))
 		return false;
 	if (!rename->renamed[LOCAL])
 		return true;
@@ -136,11 +135,10 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 			    mailbox_name_is_below(name->at[side], to->at[side]))
 				return true;
 			if (mailbox_name_is_below(name->at[side], from->at[side]) &&
-			    (name->left_out ||
-			     (name->exists[side] &&
-			      !(mailbox_name_is_below(name->name, from->name) &&
-				is_listed(names, list, len, i, to->name,
-					  name->name + strlen(from->name))))))
+			    (name->left_out || (name->exists[side] &&
+						!(mailbox_name_is_below(name->name, from->name) &&
+						  is_listed(names, list, len, i, to->name,
+							    name->name + strlen(from->name))))))
 				return true;
 		}
 	return false;
@@ -253,8 +251,8 @@ void planner_renames(const struct planner_name *names, size_t names_len,
 	size_t left;
 
 	for (size_t i = 0; i < *len; i++)
-		list[i].refuted = !is_alike(&list[i]) ||
-				  has_common_uidvalidity(names, names_len, &list[i]);
+		list[i].refuted =
+		    !is_alike(&list[i]) || has_common_uidvalidity(names, names_len, &list[i]);
 	for (size_t i = 0; i < *len; i++)
 		list[i].contested = !list[i].refuted && is_contested(list, *len, i);
 	for (size_t i = 0; i < *len; i++)

@@ -25,6 +25,8 @@ struct planner_input {
 	size_t matches_len;
 	bool is_trash; /* deletions here expunge, and none are too many */
 	bool is_junk;  /* none are too many */
+	const struct pair *former; /* what the pairs were until the journal was reset; or NULL */
+	size_t former_len;
 };
 
 /* Appends the messages' operations: rules M1 to M9. */
@@ -55,6 +57,7 @@ struct planner_unseen {
 	const struct pair *pairs;
 	size_t len;
 	const struct presence *held[SIDES]; /* how a side holds them; NULL: nobody knows */
+	bool is_reset; /* its journal means nothing any more: these were the pairs */
 };
 
 /* One mailbox in the pass over all of them. */

@@ -32,6 +32,7 @@ struct fresh_message {
 	uint32_t floor;    /* ghost: its other half has at least this UID */
 	bool wanted;       /* its Message-ID, for it may be a copy of another */
 	bool begun;        /* an APPEND of it, or a move of it to here, was begun before */
+	bool former;       /* both sides had it until the journal was reset */
 	bool moved;        /* the file of a pair of another mailbox, whose message is there yet */
 	bool ghost;        /* not there any more; an APPEND of it was begun before */
 };

@@ -16,6 +16,7 @@ static void recall_former(struct box *box)
 		const struct pair *former = reset_former(box, fresh->state.key.name);
 		if (!former)
 			continue;
+		fresh->former = !fresh->ghost && !former->gone;
 		fresh->base = former->flags;
 		fresh->state.identity = pair_identity(former);
 	}

@@ -228,6 +228,33 @@ def test_a_changed_uidvalidity_heals(pair, plain_line, mail, corpus, mailbox):
     assert pair.state() == want
 
 
+@pytest.mark.parametrize("deletions", ["expunge", "trash"])
+def test_what_was_moved_before_a_changed_uidvalidity_is_there_once(channel, corpus, deletions):
+    """FAULTS 23: an account that was moved to another server; users had moved messages on both sides since the last run."""
+    channel.keys["deletions"] = {"local": deletions, "remote": deletions}
+    known = [message for message in corpus.messages(40, "plain") if b"Message-ID" in message.body]
+    held = {"INBOX": known[:10], "Work": known[10:20]}
+    channel.remote.fill(held)
+    channel.sync()
+    inbox, work = held["INBOX"], held["Work"]
+    channel.local.move("INBOX", "Work", *inbox[:2])
+    channel.local.move("INBOX", "Work", inbox[2], fresh_names=True)
+    channel.local.set_flags("Work", inbox[0], "F")
+    channel.remote.move("INBOX", "Work", *inbox[3:5])
+    channel.remote.move("Work", "INBOX", work[0])
+    time.sleep(1.1)  # Dovecot takes the seconds of the clock
+    for mailbox in held:
+        new_uidvalidity(channel, mailbox)
+    channel.sync()
+    channel.sync()
+    want = {("INBOX",): contents(*inbox[5:], work[0]),
+            ("Work",): contents(inbox[0].with_flags("F"), *inbox[1:5], *work[1:])}
+    assert {name: state for name, state in channel.state().items() if state} == want
+    before = channel.disk()
+    channel.sync()
+    assert channel.disk() == before, "and the next run has nothing to do"
+
+
 def restore_server(channel, backup):
     root = f"{channel.server.home(channel.user)}/Maildir"
     channel.close()

@@ -279,3 +279,29 @@ def test_what_the_server_does_not_rename_stays_even(work, corpus, plain_line):
     plain_line.alter = None
     work.sync()
     assert work.state()[("Renamed",)] == contents(*held[1:], *fresh)
+
+
+def test_names_exchanged_on_the_server(channel, corpus, plain_line):
+    """Two mailboxes that change their names there: files go where their messages are, none is sent, none doubled."""
+    known = [message for message in corpus.messages(60, "plain") if b"Message-ID" in message.body]
+    held = {"Alpha": known[:12], "Beta": known[12:30], "Gamma": known[30:33]}
+    channel.remote.fill(held)
+    channel.sync()
+    for old, new in (("Alpha", "Between"), ("Beta", "Alpha"), ("Between", "Beta")):
+        channel.remote.rename_mailbox(old, new)
+    alpha, beta = held["Alpha"], held["Beta"]
+    channel.local.set_flags("Alpha", alpha[0], "F")
+    channel.remote.set_flags("Alpha", beta[0], "R")
+    plain_line.reset_counts()
+    said = channel.run("sync", "-v").out
+    assert "30 moved" in said, said
+    up = plain_line.said("up")
+    assert not any(word in up for word in (b"APPEND", b"BODY.PEEK[]", b" MOVE", b" COPY", b"EXPUNGE")), up
+    want = {("INBOX",): [], ("Gamma",): contents(*held["Gamma"]),
+            ("Alpha",): contents(beta[0].with_flags("R"), *beta[1:]),
+            ("Beta",): contents(alpha[0].with_flags("F"), *alpha[1:])}
+    assert channel.state() == want
+    before = channel.disk()
+    channel.sync()
+    assert channel.state() == want
+    assert channel.disk() == before, "and the next run has nothing to do"

@@ -163,6 +163,34 @@ static void renumber(struct rig *rig)
 	remote_put(rig, "INBOX", 31, "");
 }
 
+/* A third mailbox, to exchange names with. */
+static void settled_more(struct rig *rig)
+{
+	settled(rig);
+	fill_remote(rig, "Play", 91, 93);
+}
+
+/* The server gives both a new UIDVALIDITY. */
+static void exchange_names(struct rig *rig)
+{
+	memory_rename(rig->server, "Work", "Between");
+	memory_rename(rig->server, "Play", "Work");
+	memory_rename(rig->server, "Between", "Play");
+	local_flag(rig, "Work", 11, "FRS");
+	remote_flag(rig, "Play", 12, "R", NULL);
+}
+
+/* Moves that the journals cannot tell any more. */
+static void move_and_renumber(struct rig *rig)
+{
+	local_move(rig, "INBOX", 1, "Work");
+	local_move(rig, "INBOX", 2, "Play");
+	remote_move(rig, "Work", 12, "INBOX");
+	remote_move(rig, "INBOX", 5, "Play");
+	memory_renumber(rig->server, "INBOX");
+	memory_renumber(rig->server, "Work");
+}
+
 /* Two sides that hold the same and know nothing of it. */
 static void equal_sides(struct rig *rig)
 {
@@ -213,6 +241,12 @@ const struct scene scenes[] = {
     {"a local mailbox renamed", settled, rename_local_mailbox, RICH, DELETION_EXPUNGE, NULL},
     {"a mailbox renamed", settled, rename_remote_mailbox, RICH, DELETION_EXPUNGE, NULL},
     {"UIDVALIDITY", settled, renumber, RICH, DELETION_EXPUNGE, NULL},
+    {"names exchanged on the server", settled_more, exchange_names, RICH, DELETION_EXPUNGE, NULL},
+    {"names exchanged on the server, no ids", settled_more, exchange_names, POOR, DELETION_EXPUNGE,
+     NULL},
+    {"moved, and UIDVALIDITY", settled_more, move_and_renumber, RICH, DELETION_EXPUNGE, NULL},
+    {"moved, and UIDVALIDITY, to the trash", settled_more, move_and_renumber, RICH, DELETION_TRASH,
+     NULL},
     {"compaction", settled, both_ways, RICH, DELETION_EXPUNGE, "200"},
     {"a first run, equal sides", NULL, equal_sides, RICH, DELETION_EXPUNGE, NULL},
     {"a first run", NULL, first_pull, RICH, DELETION_EXPUNGE, NULL},

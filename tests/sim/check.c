@@ -26,6 +26,12 @@ static unsigned minus(unsigned a, unsigned b)
 	return a > b ? a - b : 0;
 }
 
+/* True where journals mean nothing any more. */
+static bool is_reset(const struct world *world)
+{
+	return world->reset || world->renumbered;
+}
+
 /* The number of a token, for messages to people. */
 static size_t number(const struct world *world, const struct token *token)
 {
@@ -62,7 +68,7 @@ static void expect_trashed(const struct world *world, const struct token *token,
 			if (token->single && copies->settled && copies->deleted[side] == 1 &&
 			    !token->partial &&
 			    !copies->deleted[other] && !token->moved[LOCAL] &&
-			    !token->moved[REMOTE] && !world->reset)
+			    !token->moved[REMOTE] && !is_reset(world))
 				bounds->low += 1;
 		}
 	}
@@ -82,7 +88,7 @@ static bool is_doubtful(const struct world *world, const struct token *token, si
 	bool is_new = copies->delivered[LOCAL] || copies->delivered[REMOTE] || moved ||
 		      name == WORLD_TRASH;
 
-	return world->reset || token->again ||
+	return is_reset(world) || token->again ||
 	       (is_new && (world->broke || (world->ran && (!told || moved || !token->single ||
 							   copies->swept))));
 }
@@ -180,7 +186,7 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	/* What a run was sending while its mailbox was renamed. */
 	if (world->renamed && world->late)
 		bounds.high += all.delivered[LOCAL] + all.delivered[REMOTE] +
-			       (world->reset ? all.settled : 0);
+			       (is_reset(world) ? all.settled : 0);
 	/* What a run brought to a mailbox that it could not rename goes to the trash with that. */
 	for (enum side side = LOCAL; side < SIDES; side++)
 		if (world->renamed && world->late && token->nameless && is_trashed(world, side))
@@ -206,13 +212,15 @@ static void check_bounds(struct world *world, const struct token *token,
 
 /*
  * True where it can be told what must be under which name: nobody renamed mailboxes, nor moved the
- * message where a run could have been in the midst of moving it.
+ * message where a run could have been in the midst of moving it. Of equal ones nobody knows which
+ * was where once their UIDs mean nothing.
  */
 static bool has_places(const struct world *world, const struct token *token)
 {
 	bool moved = token->moved[LOCAL] || token->moved[REMOTE];
 
-	return !world->renamed && !(moved && (world->broke || world->late));
+	return !world->renamed && !(moved && (world->broke || world->late)) &&
+	       (token->single || !is_reset(world));
 }
 
 /* One message, under each name and under all: as often on both sides, and as users left it. */
@@ -293,7 +301,7 @@ static bool expect_flag(const struct world *world, const struct token *token, ui
 	 * UIDVALIDITY.
 	 */
 	if (token->blurred & flag || (token->moved[REMOTE] && lacking & flag) ||
-	    (world->reset && (world->renamed || moved)) ||
+	    (is_reset(world) && (world->renamed || moved)) ||
 	    (world->renamed && world->late && moved) ||
 	    is_trashed_late(world, token, flag) ||
 	    (world->history->abilities[REMOTE].same_validity && world->renamed &&
@@ -396,9 +404,10 @@ static uint64_t count_moved_apart(const struct world *world)
 static void check_bodies(struct world *world)
 {
 	uint64_t sent = world_bodies(world) - world->bodies;
-	uint64_t owed = world->owed + SIDES * count_moved_apart(world);
+	uint64_t owed = world->owed + SIDES * count_moved_apart(world) +
+			(world->renumbered ? world->spared : 0);
 
-	if (world->plain && !world->reset && sent && world->history->abilities[REMOTE].uidplus)
+	if (world->plain && !is_reset(world) && sent && world->history->abilities[REMOTE].uidplus)
 		world_fail(world, "%llu messages were transferred, though users only renamed",
 			   (unsigned long long)sent);
 	if (world->history->abilities[REMOTE].uidplus &&
@@ -436,18 +445,19 @@ static void start_anew(struct world *world)
 		}
 		token->single &= found < 2;
 	}
-	world->ran = world->reset = world->broke = world->renamed = false;
+	world->ran = world->broke = world->renamed = false;
+	world->reset = world->renumbered = false;
 	world->acted[LOCAL] = world->acted[REMOTE] = world->late = world->led = false;
 	world->plain = true;
 	for (size_t name = 0; name < world->names_len; name++)
 		world->used[name] = memory_has(world->sides[REMOTE], world->names[name]);
 	world->bodies = world_bodies(world);
-	world->owed = 0;
+	world->owed = world->spared = 0;
 }
 
 void world_check(struct world *world)
 {
-	world->led &= !world->late && !world->reset;
+	world->led &= !world->late && !is_reset(world);
 	world_learn_names(world);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		world_count(world, side);

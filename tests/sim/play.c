@@ -43,6 +43,19 @@ static void rest(struct world *world)
 	world->ran = false;
 }
 
+/* What it takes to know the messages of a mailbox again, without their UIDs. */
+static uint64_t count_alike(const struct world *world, size_t name)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < world->len; i++) {
+		const struct token *token = &world->tokens[i];
+		if (token->nameless || !token->single)
+			count += world_copies(world, REMOTE, name, token);
+	}
+	return count;
+}
+
 /*
  * A UIDVALIDITY is lost: what was agreed on about deletions is, too. Where all mailboxes have the
  * same, one with a copy of a message can be taken for the other, renamed. What a run sets just then
@@ -50,8 +63,12 @@ static void rest(struct world *world)
  */
 static void renumber(struct world *world, const struct step *step)
 {
-	memory_renumber(world->sides[REMOTE], world->names[step->mailbox % world->names_len]);
-	world->reset = true;
+	size_t name = step->mailbox % world->names_len;
+
+	world->owed += count_alike(world, name);
+	memory_renumber(world->sides[REMOTE], world->names[name]);
+	world->renumbered = true;
+	world->reset |= world->running || world->history->abilities[REMOTE].same_validity;
 	world->renamed |= world->history->abilities[REMOTE].same_validity;
 	for (size_t i = 0; world->running && i < world->len; i++)
 		world->tokens[i].blurred |= world->tokens[i].touched[LOCAL];

@@ -193,7 +193,9 @@ static void spread(struct world *world, const struct step *step)
 		    world->names[target]);
 	if (!picked.token)
 		return;
-	world->owed += !is_copied_for_free(world, picked.token, step->side);
+	bool spared = is_copied_for_free(world, picked.token, step->side);
+	world->owed += !spared;
+	world->spared += spared;
 	note_delivered(world, picked.token, step->side, target, picked.message.state.flags);
 	picked.token->single = false;
 	world->owed += step->side == REMOTE && picked.token->nameless;
@@ -286,12 +288,34 @@ static bool rename_one(struct world *world, enum side side, const char *from, co
 	return true;
 }
 
-/* Two mailboxes change their names, or almost. */
+/* True where both sides have a mailbox and nothing below it, and had one when they were even. */
+static bool is_single(const struct world *world, const char *name)
+{
+	for (size_t i = 0; i < world->names_len; i++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			if (is_within(world->names[i], name) &&
+			    (strcmp(world->names[i], name) || !world->used[i]) ==
+				memory_has(world->sides[side], world->names[i]))
+				return false;
+	return true;
+}
+
+/*
+ * Two mailboxes change their names, or almost. Where all that this comes to is that, their messages
+ * are found again although their UIDs mean nothing any more.
+ */
 static void swap(struct world *world, enum side side, const char *one, const char *other)
 {
-	if (!is_within(one, other) && !is_within(other, one) &&
-	    rename_one(world, side, one, "Between") && rename_one(world, side, other, one))
-		rename_one(world, side, "Between", other);
+	bool reset = world->reset;
+	bool plain = side == REMOTE && !world->history->abilities[REMOTE].same_validity &&
+		     is_single(world, one) && is_single(world, other);
+
+	if (is_within(one, other) || is_within(other, one) ||
+	    !rename_one(world, side, one, "Between") || !rename_one(world, side, other, one) ||
+	    !rename_one(world, side, "Between", other) || !plain)
+		return;
+	world->reset = reset;
+	world->renumbered = true;
 }
 
 /* Renames a mailbox: to a name of its own, one that was there before, or one below another. */

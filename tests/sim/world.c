@@ -197,6 +197,7 @@ void world_foresee(struct world *world)
 		return;
 	world->lead = world->acted[LOCAL] ? LOCAL : REMOTE;
 	world->led = world->acted[LOCAL] != world->acted[REMOTE] && !world->reset &&
+		     !world->renumbered &&
 		     !world->history->abilities[REMOTE].lists_parents &&
 		     world->history->deletion[other_side(world->lead)] != DELETION_TRASH;
 	world_count(world, world->lead);

@@ -71,6 +71,7 @@ struct world {
 	bool running;  /* a run is there */
 	bool breaking; /* and will break */
 	bool reset;    /* UIDs or journals were lost since */
+	bool renumbered; /* the UIDs were, but messages are found again */
 	bool renamed;  /* users renamed mailboxes since */
 	/*
 	 * Since both were even users acted on one side only, and no more once a run had been there:
@@ -87,6 +88,7 @@ struct world {
 	bool plain;      /* all that they did was to rename */
 	uint64_t bodies; /* that were transferred by then */
 	uint64_t owed;   /* that may have to be, for what users did since */
+	uint64_t spared; /* and that need not be, as long as the UIDs are known */
 	uint64_t busy; /* the seed of users at work, or 0 */
 	unsigned busy_left;
 	const struct step *amid; /* what is to be done in the midst of the run, or NULL */

@@ -56,14 +56,14 @@ const char *case_row_name(const struct planner_case *it, const struct case_row *
 /* Reads letters up to a mark or the end; '.' is none. Returns what follows. */
 static const char *read_flags(const struct place *place, const char *text, struct flags *out)
 {
-	size_t len = strcspn(text, "!?@>~");
+	size_t len = strcspn(text, "!?@>~^");
 	uint32_t keywords;
 	bool others;
 
 	*out = (struct flags){0};
 	if (len == 1 && *text == '.')
 		return text + 1;
-	size_t letters = strcspn(text, "*!?@>~");
+	size_t letters = strcspn(text, "*!?@>~^");
 	*out = flags_from_letters(text, letters, &others);
 	if (others || !len || !keywords_from_text(text + letters, len - letters, '*', &keywords))
 		refuse(place, "no flags", text);
@@ -91,14 +91,23 @@ static struct case_side read_side(const struct place *place, const char *text)
 
 	if (!strcmp(text, "-"))
 		return (struct case_side){0};
-	if (!strncmp(text, "ghost", 5)) {
+	if (!strncmp(text, "-^", 2)) {
+		side.there = false;
+		text++;
+	} else if (!strncmp(text, "ghost", 5)) {
 		side.ghost = true;
 		text += 5;
 	} else {
 		text = read_flags(place, text, &side.flags);
 	}
-	if (*text == '@')
+	if (*text == '^')
+		side.former = true;
+	if (*text == '@' || side.former)
 		text = read_flags(place, text + 1, &side.remembered);
+	if (side.former && *text == '!') {
+		side.gone = read_gone(place, text);
+		return side;
+	}
 	if (side.ghost)
 		side.flags = side.remembered;
 	if (!strncmp(text, ">=", 2))
@@ -329,6 +338,8 @@ static void read_mailbox(const struct place *place, struct arena *arena, struct 
 			box->is_consulted = true;
 		else if (!strcmp(fields[i], "unseen"))
 			box->is_unseen = true;
+		else if (!strcmp(fields[i], "reset"))
+			box->is_reset = true;
 		else if (!strcmp(fields[i], "held"))
 			box->is_held = true;
 		else if (i + 3 == len && !strncmp(fields[i], "gone=", 5) &&

@@ -20,7 +20,9 @@
  *		or '~' where a run was about to remove it from the server
  *	local   '-': not there; else its flags; '?' after them: refused by the other side before;
  *	remote  "@F" after them: an APPENDING note remembers flags F; "ghost@F>=9": so does a note
- *		of a file that is not there, and its copy has a UID >= 9
+ *		of a file that is not there, and its copy has a UID >= 9; "^F": so did a pair,
+ *		until the journal was reset, "-^F": of a file that is not there;
+ *		"!L", "!R" after them as in base
  *
  * A row without a pair that both sides hold is one message that sync/match.h has paired. Expected
  * are, in any order and with ';' between: "M1 forget", "M2 remove SIDE", "M2 trash SIDE",
@@ -40,7 +42,8 @@
  *
  * As ever a server tells no digest, and none unless set the id of a message's content (EMAILID). A
  * mailbox with "consulted" behind it did not change, and of it only the pairs are known; one with
- * "unseen" could not be looked at, with "held" all the same it is known who holds what of it.
+ * "unseen" could not be looked at, with "held" all the same it is known who holds what of it, with
+ * "reset" its journal means nothing any more.
  *
  * Expected are also, on the row that is left, "V1 move SIDE -> MAILBOX/ID FLAGS" (flags on the
  * side that moved it belong to the row where it arrived), and, where the message is to be found
@@ -69,6 +72,8 @@ struct case_side {
 	struct flags flags;
 	bool refused;
 	bool ghost;
+	bool former;
+	unsigned gone; /* former: bits 1 << side */
 	struct flags remembered;
 	uint32_t floor;
 };
@@ -105,6 +110,7 @@ struct case_box {
 	bool is_trash, is_junk;
 	bool is_consulted; /* only its pairs are known */
 	bool is_unseen;    /* it could not be looked at; */
+	bool is_reset;     /* nor would its journal have told anything; */
 	bool is_held;      /* and yet it is known what both sides hold */
 	bool is_gone; /* on that side, and so much becomes of it */
 	enum side gone;

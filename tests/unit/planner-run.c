@@ -24,7 +24,8 @@ struct inputs {
 	struct snapshot sides[SIDES];
 	struct match *matches;
 	struct journal_note *notes;
-	size_t pairs_len, matches_len, notes_len;
+	struct pair *former;
+	size_t pairs_len, matches_len, notes_len, former_len;
 };
 
 /* Numbers by splitmix64: the same everywhere, so that a seed tells a run. */
@@ -88,20 +89,36 @@ static struct identity identity_of(const struct planner_case *it, const struct c
 	return identity;
 }
 
-/* One row that the journal holds. */
-static void add_pair(struct inputs *in, const struct case_row *row)
+/* A row as a journal's pair. */
+static struct pair pair_of_row(struct inputs *in, const struct case_row *row)
 {
 	const struct identity whole = identity_whole(in->it, row, REMOTE);
 
-	in->pairs[in->pairs_len] = (struct pair){.uid = row->id,
-						 .flags = row->base,
-						 .gone = row->gone,
-						 .name = arena_printf(&in->arena, "m%u", row->id),
-						 .size = whole.size,
-						 .date = whole.date,
-						 .message_id = whole.message_id,
-						 .email_id = whole.email_id,
-						 .digest = whole.digest};
+	return (struct pair){.uid = row->id,
+			     .flags = row->base,
+			     .gone = row->gone,
+			     .name = arena_printf(&in->arena, "m%u", row->id),
+			     .size = whole.size,
+			     .date = whole.date,
+			     .message_id = whole.message_id,
+			     .email_id = whole.email_id,
+			     .digest = whole.digest};
+}
+
+/* One row that the journal held before it was reset. */
+static void add_former(struct inputs *in, const struct case_row *row)
+{
+	struct pair *former = &in->former[in->former_len++];
+
+	*former = pair_of_row(in, row);
+	former->flags = row->sides[LOCAL].remembered;
+	former->gone = row->sides[LOCAL].gone;
+}
+
+/* One row that the journal holds. */
+static void add_pair(struct inputs *in, const struct case_row *row)
+{
+	in->pairs[in->pairs_len] = pair_of_row(in, row);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		in->sides[side].known[in->pairs_len] =
 		    (struct presence){.flags = row->sides[side].flags,
@@ -134,6 +151,8 @@ static void add_fresh(struct inputs *in, const struct case_row *row)
 {
 	size_t index[SIDES] = {0};
 
+	if (row->sides[LOCAL].former)
+		add_former(in, row);
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		const struct case_side *held = &row->sides[side];
 		struct snapshot *snapshot = &in->sides[side];
@@ -142,10 +161,12 @@ static void add_fresh(struct inputs *in, const struct case_row *row)
 		struct fresh_message *fresh = &snapshot->fresh[snapshot->fresh_len];
 		index[side] = snapshot->fresh_len++;
 		fresh->state.flags = held->flags;
-		fresh->state.identity = identity_of(in->it, row, side);
+		fresh->state.identity = held->former ? identity_whole(in->it, row, REMOTE)
+						     : identity_of(in->it, row, side);
 		fresh->base = held->remembered;
 		fresh->floor = held->floor;
 		fresh->ghost = held->ghost;
+		fresh->former = held->former && !held->gone;
 		if (side == REMOTE)
 			fresh->state.key.uid = row->id;
 		else
@@ -170,7 +191,8 @@ static void make_inputs(const struct planner_case *it, size_t box, uint64_t *see
 			      .order = xcalloc(it->len + 1, sizeof(*in->order)),
 			      .pairs = xcalloc(it->len + 1, sizeof(*in->pairs)),
 			      .matches = xcalloc(it->len + 1, sizeof(*in->matches)),
-			      .notes = xcalloc(4 * it->len + 1, sizeof(*in->notes))};
+			      .notes = xcalloc(4 * it->len + 1, sizeof(*in->notes)),
+			      .former = xcalloc(it->len + 1, sizeof(*in->former))};
 	for (enum side side = LOCAL; side < SIDES; side++)
 		in->sides[side] = (struct snapshot){
 		    .side = side,
@@ -197,6 +219,7 @@ static void free_inputs(struct inputs *in)
 	free(in->pairs);
 	free(in->matches);
 	free(in->notes);
+	free(in->former);
 	arena_free(&in->arena);
 }
 
@@ -347,10 +370,14 @@ static void check_op(const struct planner_case *it, const struct op_rows *rows,
 	bool comes = op->kind == OP_COPY || op->kind == OP_CLONE;
 	if (comes || arrives)
 		assert_true((op->side == LOCAL) == comes ? op->uid > 0 : op->name != NULL);
+	else if (op->kind == OP_MOVE && row->sides[LOCAL].former)
+		assert_true(op->side == LOCAL ? !op->uid && op->name : op->uid && !op->name);
 	else
 		assert_true(op->uid && op->name);
 	/* A pair has the server's date, which no later run can change. */
 	if (op->kind == OP_COPY && (op->rule == RULE_V1_MOVE || row->removing))
+		expected = identity_whole(it, row, REMOTE);
+	else if (op->kind == OP_COPY && op->side == REMOTE && row->sides[LOCAL].former)
 		expected = identity_whole(it, row, REMOTE);
 	else if (op->kind == OP_COPY)
 		expected = identity_of(it, row, other_side(op->side));
@@ -460,6 +487,8 @@ static struct planner_input input_of(const struct planner_case *it, size_t box,
 	    .sides = {&in->sides[LOCAL], &in->sides[REMOTE]},
 	    .matches = in->matches,
 	    .matches_len = in->matches_len,
+	    .former = in->former,
+	    .former_len = in->former_len,
 	    .is_trash = it->boxes[box].is_trash,
 	    .is_junk = it->boxes[box].is_junk,
 	};
@@ -469,7 +498,8 @@ static struct planner_input input_of(const struct planner_case *it, size_t box,
 static struct planner_unseen unseen_of(const struct planner_case *it, size_t box,
 				       const struct inputs *in)
 {
-	struct planner_unseen unseen = {.pairs = in->pairs, .len = in->pairs_len};
+	struct planner_unseen unseen = {
+	    .pairs = in->pairs, .len = in->pairs_len, .is_reset = it->boxes[box].is_reset};
 
 	if (!it->boxes[box].is_unseen)
 		return (struct planner_unseen){0};

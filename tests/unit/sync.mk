@@ -15,7 +15,7 @@ tests_unit_test_planner_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += tests/planner/copies.case tests/planner/deletions.case tests/planner/flags.case \
 	tests/planner/keywords.case \
 	tests/planner/flags-permanent.case tests/planner/flags-policy.case \
-	tests/planner/flags-single.case tests/planner/mailboxes.case tests/planner/moves.case \
+	tests/planner/flags-single.case tests/planner/mailboxes.case tests/planner/follow.case tests/planner/moves.case \
 	tests/planner/new.case tests/planner/pairs.case
 tests_unit_test_planner_properties_SOURCES = tests/unit/test-planner-properties.c \
 	tests/unit/planner-case.c tests/unit/planner-case.h \

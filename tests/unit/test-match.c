@@ -15,12 +15,12 @@
 
 #define SIDE_MAX 8
 
-/* One message: size, Message-ID (0: none), date, and the letter of its content (0: digest unknown).
- */
+/* One message: size, Message-ID (0: none), date, the letter of its content (0: digest unknown). */
 struct message {
 	uint64_t size, id;
 	int64_t date;
 	char content;
+	bool former; /* it was a pair until the journal was reset */
 };
 
 /* A situation and its pairs, "01" for local 0 with remote 1; and who is undecided, "2". */
@@ -38,6 +38,11 @@ static const struct row rows[] = {
      {{9, 1, 5, 'a'}},
      {{9, 1, 6, 0}},
      {"00"},
+     ""},
+    {"of equal files what was a pair goes first",
+     {{9, 1, 5, 'a', false}, {9, 1, 5, 'a', true}},
+     {{9, 1, 5, 0}},
+     {"10"},
      ""},
     {"an unknown date", {{9, 1, 5, 'a'}}, {{9, 1, DATE_UNKNOWN, 0}}, {"00"}, ""},
     {"another size: undecided", {{9, 1, 5, 'a'}}, {{8, 1, 5, 0}}, {NULL}, "0"},
@@ -149,6 +154,7 @@ static size_t make_side(const struct message *from, const size_t *order, enum si
 		identity->message_id = from[i].id;
 		identity->has_message_id = true;
 		identity->date = from[i].date;
+		out[order[i] % len].former = from[i].former;
 		identity->has_digest = from[i].content;
 		memset(&identity->digest, from[i].content, sizeof(identity->digest));
 	}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/planner-inner.h"
+
+#include "base/array.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* All removals on the server, by the name of the file that is gone. */
+static void collect_halves(const struct planner_box *boxes, size_t len, struct end_list *out)
+{
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++)
+			if (op_removes(&boxes[i].plan->ops[k], REMOTE))
+				*array_push(out->ends, out->len, out->cap) = (struct end){
+				    .box = i, .op = k, .name = boxes[i].plan->ops[k].name};
+}
+
+/*
+ * True where the file of a removal is also what another mailbox misses: in its own one no other
+ * pair has its name.
+ */
+static bool is_half(struct end **halves, size_t len, const char *name)
+{
+	const struct end wanted = {.name = name};
+	const struct end *key = &wanted;
+
+	return bsearch(&key, halves, len, sizeof(*halves), planner_compare_names) != NULL;
+}
+
+/* The file is new where it is. The operation becomes the journal's part of that. */
+static void keep_half(const struct planner_input *input, struct plan *plan, size_t index)
+{
+	size_t pair = planner_pair_index(input, plan->ops[index].uid);
+
+	assert(pair < input->pairs_len && input->pairs[pair].uid == plan->ops[index].uid);
+	plan->ops[index].kind = OP_FORGET;
+	plan->ops[index].rule = RULE_V1_MOVE;
+	if (!(input->policy->change[REMOTE] & CHANGE_NEW))
+		return;
+	struct op *copy = plan_add(plan, OP_COPY, REMOTE, RULE_V1_MOVE);
+	copy->name = input->pairs[pair].name;
+	copy->flags = flags_known(input->sides[LOCAL]->known[pair].flags);
+	const struct identity identity = pair_identity(&input->pairs[pair]);
+	plan_identify(plan, copy, &identity);
+}
+
+/*
+ * Where a run was stopped after the server moved a message and before the journals knew, the
+ * mailbox that it left still has its pair and the one that it came to has it too, or the note of
+ * it. If the user takes the file back meanwhile, the first one lacks the message and the second one
+ * the file, and M2 would take away what each of them has: all there is. A removal here and one
+ * there of the same file are no deletions; it was moved once more, as V1 then finds.
+ */
+static void keep_halves(struct planner_box *boxes, size_t len)
+{
+	struct end_list list = {0};
+	size_t halves_len;
+
+	collect_halves(boxes, len, &list);
+	struct end **halves = planner_sort_free(&list, planner_compare_names, &halves_len);
+	for (size_t i = 0; i < len && halves_len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++) {
+			const struct op *op = &boxes[i].plan->ops[k];
+			if (op_removes(op, LOCAL) && is_half(halves, halves_len, op->name))
+				keep_half(&boxes[i].input, boxes[i].plan, k);
+		}
+	free(halves);
+	free(list.ends);
+}
+
+/* What the local side is to lose although the journal knows its bytes, sorted by these. */
+static struct end **list_losses(const struct planner_box *boxes, size_t len, struct end_list *list,
+				size_t *losses_len)
+{
+	planner_collect_departures(boxes, len, LOCAL, list);
+	return planner_sort_free(list, planner_compare_digests, losses_len);
+}
+
+/* True where a message of these bytes is among them. */
+static bool is_lost(struct end **losses, size_t len, const struct op *pair)
+{
+	const struct end wanted = {.identity = plan_identity(pair)};
+	const struct end *key = &wanted;
+
+	return wanted.identity.has_digest &&
+	       bsearch(&key, losses, len, sizeof(*losses), planner_compare_digests) != NULL;
+}
+
+/* The message is new where it is: nobody's half. */
+static void drop_ghost(const struct planner_input *input, struct plan *plan, struct op *pair,
+		       struct op *removal)
+{
+	pair->kind = OP_NONE;
+	removal->kind = input->policy->change[LOCAL] & CHANGE_NEW ? OP_COPY : OP_NONE;
+	removal->side = LOCAL;
+	removal->rule = RULE_M7_COPY;
+	removal->name = NULL;
+	for (size_t i = 0; i < input->sides[REMOTE]->fresh_len; i++) {
+		const struct message_state *state = &input->sides[REMOTE]->fresh[i].state;
+		if (state->key.uid != removal->uid)
+			continue;
+		removal->flags = flags_known(state->flags);
+		plan_identify(plan, removal, &state->identity);
+	}
+}
+
+/*
+ * What was about to be sent when a run was stopped, and has no file any more, is deleted on the
+ * server where it is found there (a ghost of M6). But it is known by its bytes only: where the same
+ * bytes are missing in another mailbox on the server, or may be in one that was not looked at,
+ * somebody moved them here. They are new then, or M2 would take away what is left of them on either
+ * side.
+ */
+static void drop_ghosts(struct planner_box *boxes, size_t len, bool partial)
+{
+	struct end_list list = {0};
+	size_t losses_len;
+	struct end **losses = list_losses(boxes, len, &list, &losses_len);
+
+	for (size_t i = 0; i < len && (losses_len || partial); i++) {
+		struct plan *plan = boxes[i].plan;
+		for (size_t k = 1; k < plan->len; k++) {
+			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
+			/* What follows a pair is about it. */
+			if (pair->kind == OP_PAIR && op_removes(removal, REMOTE) &&
+			    (partial || is_lost(losses, losses_len, pair)))
+				drop_ghost(&boxes[i].input, plan, pair, removal);
+		}
+	}
+	free(losses);
+	free(list.ends);
+}
+
+void planner_halves(struct planner_box *boxes, size_t len, bool partial)
+{
+	keep_halves(boxes, len);
+	drop_ghosts(boxes, len, partial);
+}
