@@ -42,9 +42,14 @@ int generation_raise(struct account *account, struct error *err)
 	return journal_dir_set_generation(account->journals, &known, err);
 }
 
-/* Whether an operation makes the journal say what a tree of before does not hold. */
+/*
+ * Whether an operation makes the journal say what a tree of before does not hold; one that is
+ * stopped says nothing.
+ */
 static bool adds(const struct op *op)
 {
+	if (op->blocked)
+		return false;
 	switch (op->kind) {
 	case OP_PAIR:
 	case OP_COPY:

@@ -294,3 +294,20 @@ def test_what_the_server_removes_in_word_only_is_told(make_channel, servers, cor
     channel.sync()
     assert channel.state() == {("Team",): contents(*messages),
                                ("INBOX",): contents(*messages[:how == "moved"])}
+
+
+@pytest.mark.parametrize("push", [["new", "flags", "deletions"], ["new", "flags", "deletions", "mailboxes"]])
+def test_what_waits_is_no_reason_to_write(channel, corpus, push):
+    """New mail in a mailbox that the server lost, and that is not made again: each run finds it, and does nothing."""
+    channel.keys |= {"push": push, "deletions": {"local": "keep"}}
+    old, new = corpus.messages(2, "plain")
+    channel.remote.create("Work")
+    channel.remote.add("Work", old)
+    channel.sync()
+    channel.remote.delete_mailbox("Work")
+    channel.local.add("Work", new)
+    channel.run(status=None)
+    before = channel.disk()
+    channel.run(status=None)
+    assert channel.disk() == before
+    assert channel.local.state()[("Work",)] == contents(old, new)
