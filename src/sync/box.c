@@ -21,8 +21,9 @@ void box_fail(struct box *box, const struct error *err)
 }
 
 /*
- * UIDs mean something under one UIDVALIDITY only. A head of another one, or of a server that went
- * back in time, says nothing of the pairs that are there now: it is begun anew with just that.
+ * UIDs mean something under one UIDVALIDITY only. A head of another one, of a server that went back
+ * in time, or of the mailbox that was there before this run made one, says nothing of the pairs
+ * that are there now: it is begun anew with just that.
  */
 int box_commit(struct box *box, struct error *err)
 {
@@ -30,6 +31,8 @@ int box_commit(struct box *box, struct error *err)
 	const struct journal_head begun = {.uidvalidity = box->sides[REMOTE].stamp.uidvalidity};
 	bool stands = !begun.uidvalidity || (head->uidvalidity == begun.uidvalidity &&
 					     !(box->survey.former && head->uidnext));
+
+	stands &= !box_is_made_anew(box) || !head->uidnext;
 
 	struct journal_head next = stands ? *head : begun;
 	if (box->rescan)

@@ -62,12 +62,27 @@ static void load_journals(struct channel *channel, bool worthwhile)
 	}
 }
 
+/* True where a message was about to be sent that has no file any more: it may be elsewhere. */
+static bool has_ghost(const struct channel *channel)
+{
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		for (size_t k = 0; box->active && k < box->sides[LOCAL].fresh_len; k++)
+			if (box->sides[LOCAL].fresh[k].ghost)
+				return true;
+	}
+	return false;
+}
+
 void consult_journals(struct channel *channel)
 {
 	uint64_t new = count_new(channel, LOCAL) + count_new(channel, REMOTE);
+	bool ghost = has_ghost(channel);
 
-	if (new)
-		load_journals(channel, open_journals(channel) / CONSULT_GAIN <= new);
+	if (new || ghost) {
+		uint64_t bytes = open_journals(channel);
+		load_journals(channel, ghost || bytes / CONSULT_GAIN <= new);
+	}
 }
 
 /* What size and date tell of a message on the server, and the message. */

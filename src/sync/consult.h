@@ -2,7 +2,8 @@
 /*
  * What is new in a mailbox may be a copy of what both sides hold in another one, which did not
  * change. Its journal is loaded, so that rule V3 may find that, where that costs less than sending
- * the message.
+ * the message. They are loaded also where a message that a stopped run was sending has no file any
+ * more: what is found on the server may be it, or the one of another mailbox.
  */
 #ifndef SYNC_CONSULT_H
 #define SYNC_CONSULT_H

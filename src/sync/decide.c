@@ -231,12 +231,18 @@ static void withhold(struct plan *plan, enum side side)
 	}
 }
 
-/* True where mailboxes could not be looked at, or were not, for others were named. */
+/*
+ * True where mailboxes could not be looked at, or were not, for others were named; or where nobody
+ * knows what they hold.
+ */
 static bool is_partial(const struct channel *channel)
 {
-	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].error.kind != ERROR_NONE)
+	for (size_t i = 0; i < channel->len; i++) {
+		const struct box *box = &channel->boxes[i];
+		if (box->error.kind != ERROR_NONE ||
+		    (box->has_journal && !box->active && !box->consulted))
 			return true;
+	}
 	for (size_t i = 0; i < channel->left_out_len; i++)
 		if (channel->left_out[i].unnamed)
 			return true;

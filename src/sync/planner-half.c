@@ -69,22 +69,25 @@ static void keep_halves(struct planner_box *boxes, size_t len)
 	free(list.ends);
 }
 
-/* What the local side is to lose although the journal knows its bytes, sorted by these. */
-static struct end **list_losses(const struct planner_box *boxes, size_t len, struct end_list *list,
-				size_t *losses_len)
-{
-	planner_collect_departures(boxes, len, LOCAL, list);
-	return planner_sort_free(list, planner_compare_digests, losses_len);
-}
-
 /* True where a message of these bytes is among them. */
-static bool is_lost(struct end **losses, size_t len, const struct op *pair)
+static bool is_known(struct end **known, size_t len, const struct op *pair)
 {
 	const struct end wanted = {.identity = plan_identity(pair)};
 	const struct end *key = &wanted;
 
 	return wanted.identity.has_digest &&
-	       bsearch(&key, losses, len, sizeof(*losses), planner_compare_digests) != NULL;
+	       bsearch(&key, known, len, sizeof(*known), planner_compare_digests) != NULL;
+}
+
+/* All that the journals know, sorted by its bytes. */
+static struct end **list_known(const struct planner_box *boxes, size_t len, struct end_list *list,
+			       size_t *known_len)
+{
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < boxes[i].input.pairs_len; k++)
+			*array_push(list->ends, list->len, list->cap) = (struct end){
+			    .box = i, .identity = pair_identity(&boxes[i].input.pairs[k])};
+	return planner_sort_free(list, planner_compare_digests, known_len);
 }
 
 /* The message is new where it is: nobody's half. */
@@ -105,30 +108,39 @@ static void drop_ghost(const struct planner_input *input, struct plan *plan, str
 	}
 }
 
+/* True for what makes a ghost a pair, only to remove its other half. */
+static bool is_ghost(const struct plan *plan, size_t index)
+{
+	/* What follows a pair is about it. */
+	return plan->ops[index].kind == OP_PAIR && index + 1 < plan->len &&
+	       op_removes(&plan->ops[index + 1], REMOTE);
+}
+
 /*
  * What was about to be sent when a run was stopped, and has no file any more, is deleted on the
- * server where it is found there (a ghost of M6). But it is known by its bytes only: where the same
- * bytes are missing in another mailbox on the server, or may be in one that was not looked at,
- * somebody moved them here. They are new then, or M2 would take away what is left of them on either
- * side.
+ * server where it is found there (a ghost of M6). But it is known by its bytes only: where another
+ * mailbox has, or had, the same, or may have, because it was not looked at, somebody may have moved
+ * them here, a moment ago even. They are new then, or M2 would take away what is left of them.
  */
 static void drop_ghosts(struct planner_box *boxes, size_t len, bool partial)
 {
 	struct end_list list = {0};
-	size_t losses_len;
-	struct end **losses = list_losses(boxes, len, &list, &losses_len);
+	struct end **known = NULL;
+	size_t known_len = 0;
 
-	for (size_t i = 0; i < len && (losses_len || partial); i++) {
+	for (size_t i = 0; i < len; i++) {
 		struct plan *plan = boxes[i].plan;
-		for (size_t k = 1; k < plan->len; k++) {
-			struct op *pair = &plan->ops[k - 1], *removal = &plan->ops[k];
-			/* What follows a pair is about it. */
-			if (pair->kind == OP_PAIR && op_removes(removal, REMOTE) &&
-			    (partial || is_lost(losses, losses_len, pair)))
-				drop_ghost(&boxes[i].input, plan, pair, removal);
+		for (size_t k = 0; k < plan->len; k++) {
+			if (!is_ghost(plan, k))
+				continue;
+			if (!known)
+				known = list_known(boxes, len, &list, &known_len);
+			if (partial || is_known(known, known_len, &plan->ops[k]))
+				drop_ghost(&boxes[i].input, plan, &plan->ops[k],
+					   &plan->ops[k + 1]);
 		}
 	}
-	free(losses);
+	free(known);
 	free(list.ends);
 }
 

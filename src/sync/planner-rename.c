@@ -145,16 +145,16 @@ static bool takes_others_along(const struct planner_name *names, size_t names_le
 }
 
 /*
- * True where another mailbox has the old name on the server, so that either was made anew, and a
- * third one has the UIDVALIDITY of the new name as well: of a server that has one for all of them
- * it says nothing, and equal messages under equal UIDs say little.
+ * True where a third mailbox has the UIDVALIDITY of the new name as well: of a server that has one
+ * for all of them it says nothing, and equal messages under equal UIDs say little. Moved to a new
+ * mailbox they look like that, too.
  */
 static bool has_common_uidvalidity(const struct planner_name *names, size_t len,
 				   const struct planner_rename *rename)
 {
 	uint32_t uidvalidity = names[rename->to].listed[REMOTE].uidvalidity;
 
-	if (!rename->renamed[REMOTE] || rename->sure[REMOTE] || !names[rename->from].exists[REMOTE])
+	if (!rename->renamed[REMOTE] || rename->sure[REMOTE])
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (i != rename->from && i != rename->to && names[i].exists[REMOTE] &&

@@ -217,6 +217,8 @@ static void destroy(struct world *world, const struct step *step)
 		struct memory_message message = memory_get(memory, world->names[name], i);
 		struct token *token = world_token(world, &message);
 		if (token) {
+			/* A new one with its inode and an equal file looks like that, too. */
+			world->renamed |= step->side == LOCAL && !token->single;
 			token->copies[name].deleted[step->side]++;
 			token->copies[name].swept |= world->ran;
 		}

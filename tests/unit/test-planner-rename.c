@@ -51,7 +51,7 @@ static const struct rename_case cases[] = {
      ""},
     {"and none under the old name",
      {"Old i1:AB - i1v1:AB", "New - v1:AB -", "Else i2:C v1:C i2v1:C"},
-     "Old -> New on local;"},
+     ""},
     {"another under the old name, but the MAILBOXID says so",
      {"Old i1:AB v1m9:C i1v1m7:AB", "New - v1m7:AB -", "Else i2:C v1m8:C i2v1m8:C"},
      "Old -> New on local;"},
