@@ -256,13 +256,18 @@ static struct moving *find_moving(struct moves *moves, const struct convoy *conv
 		       compare_moving);
 }
 
-/* Whether the server speaks of the same mailbox as we: some get the answer's numbers wrong. */
+/*
+ * Whether the server says where it is, and speaks of the same mailbox as we: some get the answer's
+ * numbers wrong.
+ */
 static bool is_there(const struct moves *moves, const struct box *target,
 		     const struct answer *answer)
 {
 	uint32_t expected = target->sides[REMOTE].stamp.uidvalidity;
 
-	return moves->side == LOCAL || !expected || answer->uidvalidity == expected;
+	if (moves->side == LOCAL)
+		return true;
+	return answer->created.uid && (!expected || answer->uidvalidity == expected);
 }
 
 /* What is still to be done about the flags of a copy that has these. */

@@ -309,3 +309,18 @@ def test_what_the_server_does_not_copy_is_sent(pair, plain_line):
     pair.sync()
     plain_line.alter = None
     assert_at_rest(pair, pair.inbox, [*pair.archive, message])
+
+
+def test_a_copy_to_a_new_mailbox_of_which_the_server_tells_nothing(channel, corpus, plain_line):
+    """Its original was moved away just then, say: OK, and no COPYUID. The next run looks."""
+    message = corpus.message("plain")
+    channel.remote.fill({"INBOX": [message]})
+    channel.sync()
+    path, = channel.local.paths("INBOX", message)
+    channel.local.create("Fresh")
+    shutil.copy2(path, os.path.join(channel.local.directory("Fresh"), "cur", "1700000000.fresh.host:2,"))
+    refuse(plain_line, b"UID COPY", "OK No messages copied.")
+    channel.run("sync", status=None)
+    plain_line.alter = None
+    channel.sync()
+    assert channel.state() == {("INBOX",): contents(message), ("Fresh",): contents(message.with_flags(""))}
