@@ -2,9 +2,11 @@
 #include "sync/planner-inner.h"
 
 #include "base/array.h"
+#include "base/map.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* All removals on the server, by the name of the file that is gone. */
 static void collect_halves(const struct planner_box *boxes, size_t len, struct end_list *out)
@@ -136,8 +138,7 @@ static void drop_ghosts(struct planner_box *boxes, size_t len, bool partial)
 			if (!known)
 				known = list_known(boxes, len, &list, &known_len);
 			if (partial || is_known(known, known_len, &plan->ops[k]))
-				drop_ghost(&boxes[i].input, plan, &plan->ops[k],
-					   &plan->ops[k + 1]);
+				drop_ghost(&boxes[i].input, plan, &plan->ops[k], &plan->ops[k + 1]);
 		}
 	}
 	free(known);
@@ -148,4 +149,61 @@ void planner_halves(struct planner_box *boxes, size_t len, bool partial)
 {
 	keep_halves(boxes, len);
 	drop_ghosts(boxes, len, partial);
+}
+
+void planner_end_move(struct op *departure)
+{
+	if (departure->kind != OP_TRASH)
+		return;
+	departure->kind = OP_REMOVE;
+	departure->rule = RULE_V1_MOVE;
+}
+
+/* What is to go to the server's trash, by the name of its file: indexes of ends. */
+static void list_trashed(const struct planner_box *boxes, size_t len, struct end_list *out,
+			 struct map *names)
+{
+	struct end_list all = {0};
+
+	planner_collect_departures(boxes, len, REMOTE, &all);
+	for (size_t i = 0; i < all.len; i++) {
+		const struct end *end = &all.ends[i];
+		if (boxes[end->box].plan->ops[end->op].kind != OP_TRASH)
+			continue;
+		map_put(names, end->name, strlen(end->name), out->len);
+		*array_push(out->ends, out->len, out->cap) = *end;
+	}
+	free(all.ends);
+}
+
+/* Of one mailbox: what it holds on both sides. */
+static void end_those_held(struct planner_box *boxes, size_t index, const struct end_list *trashed,
+			   const struct map *names)
+{
+	const struct planner_input *input = &boxes[index].input;
+
+	for (size_t i = 0; input->sides[LOCAL] && i < input->pairs_len; i++) {
+		const struct pair *pair = &input->pairs[i];
+		const struct identity identity = pair_identity(pair);
+		size_t found;
+		if (!input->sides[LOCAL]->known[i].present ||
+		    !input->sides[REMOTE]->known[i].present ||
+		    !map_get(names, pair->name, strlen(pair->name), &found))
+			continue;
+		const struct end *end = &trashed->ends[found];
+		if (planner_is_one_message(&end->identity, &identity))
+			planner_end_move(&boxes[end->box].plan->ops[end->op]);
+	}
+}
+
+void planner_end_moves(struct planner_box *boxes, size_t len)
+{
+	struct end_list trashed = {0};
+	struct map names = {0};
+
+	list_trashed(boxes, len, &trashed, &names);
+	for (size_t i = 0; i < len && trashed.len; i++)
+		end_those_held(boxes, i, &trashed, &names);
+	map_free(&names);
+	free(trashed.ends);
 }

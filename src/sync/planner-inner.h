@@ -78,6 +78,17 @@ void planner_match_names(struct planner_box *boxes, struct end_list *gone, struc
 planner_join planner_follow;
 /* Sees to what a run that was stopped in a move has left of it. */
 void planner_halves(struct planner_box *boxes, size_t len, bool partial);
+/*
+ * V1 of a message that both sides hold already where it was moved to: a run that had a server move
+ * it by COPY and EXPUNGE was stopped between the two. What is left of it where it was is removed:
+ * the trash would get what nobody deleted.
+ */
+void planner_end_move(struct op *departure);
+/*
+ * Does that for what the journal has there already: a file of the name of one that is gone from
+ * another mailbox is that one, moved.
+ */
+void planner_end_moves(struct planner_box *boxes, size_t len);
 /* Adds what becomes of the flags of a message that will have a pair with the flags base. */
 void planner_add_changes(struct plan *plan, const struct flags_verdict *verdict, enum rule rule,
 			 uint32_t uid, const char *name, struct flags base);

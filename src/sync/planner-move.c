@@ -107,19 +107,6 @@ static void rule_v2_rename(struct planner_box *boxes, const struct end *from, co
 }
 
 /*
- * V1 of a message that both sides hold already where it was moved to: a run that had a server move
- * it by COPY and EXPUNGE was stopped between the two. What is left of it where it was is removed:
- * the trash would get what nobody deleted.
- */
-static void end_move(struct op *departure)
-{
-	if (departure->kind != OP_TRASH)
-		return;
-	departure->kind = OP_REMOVE;
-	departure->rule = RULE_V1_MOVE;
-}
-
-/*
  * V1 of a message that may have left a mailbox that could not be looked at: it waits. Were it
  * copied, it would look like one that was copied and then deleted, once that mailbox can be looked
  * at: the trash would get what was only moved.
@@ -143,7 +130,7 @@ static void join(struct planner_box *boxes, struct end *from, struct end *to, en
 	else if (from->op == NO_OP)
 		wait_for_run(boxes[to->box].plan, to->op);
 	else if (boxes[to->box].plan->ops[to->op].kind == OP_PAIR)
-		end_move(&boxes[from->box].plan->ops[from->op]);
+		planner_end_move(&boxes[from->box].plan->ops[from->op]);
 	else if (from->box == to->box)
 		rule_v2_rename(boxes, from, to, side);
 	else
@@ -202,6 +189,7 @@ void planner_moves(struct planner_box *boxes, size_t len, bool partial)
 	planner_halves(boxes, len, partial);
 	for (enum side side = LOCAL; side < SIDES; side++)
 		plan_side(boxes, len, side);
+	planner_end_moves(boxes, len);
 	for (size_t i = 0; i < len; i++)
 		drop_none(boxes[i].plan);
 }
