@@ -36,6 +36,8 @@ struct uid_move {
 struct change_state {
 	enum change_phase phase;
 	struct uidset uids;     /* to be removed */
+	bool told;              /* of any: that it is gone */
+	bool again;             /* they were marked and expunged once more */
 	struct uidset copied;   /* by COPY or MOVE, as the server tells */
 	struct uid_move *moves; /* by COPY or MOVE, as the server tells */
 	size_t moves_len, moves_cap;
@@ -151,13 +153,21 @@ static enum job_progress search_end(struct store_imap *store, struct job *job)
 	return progress;
 }
 
-/* UID EXPUNGE was answered; one that is refused though offered is not tried again. */
+/*
+ * UID EXPUNGE was answered. Dovecot says OK to one that comes while another session adds a message,
+ * and may remove nothing: where it tells of nothing that went, all is said once more. One that is
+ * refused though offered is not tried again.
+ */
 static enum job_progress expunge_end(struct store_imap *store, struct job *job)
 {
 	struct change_state *change = job->change;
 
-	if (!change->refused)
+	if (!change->refused && (change->told || change->again))
 		return JOB_DONE;
+	if (!change->refused) {
+		change->again = true;
+		return JOB_SENT;
+	}
 	if (change->final)
 		return end_refused(job, &change->uids);
 	if (!store->no_uid_expunge)
@@ -451,6 +461,8 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 
 	(void)store;
 	(void)out;
+	if (step->kind == STEP_EXPUNGE)
+		change->told |= answer->kind == IMAP_EXPUNGE || answer->kind == IMAP_VANISHED;
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
 	if (answer->kind == IMAP_MALFORMED && step->kind == STEP_SEARCH) {

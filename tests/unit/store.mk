@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	tests/imapd/store/remove-refused-again.imapd \
 	tests/imapd/store/remove-refused-twice.imapd \
 	tests/imapd/store/remove-refused.imapd \
+	tests/imapd/store/remove-in-word.imapd \
 	tests/imapd/store/remove-uidplus.imapd \
 	tests/imapd/store/remove-wire.imapd \
 	tests/imapd/store/rename.imapd \
