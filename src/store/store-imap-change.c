@@ -461,7 +461,7 @@ static bool change_take(struct store_imap *store, struct job *job, const struct 
 
 	(void)store;
 	(void)out;
-	if (step->kind == STEP_EXPUNGE)
+	if (step->kind == STEP_STORE || step->kind == STEP_EXPUNGE)
 		change->told |= answer->kind == IMAP_EXPUNGE || answer->kind == IMAP_VANISHED;
 	if (answer->kind == IMAP_SEARCH && step->kind == STEP_SEARCH && answer->uids)
 		uids_add_all(answer->uids, &change->marked);
