@@ -40,6 +40,7 @@ struct scan_state {
 	const struct uidset *known; /* the caller's, or none */
 	struct uidset none;
 	struct uidset seen;     /* said to be there, by a row with flags or by the search */
+	struct uidset before;   /* likewise, in listings that count as nothing by now */
 	struct uidset told;     /* of those not known: told with all that was asked */
 	struct uidset found;    /* by the search */
 	struct uidset vanished; /* as the server says; at the end: of the known */
@@ -140,7 +141,10 @@ static enum job_progress scan_start(struct store_imap *store, struct job *job)
 	return scan_send(store, job);
 }
 
-/* Lists everything from the start; what was found so far counts as nothing. */
+/*
+ * Lists everything from the start; what was found so far counts as nothing. It may have been told
+ * already: what is not found again goes with the vanished.
+ */
 static enum job_progress scan_anew(struct store_imap *store, struct job *job, const char *why)
 {
 	struct scan_state *scan = job->scan;
@@ -148,6 +152,7 @@ static enum job_progress scan_anew(struct store_imap *store, struct job *job, co
 	log_info("mailbox %s: %s; all its messages are listed", text_show(job->request.mailbox),
 		 why);
 	scan->way = SCAN_ALL;
+	uids_add_all(&scan->seen, &scan->before);
 	uidset_clear(&scan->seen);
 	uidset_clear(&scan->told);
 	uidset_clear(&scan->vanished);
@@ -531,6 +536,7 @@ static bool scan_tell(struct store_imap *store, struct job *job, struct answer *
 	if (job->error.kind != ERROR_NONE || !scan)
 		return false;
 	if (!scan->vanished_told) {
+		uids_add_minus(&scan->before, &scan->seen, &scan->vanished);
 		apply_visible_max(store, job);
 		scan->vanished_told = true;
 		if (scan->vanished.len) {
@@ -561,6 +567,7 @@ static void scan_free(struct job *job)
 	if (!scan)
 		return;
 	uidset_free(&scan->seen);
+	uidset_free(&scan->before);
 	uidset_free(&scan->told);
 	uidset_free(&scan->found);
 	uidset_free(&scan->vanished);

@@ -217,7 +217,11 @@ struct request {
 enum answer_kind {
 	ANSWER_MAILBOX,  /* LIST: mailbox, attributes, stamp */
 	ANSWER_MESSAGE,  /* SCAN, IDENTIFY: message */
-	ANSWER_VANISHED, /* SCAN that is a delta: uids that are gone; may name what never was */
+	/*
+	 * SCAN: uids that are gone, for it is a delta or told of them before; may name what never
+	 * was
+	 */
+	ANSWER_VANISHED,
 	ANSWER_BODY,     /* FETCH: data; pieces of one message until ANSWER_BODY_END */
 	/*
 	 * FETCH: message.key and its size; what came before it is that message, whole. With uid 0

@@ -97,16 +97,20 @@ void snapshot_see(struct snapshot *snapshot, const struct journal *journal, stru
 		fresh->state.key.name = arena_strdup(arena, message->key.name);
 }
 
-/* Walks the pairs and not the set: a server may name a range of four thousand million. */
+/* Walks what is known and not the set: a server may name a range of four thousand million. */
 void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
 		     const struct uidset *uids)
 {
-	size_t len;
+	size_t len, kept = 0;
 	const struct pair *pairs = journal_pairs(journal, &len);
 
 	for (size_t i = 0; i < len; i++)
 		if (uidset_has(uids, pairs[i].uid))
 			snapshot->known[i].present = snapshot->known[i].seen = false;
+	for (size_t i = 0; i < snapshot->fresh_len; i++)
+		if (!uidset_has(uids, snapshot->fresh[i].state.key.uid))
+			snapshot->fresh[kept++] = snapshot->fresh[i];
+	snapshot->fresh_len = kept;
 }
 
 /* Orders messages of one side by their key. */

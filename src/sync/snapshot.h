@@ -60,7 +60,10 @@ void snapshot_begin(struct snapshot *snapshot, enum side side, const struct jour
 /* Takes in one message of a scan; strings are copied into arena. */
 void snapshot_see(struct snapshot *snapshot, const struct journal *journal, struct arena *arena,
 		  const struct message_state *message);
-/* Takes in what a delta says is gone; UIDs that the journal does not know mean nothing. */
+/*
+ * Takes in what a scan of the remote side says is gone, be it that it told of it before; UIDs that
+ * nobody knows mean nothing.
+ */
 void snapshot_vanish(struct snapshot *snapshot, const struct journal *journal,
 		     const struct uidset *uids);
 /* Takes over what letters mean, as its scan told; copied into arena. NULL is fine. */

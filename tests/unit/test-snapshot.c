@@ -178,8 +178,10 @@ static void keeps_what_a_delta_does_not_name(void **state)
 	see(it, 60, 0);
 	see(it, 50, 0);
 	see(it, 60, FLAG_SEEN);
+	see(it, 80, 0);
 	uidset_add(&gone, 20);
 	uidset_add(&gone, 70);
+	uidset_add(&gone, 80);
 	snapshot_vanish(&it->snapshot, it->journal, &gone);
 	snapshot_end(&it->snapshot);
 	assert_int_equal(present(it), 0x5);
