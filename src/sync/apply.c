@@ -98,6 +98,8 @@ static int create_mailboxes(struct channel *channel, enum side side, struct erro
 			continue;
 		}
 		box->exists[side] = box->wrote[side] = true;
+		if (side == REMOTE)
+			box_forget_pairs(box);
 		if (answer.stamp.messages)
 			leave_for_next_run(channel, box, side, answer.stamp.messages);
 		else

@@ -33,7 +33,6 @@ int box_commit(struct box *box, struct error *err)
 					     !(box->survey.former && head->uidnext));
 
 	stands &= !box_is_made_anew(box) || !head->uidnext;
-
 	struct journal_head next = stands ? *head : begun;
 	if (box->rescan)
 		next.cur_ns = next.new_ns = 0;
@@ -74,4 +73,12 @@ void box_put_copy(struct box *box, enum side side, const struct pair *pair)
 	journal_end_note(box->journal, JOURNAL_REFUSED, pair->uid, pair->name);
 	box->tally.copied[side]++;
 	box->tally.bytes[side] += pair->size;
+}
+
+void box_forget_pairs(struct box *box)
+{
+	size_t len;
+
+	while (journal_pairs(box->journal, &len), len)
+		journal_forget(box->journal, journal_pairs(box->journal, &len)[len - 1].uid);
 }

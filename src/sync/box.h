@@ -125,6 +125,8 @@ bool box_is_made_anew(const struct box *box);
  * what the server's user deleted.
  */
 void box_note_removal(struct box *box, uint32_t uid);
+/* Forgets all pairs: their UIDs were another mailbox's, in whose place there is a new one. */
+void box_forget_pairs(struct box *box);
 /* The journal row of a copy to side that came to rest. */
 void box_put_copy(struct box *box, enum side side, const struct pair *pair);
 
