@@ -221,6 +221,7 @@ class History:
         self.mails = []
         self.told = []
         self.ran = self.renamed = False
+        self.renamers = set()
         self.runs = self.stops = 0
 
     def tell(self, text):
@@ -353,6 +354,7 @@ class History:
             return
         self.tell(f"{user.name}: mailbox {old} renamed to {new}")
         self.renamed = True
+        self.renamers.add(user.name)
         user.rename(old, new)
 
     # Runs.
@@ -462,6 +464,7 @@ class History:
         if found:
             self.fail(f"messages that nobody delivered: {found}")
         self.ran = self.renamed = False
+        self.renamers = set()
 
     def check_count(self, mail, rows):
         """
@@ -474,7 +477,8 @@ class History:
         most = mail.copies + mail.added + min(mail.moved.values())
         if self.ran or self.renamed:
             most += moved
-        if self.renamed and self.ran:
+        # Both renamed a mailbox, each to a name of its own: both places keep what is in it.
+        if self.renamed and self.ran or len(self.renamers) > 1:
             most += mail.copies + mail.added
         sure = mail.single and mail.copies == 1 and removed and not moved and not mail.added and not self.renamed
         if len(rows) > (0 if sure else most):
