@@ -81,11 +81,10 @@ static bool is_alike(const struct planner_rename *rename)
 	return local->found > local->expected / 2;
 }
 
-/* How strong the evidence is. */
+/* How strong the evidence is: ids tell only where it was renamed. */
 static unsigned rank_of(const struct planner_rename *rename)
 {
-	return (rename->renamed[LOCAL] && rename->sure[LOCAL]) +
-	       (rename->renamed[REMOTE] && rename->sure[REMOTE]);
+	return rename->sure[LOCAL] + rename->sure[REMOTE];
 }
 
 /* True where another candidate for one of the two names is as good or better. */

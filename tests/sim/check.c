@@ -176,6 +176,9 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	if (token->partial)
 		all.merged += all.delivered[REMOTE] + all.moved[REMOTE];
 	bounds.low = minus(bounds.low, all.merged + deleted + all.perished);
+	/* Of equal ones nobody knows which was moved once their UIDs mean nothing. */
+	if (is_reset(world) && !token->single)
+		bounds.low = smaller(bounds.low, 1);
 	if (!deleted && !all.perished && bounds.high)
 		bounds.low = larger(bounds.low, 1);
 	if (all.doubtful)
@@ -389,13 +392,14 @@ static void check_names(struct world *world)
 
 /*
  * What was moved on both sides, to different places, one of them a mailbox made anew under the name
- * that another one had: that is left to the next run, and each side sends what it has.
+ * that another one had: that is left to the next run, and each side sends what it has. So it does
+ * where the mailbox that it left was numbered anew.
  */
 static uint64_t count_moved_apart(const struct world *world)
 {
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < world->len && world->renamed; i++)
+	for (size_t i = 0; i < world->len && (world->renamed || world->renumbered); i++)
 		count += world->tokens[i].moved[LOCAL] && world->tokens[i].moved[REMOTE];
 	return count;
 }
