@@ -32,7 +32,8 @@ int box_commit(struct box *box, struct error *err)
 	bool stands = !begun.uidvalidity || (head->uidvalidity == begun.uidvalidity &&
 					     !(box->survey.former && head->uidnext));
 
-	stands &= !box_is_made_anew(box) || !head->uidnext;
+	/* Made by now: the old one's pairs are forgotten. */
+	stands &= !box_is_made_anew(box) || !box->exists[REMOTE] || !head->uidnext;
 	struct journal_head next = stands ? *head : begun;
 	if (box->rescan)
 		next.cur_ns = next.new_ns = 0;
