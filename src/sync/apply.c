@@ -310,19 +310,17 @@ static void commit_broken(struct channel *channel)
 /* Makes what is missing, and sees to what has lost its pair, while the old journals stand. */
 static int apply_first(struct channel *channel, struct error *err)
 {
-	int rc = -1;
+	bool done = !rename_apply(channel, err) && !subscribe_apply(channel, err);
 
-	if (!rename_apply(channel, err) && !subscribe_apply(channel, err)) {
+	if (done) {
 		note_found(channel);
-		rc = create_mailboxes(channel, LOCAL, err) ||
-			     create_mailboxes(channel, REMOTE, err) ||
-			     move_apply_strays(channel, LOCAL, err) ||
-			     move_apply_strays(channel, REMOTE, err)
-			 ? -1
-			 : 0;
+		done = !create_mailboxes(channel, LOCAL, err) &&
+		       !create_mailboxes(channel, REMOTE, err) &&
+		       !move_apply_strays(channel, LOCAL, err) &&
+		       !move_apply_strays(channel, REMOTE, err);
 	}
 	hold_back_strays(channel);
-	return rc;
+	return done ? 0 : -1;
 }
 
 /* What is blocked stays undone; a move does at both ends. What only waits is said. */

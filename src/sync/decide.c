@@ -103,11 +103,10 @@ static enum rule plan_awaited(struct box *box)
 
 	if (box->missing == LOCAL)
 		return RULE_B1_CREATE;
-	error_set(
-	    &err, ERROR_REFUSED, SCOPE_MAILBOX,
-	    "mailbox %s: it is gone from the server, and what is new in it here waits: make it "
-	    "there again, or leave it out by \"mailboxes\"",
-	    text_show(box->name));
+	error_set(&err, ERROR_REFUSED, SCOPE_MAILBOX,
+		  "mailbox %s: it is gone from the server, and what is new in it here waits: make it "
+		  "there again, or leave it out by \"mailboxes\"",
+		  text_show(box->name));
 	box_fail(box, &err);
 	return RULE_B3_GONE;
 }
@@ -204,7 +203,9 @@ static bool has_failed_disk(const struct channel *channel)
  */
 static void keep_astray(struct channel *channel)
 {
-	for (size_t i = 0; i < channel->len && has_failed_disk(channel); i++) {
+	bool failed = has_failed_disk(channel);
+
+	for (size_t i = 0; i < channel->len && failed; i++) {
 		struct box *box = &channel->boxes[i];
 		if (!box->active || !box->plan.astray)
 			continue;

@@ -163,17 +163,19 @@ void planner_end_move(struct op *departure)
 static void list_trashed(const struct planner_box *boxes, size_t len, struct end_list *out,
 			 struct map *names)
 {
-	struct end_list all = {0};
-
-	planner_collect_departures(boxes, len, REMOTE, &all);
-	for (size_t i = 0; i < all.len; i++) {
-		const struct end *end = &all.ends[i];
-		if (boxes[end->box].plan->ops[end->op].kind != OP_TRASH)
-			continue;
-		map_put(names, end->name, strlen(end->name), out->len);
-		*array_push(out->ends, out->len, out->cap) = *end;
-	}
-	free(all.ends);
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < boxes[i].plan->len; k++) {
+			const struct op *op = &boxes[i].plan->ops[k];
+			if (op->kind != OP_TRASH || op->side != REMOTE)
+				continue;
+			/* A ghost has none: it never was anywhere else. */
+			const struct pair *pair = planner_pair(&boxes[i].input, op->uid);
+			if (!pair)
+				continue;
+			map_put(names, pair->name, strlen(pair->name), out->len);
+			*array_push(out->ends, out->len, out->cap) = (struct end){
+			    .box = i, .op = k, .identity = pair_identity(pair)};
+		}
 }
 
 /* Of one mailbox: what it holds on both sides. */
