@@ -229,7 +229,8 @@ bool job_settle(struct job *job)
 	if (!may_change(job))
 		return false;
 	memory_settle_drafts(job->store);
-	memory_settle(job->memory, job->mailbox);
+	if (!job->request->mailbox || is_there(job, job->mailbox))
+		memory_settle(job->memory, job->mailbox);
 	return true;
 }
 

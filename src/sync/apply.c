@@ -384,6 +384,19 @@ static void mark_relied(const struct channel *channel, bool *relied)
 	}
 }
 
+/* One whose directory went, or has another name by now, is left to the next run. */
+static int settle_box(struct channel *channel, struct box *box, struct error *err)
+{
+	if (!store_settle(channel->setup.stores[LOCAL], box->at[LOCAL], err))
+		return 0;
+	if (err->scope >= SCOPE_STORE)
+		return -1;
+	for (enum side side = LOCAL; side < SIDES; side++)
+		hold_back(channel, box, side, err);
+	box->active = false;
+	return 0;
+}
+
 /*
  * What a stopped run or a mail program changed in the local directories becomes durable before the
  * journal or the server learns of it. Otherwise a power cut could take it back after both sides
@@ -396,11 +409,9 @@ static int settle_found(struct channel *channel, struct error *err)
 	int rc = 0;
 
 	mark_relied(channel, relied);
-	for (size_t i = 0; i < channel->len && !rc; i++) {
-		const struct box *box = &channel->boxes[i];
-		if (box->active && box->exists[LOCAL] && relied[i])
-			rc = store_settle(channel->setup.stores[LOCAL], box->at[LOCAL], err);
-	}
+	for (size_t i = 0; i < channel->len && !rc; i++)
+		if (channel->boxes[i].active && channel->boxes[i].exists[LOCAL] && relied[i])
+			rc = settle_box(channel, &channel->boxes[i], err);
 	free(relied);
 	return rc;
 }

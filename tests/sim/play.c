@@ -114,6 +114,8 @@ void world_act(struct world *world, const struct step *step)
 		renumber(world, step);
 	else
 		world_use(world, step);
+	if (world->trace)
+		trace_sides(world);
 }
 
 /* One step, and perhaps the next in its midst; how many there were. */
@@ -126,7 +128,11 @@ static size_t play(struct world *world, const struct step *step, size_t left)
 		history_print_step(step, world->trace);
 	world->amid = amid ? &step[1] : NULL;
 	switch (step->kind) {
-	case STEP_RUN: world_run(world, step, &result); break;
+	case STEP_RUN:
+		world_run(world, step, &result);
+		if (world->trace)
+			trace_sides(world);
+		break;
 	case STEP_REST: rest(world); break;
 	case STEP_LOSE: lose(world); break;
 	default: world_act(world, step); break;

@@ -382,6 +382,11 @@ static const struct {
      {DELIVER(LOCAL, WORK_NEW, 0), REST, RENAME(REMOTE, WORK, TO_PLAY), DELIVER(LOCAL, WORK_NEW, 0),
       RUN_AND(2),
       {.kind = STEP_SPREAD, .mailbox = WORK, .message = 1, .flag = PLAY - WORK}}},
+    {"what is paired in a mailbox that gets another name before it is durable is not counted on",
+     7,
+     VARIANT_NONE,
+     {DELIVER(REMOTE, WORK_NEW, 0), REST, TWIN(WORK_NEW), RUN_AND(6), RENAME(LOCAL, WORK, TO_PLAY),
+      REST, POWER_CUT}},
 };
 
 const char *regress_history(size_t index, struct history *history)
