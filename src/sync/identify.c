@@ -179,7 +179,7 @@ static bool is_missed(const struct box *box, const char *name)
 /*
  * Marks files that left another mailbox, under their names, while their messages are there yet: an
  * equal message that is new beside one of them is another copy, and to pair the two would have the
- * first one deleted. Where the move was begun already the equal message is what came of it; a
+ * first one deleted, but for what came of the move where that was begun already (snapshot_floor). A
  * file that was a pair here until the journal was reset came from nowhere.
  */
 static void mark_moved(struct channel *channel)
@@ -192,7 +192,7 @@ static void mark_moved(struct channel *channel)
 			struct box *box = &channel->boxes[i];
 			struct snapshot *local = &box->sides[LOCAL];
 			for (size_t k = 0; i != from && has_both(box) && k < local->fresh_len; k++)
-				if (!local->fresh[k].begun && !local->fresh[k].ghost &&
+				if (!local->fresh[k].ghost &&
 				    !reset_former(box, local->fresh[k].state.key.name))
 					local->fresh[k].moved |=
 					    is_missed(left, local->fresh[k].state.key.name);

@@ -96,10 +96,17 @@ static int compare_digests(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
-/* True for a local message that is free, and a ghost or none as asked. */
-static bool is_free_local(const struct candidate *candidate, bool ghost)
+/* The local messages in the order in which they choose. */
+enum turn {
+	TURN_BEGUN, /* a file that is to be moved, and what came of that */
+	TURN_FILE,
+	TURN_GHOST, /* has no need of a partner */
+	TURNS,
+};
+
+static enum turn turn_of(const struct fresh_message *local)
 {
-	return candidate->side == LOCAL && !candidate->taken && candidate->message->ghost == ghost;
+	return local->ghost ? TURN_GHOST : snapshot_floor(local) ? TURN_BEGUN : TURN_FILE;
 }
 
 /* True for a remote message that is free and no older than floor. */
@@ -109,38 +116,30 @@ static bool is_free_remote(const struct candidate *candidate, uint32_t floor)
 	       candidate->message->state.key.uid >= floor;
 }
 
-/* Each ghost takes what may have come of its APPEND: nothing that was there before. */
-static void take_ghosts(struct candidate **list, size_t len, struct match_result *out)
+/* Each takes the first that it can be: where something was begun, nothing that was there before. */
+static void take_turn(struct candidate **list, size_t len, enum turn turn, struct match_result *out)
 {
+	size_t remote = 0;
+
 	for (size_t i = 0; i < len; i++) {
-		size_t remote = 0;
-		if (!is_free_local(list[i], true))
+		if (list[i]->side != LOCAL || list[i]->taken || turn_of(list[i]->message) != turn)
 			continue;
-		while (remote < len && !is_free_remote(list[remote], list[i]->message->floor))
+		/* Those without a floor never leave one out, so they need not begin anew. */
+		if (turn != TURN_FILE)
+			remote = 0;
+		while (remote < len &&
+		       !is_free_remote(list[remote], snapshot_floor(list[i]->message)))
 			remote++;
 		if (remote < len)
 			take(list[i], list[remote], out);
 	}
 }
 
-/*
- * Pairs candidates that are known to be equal, as many as both sides have; files before ghosts,
- * which have no need of a partner.
- */
+/* Pairs candidates that are known to be equal, as many as both sides have. */
 static void take_all(struct candidate **list, size_t len, struct match_result *out)
 {
-	size_t local = 0, remote = 0;
-
-	for (;; local++, remote++) {
-		while (local < len && !is_free_local(list[local], false))
-			local++;
-		while (remote < len && !is_free_remote(list[remote], 0))
-			remote++;
-		if (local >= len || remote >= len)
-			break;
-		take(list[local], list[remote], out);
-	}
-	take_ghosts(list, len, out);
+	for (enum turn turn = TURN_BEGUN; turn < TURNS; turn++)
+		take_turn(list, len, turn, out);
 }
 
 /* Pairs what is certain by the digest, in [from, to). */
@@ -261,13 +260,19 @@ static void match_ids(struct candidate *list, size_t len, struct match_result *o
 	}
 }
 
+/* True for what has its partner in another mailbox, and no move of it was begun. */
+static bool is_elsewhere(const struct fresh_message *message)
+{
+	return message->moved && !message->begun;
+}
+
 /* Puts the messages of one side into the list; a file has a size, or cannot be read. */
 static size_t collect(struct candidate *list, size_t len, const struct fresh_message *messages,
 		      size_t count, enum side side)
 {
 	for (size_t i = 0; i < count; i++)
 		if ((side == REMOTE || messages[i].state.identity.size != SIZE_UNKNOWN) &&
-		    !messages[i].moved)
+		    !is_elsewhere(&messages[i]))
 			list[len++] = (struct candidate){&messages[i], i, side, false};
 	return len;
 }

@@ -8,7 +8,8 @@
  * partner by its Message-ID but of another size, for servers tell wrong ones, or none; match_find
  * says of which remote messages the digest is needed, and is called again once they are known.
  * Copies are multisets: k on one side and n on the other make min(k, n) pairs. A file that is the
- * half of a pair elsewhere has its partner already, and is left to rule V1.
+ * half of a pair elsewhere has its partner already, and is left to rule V1; where its move was
+ * begun, what came of that is its partner (snapshot_floor).
  */
 #ifndef SYNC_MATCH_H
 #define SYNC_MATCH_H

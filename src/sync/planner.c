@@ -354,10 +354,10 @@ static const struct fresh_message *fresh_of(const struct planner_input *input, s
 	return &input->sides[side]->fresh[input->matches[match].index[side]];
 }
 
-/* A ghost's other half cannot be older than the APPEND that made it. */
+/* Nothing is older than what made it. */
 static bool is_possible(const struct fresh_message *local, const struct fresh_message *remote)
 {
-	return !local->ghost || remote->state.key.uid >= local->floor;
+	return remote->state.key.uid >= snapshot_floor(local);
 }
 
 /* Marks what sync/match.h has paired. */

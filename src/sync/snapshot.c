@@ -169,12 +169,14 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 		if (found_len)
 			fresh = bsearch(&wanted, snapshot->fresh, found_len,
 					sizeof(*snapshot->fresh), compare_keys);
+		bool old = uidvalidity && note->uidvalidity && note->uidvalidity != uidvalidity;
 		if (fresh) {
 			fresh->base = note->flags;
 			fresh->begun = true;
+			fresh->floor = old ? 0 : note->floor;
 			continue;
 		}
-		if (uidvalidity && note->uidvalidity && note->uidvalidity != uidvalidity)
+		if (old)
 			continue;
 		key.name = arena_strdup(arena, note->name);
 		fresh = array_push(snapshot->fresh, snapshot->fresh_len, snapshot->fresh_cap);
@@ -186,6 +188,11 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 		};
 	}
 	snapshot_end(snapshot);
+}
+
+uint32_t snapshot_floor(const struct fresh_message *fresh)
+{
+	return fresh->ghost || fresh->moved ? fresh->floor : 0;
 }
 
 /* What is learnt replaces what was known, but for a size that reading does not give. */

@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct presence) <= 8, "a pair costs 8 bytes a snapshot");
 struct fresh_message {
 	struct message_state state;
 	struct flags base; /* what was agreed on before, where the journal remembers (else none) */
-	uint32_t floor;    /* ghost: its other half has at least this UID */
+	uint32_t floor;    /* what came of the note has at least this UID; see snapshot_floor */
 	bool wanted;       /* its Message-ID, for it may be a copy of another */
 	bool begun;        /* an APPEND of it, or a move of it to here, was begun before */
 	bool former;       /* both sides had it until the journal was reset */
@@ -87,6 +87,11 @@ void snapshot_remember(struct snapshot *snapshot, const struct journal *journal,
 		       struct arena *arena, uint32_t uidvalidity);
 /* The fresh message of that key, or NULL; after snapshot_end. */
 struct fresh_message *snapshot_find(const struct snapshot *snapshot, const struct message_key *key);
+/*
+ * The lowest UID that the other half of a fresh file can have: of a ghost, and of one that is to be
+ * moved on the server, it is what came of the note; an equal message before that is another one.
+ */
+uint32_t snapshot_floor(const struct fresh_message *fresh);
 /* Adds what an identification found to the fresh message of that key. */
 void snapshot_identify(struct snapshot *snapshot, const struct message_state *message);
 /* True where the side does not hold a pair that it should. */

@@ -98,6 +98,13 @@ static void move_local(struct rig *rig)
 	local_move(rig, "Work", 12, "INBOX");
 }
 
+/* To where the server has got another one of it. */
+static void move_local_beside_copies(struct rig *rig)
+{
+	local_move(rig, "INBOX", 1, "Work");
+	remote_copy(rig, "INBOX", 1, "Work");
+}
+
 static void move_remote(struct rig *rig)
 {
 	remote_move(rig, "INBOX", 1, "Work");
@@ -231,6 +238,7 @@ const struct scene scenes[] = {
     {"removed on the server to the trash", settled, remove_remote, RICH, DELETION_TRASH, NULL},
     {"files moved", settled, move_local, RICH, DELETION_EXPUNGE, NULL},
     {"files moved, no MOVE", settled, move_local, POOR, DELETION_EXPUNGE, NULL},
+    {"files moved beside copies", settled, move_local_beside_copies, RICH, DELETION_EXPUNGE, NULL},
     {"moved on the server", settled, move_remote, RICH, DELETION_EXPUNGE, NULL},
     {"moved on the server, one way", settled, move_remote_one_way, RICH, DELETION_EXPUNGE, NULL},
     {"files copied", settled, copy_local, RICH, DELETION_EXPUNGE, NULL},

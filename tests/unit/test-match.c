@@ -240,17 +240,23 @@ static void pairs_by_the_table(void **state)
 	}
 }
 
-/* A ghost takes nothing older than its APPEND, and nothing that a file could have. */
-static void lets_files_go_before_ghosts(void **state)
+/*
+ * A ghost takes nothing older than its APPEND, and nothing that a file could have. A file whose move
+ * was begun takes nothing older than that, before any other.
+ */
+static void knows_what_came_of_what_was_begun(void **state)
 {
 	static const struct {
-		bool has_file;
+		bool moved, has_file;
 		uint32_t floor;
 		size_t remote;
-		const char *pairs; /* local with remote; 0 is the ghost, 1 the file */
+		const char *pairs; /* local with remote; 0 is what was begun, 1 the file */
 	} cases[] = {
-	    {false, 1, 1, "00"}, {false, 2, 1, ""},     {false, 2, 2, "01"}, {true, 1, 1, "10"},
-	    {true, 2, 1, "10"},  {true, 1, 2, "10 01"}, {true, 3, 2, "10"},
+	    {false, false, 1, 1, "00"},  {false, false, 2, 1, ""},   {false, false, 2, 2, "01"},
+	    {false, true, 1, 1, "10"},   {false, true, 2, 1, "10"},  {false, true, 1, 2, "10 01"},
+	    {false, true, 3, 2, "10"},   {true, false, 1, 1, "00"},  {true, false, 2, 1, ""},
+	    {true, false, 2, 2, "01"},   {true, true, 1, 1, "00"},   {true, true, 2, 1, "10"},
+	    {true, true, 2, 2, "01 10"}, {true, true, 1, 2, "00 11"}, {true, true, 3, 2, "10"},
 	};
 
 	(void)state;
@@ -261,7 +267,8 @@ static void lets_files_go_before_ghosts(void **state)
 		struct match_result result;
 		make_side(pair, straight, LOCAL, sides[LOCAL]);
 		make_side(pair, straight, REMOTE, sides[REMOTE]);
-		sides[LOCAL][0].ghost = true;
+		sides[LOCAL][0].ghost = !cases[i].moved;
+		sides[LOCAL][0].moved = sides[LOCAL][0].begun = cases[i].moved;
 		sides[LOCAL][0].floor = cases[i].floor;
 		match_find(sides[LOCAL], cases[i].has_file ? 2 : 1, sides[REMOTE], cases[i].remote,
 			   &result);
@@ -377,7 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pairs_by_the_table),
-	    cmocka_unit_test(lets_files_go_before_ghosts),
+	    cmocka_unit_test(knows_what_came_of_what_was_begun),
 	    cmocka_unit_test(leaves_moved_files_alone),
 	    cmocka_unit_test(keeps_multisets),
 	    cmocka_unit_test(stays_fast_with_many_equal_messages),

@@ -373,6 +373,8 @@ static void remembers_what_was_being_appended(void **state)
 	assert_int_equal(fresh[0].state.flags.bits, FLAG_SEEN);
 	assert_int_equal(fresh[0].base.bits, FLAG_ANSWERED);
 	assert_false(fresh[0].ghost);
+	assert_true(fresh[0].begun);
+	assert_int_equal(fresh[0].floor, 77);
 	assert_string_equal(fresh[1].state.key.name, "m55");
 	assert_true(fresh[1].ghost);
 	assert_int_equal(fresh[1].floor, 77);
