@@ -38,14 +38,36 @@ static bool has_old(const struct planner_name *from, enum side side)
 	return !head->uidvalidity || !now->uidvalidity || head->uidvalidity == now->uidvalidity;
 }
 
+/* True where one is known, the other new, and to take one name for the other is no nonsense. */
+static bool may_be_one(const struct planner_name *from, const struct planner_name *to)
+{
+	return from->head && !to->head && !from->left_out && !to->left_out &&
+	       strcmp(from->name, "INBOX") != 0 && strcmp(to->name, "INBOX") != 0 &&
+	       !mailbox_name_is_below(to->name, from->name) &&
+	       !mailbox_name_is_below(from->name, to->name);
+}
+
+bool planner_may_be_half(const struct policy *policy, const struct planner_name *from,
+			 const struct planner_name *to, struct planner_rename *out)
+{
+	*out = (struct planner_rename){.was_empty = true};
+	if (!may_be_one(from, to) || from->occupies[LOCAL] || from->occupies[REMOTE] ||
+	    to->exists[LOCAL] == to->exists[REMOTE] ||
+	    !(policy->change[REMOTE] & CHANGE_MAILBOXES))
+		return false;
+	out->renamed[LOCAL] = to->exists[LOCAL];
+	out->renamed[REMOTE] = to->exists[REMOTE];
+	if (out->renamed[REMOTE])
+		return may_be_on_server(from->head, &to->listed[REMOTE], &out->sure[REMOTE]);
+	out->sure[LOCAL] = from->head->inode && from->head->inode == to->listed[LOCAL].inode;
+	return true;
+}
+
 bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
 			    const struct planner_name *to, struct planner_rename *out)
 {
 	*out = (struct planner_rename){0};
-	if (!from->head || to->head || from->left_out || to->left_out ||
-	    !strcmp(from->name, "INBOX") || !strcmp(to->name, "INBOX") ||
-	    mailbox_name_is_below(to->name, from->name) ||
-	    mailbox_name_is_below(from->name, to->name))
+	if (!may_be_one(from, to))
 		return false;
 	for (enum side side = LOCAL; side < SIDES; side++) {
 		if (to->exists[side] == has_old(from, side))
@@ -87,13 +109,14 @@ static unsigned rank_of(const struct planner_rename *rename)
 	return rename->sure[LOCAL] + rename->sure[REMOTE];
 }
 
-/* True where another candidate for one of the two names is as good or better. */
+/* True where another candidate for one of the two names, on the same side, is as good or better. */
 static bool is_contested(const struct planner_rename *list, size_t len, size_t index)
 {
 	const struct planner_rename *rename = &list[index];
 
 	for (size_t i = 0; i < len; i++)
 		if (i != index && !list[i].refuted &&
+		    list[i].renamed[LOCAL] == rename->renamed[LOCAL] &&
 		    (list[i].from == rename->from || list[i].to == rename->to) &&
 		    rank_of(&list[i]) >= rank_of(rename))
 			return true;
@@ -188,6 +211,41 @@ static void drop_refuted(struct planner_rename *list, size_t *len)
 	*len = kept;
 }
 
+/* Refutes what the looks do not bear out, or bear out for others as well. */
+static void judge(const struct planner_name *names, size_t names_len, struct planner_rename *list,
+		  size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		list[i].refuted =
+		    !is_alike(&list[i]) || has_common_uidvalidity(names, names_len, &list[i]);
+	for (size_t i = 0; i < len; i++)
+		list[i].contested = !list[i].refuted && is_contested(list, len, i);
+	for (size_t i = 0; i < len; i++)
+		list[i].refuted |= list[i].contested;
+}
+
+/* The server's mailbox is the old name's. */
+static void take_over(struct planner_name *from, struct planner_name *met)
+{
+	from->at[REMOTE] = met->at[REMOTE];
+	from->listed[REMOTE] = met->listed[REMOTE];
+	from->exists[REMOTE] = from->occupies[REMOTE] = true;
+	met->exists[REMOTE] = met->occupies[REMOTE] = false;
+	from->met = met;
+}
+
+void planner_meet(struct planner_name *names, size_t names_len, struct planner_rename *halves,
+		  size_t len)
+{
+	judge(names, names_len, halves, len);
+	drop_refuted(halves, &len);
+	for (size_t i = 0; i < len; i++)
+		for (size_t k = 0; k < len; k++)
+			if (halves[i].renamed[LOCAL] && halves[k].renamed[REMOTE] &&
+			    halves[i].from == halves[k].from)
+				take_over(&names[halves[k].from], &names[halves[k].to]);
+}
+
 /*
  * True where one can be carried out only after the other: to go below a mailbox that is yet to be
  * renamed is to go along with it, and what is above a mailbox is there once that is.
@@ -240,22 +298,17 @@ static size_t put_in_order(const struct planner_name *names, struct planner_rena
 /*
  * B5: a mailbox that is gone under one name and new under another on the same side was renamed
  * there, so it is renamed on the other side too, with all that it holds: its UIDs, flags and dates
- * stay, nothing is sent, and the journal goes along. Where the evidence fits several names, or
- * renaming would take something along that was not renamed, in whatever order, nothing is
- * concluded: the messages are moved one by one (V1), which ends in the same state.
+ * stay, nothing is sent, and the journal goes along. Where both sides renamed it, to different
+ * names, planner_meet has seen to it. Where the evidence fits several names, or renaming would take
+ * something along that was not renamed, in whatever order, nothing is concluded: the messages are
+ * moved one by one (V1), which ends in the same state.
  */
 void planner_renames(const struct planner_name *names, size_t names_len,
 		     struct planner_rename *list, size_t *len)
 {
 	size_t left;
 
-	for (size_t i = 0; i < *len; i++)
-		list[i].refuted =
-		    !is_alike(&list[i]) || has_common_uidvalidity(names, names_len, &list[i]);
-	for (size_t i = 0; i < *len; i++)
-		list[i].contested = !list[i].refuted && is_contested(list, *len, i);
-	for (size_t i = 0; i < *len; i++)
-		list[i].refuted |= list[i].contested;
+	judge(names, names_len, list, *len);
 	do {
 		refute_takers(names, names_len, list, *len);
 		drop_refuted(list, len);

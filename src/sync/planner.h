@@ -133,6 +133,7 @@ struct planner_name {
 	bool left_out;           /* the channel does not take it in */
 	struct stamp listed[SIDES];
 	const struct journal_head *head; /* NULL: it has no journal, so it is new */
+	const struct planner_name *met;  /* that of the server's mailbox, by planner_meet */
 };
 
 /* What a look into the new mailbox found of the messages that the journal knows of the old one. */
@@ -152,6 +153,18 @@ struct planner_rename {
 	bool refuted, contested;
 };
 
+/*
+ * Whether the new name may be what one side calls a mailbox that the other side calls otherwise:
+ * it is gone on both. Of such halves renamed[] tells the side.
+ */
+bool planner_may_be_half(const struct policy *policy, const struct planner_name *from,
+			 const struct planner_name *to, struct planner_rename *out);
+/*
+ * Where both halves of one mailbox were found for certain, by a look into both, the old name stands
+ * for the server's from now on, as if only the local side had renamed it: the local name wins.
+ */
+void planner_meet(struct planner_name *names, size_t names_len, struct planner_rename *halves,
+		  size_t len);
 /* Whether to look into it at all; false where the two cannot be one mailbox. */
 bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
 			    const struct planner_name *to, struct planner_rename *out);

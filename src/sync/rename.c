@@ -98,26 +98,27 @@ static void drop_needless(struct search *search)
 	search->len = kept;
 }
 
+/* Whether a name may be another's new one, or half of that. */
+typedef bool may_be_fn(const struct policy *policy, const struct planner_name *from,
+		       const struct planner_name *to, struct planner_rename *out);
+
 /* All pairs of names that may be one mailbox. */
-static void collect_candidates(struct search *search)
+static void collect_candidates(struct search *search, may_be_fn *may_be)
 {
 	struct channel *channel = search->channel;
 	struct planner_rename rename;
 
-	for (size_t from = 0; from < channel->len; from++) {
-		if (channel->boxes[from].has_journal)
-			open_journal(search, from);
+	search->len = 0;
+	for (size_t from = 0; from < channel->len; from++)
 		for (size_t to = 0; to < channel->len && search->names[from].head; to++) {
 			if (channel->boxes[to].has_journal ||
-			    !planner_may_be_renamed(&channel->setup.policy, &search->names[from],
-						    &search->names[to], &rename))
+			    !may_be(&channel->setup.policy, &search->names[from],
+				    &search->names[to], &rename))
 				continue;
 			rename.from = from;
 			rename.to = to;
 			*array_push(search->list, search->len, search->cap) = rename;
 		}
-	}
-	drop_needless(search);
 }
 
 /* Reads the journals of the candidates. */
@@ -213,14 +214,36 @@ static int look(struct search *search, enum side side, struct error *err)
 	return rc;
 }
 
+/* Reads what is known of the candidates, and looks into their new mailboxes. */
+static int look_into(struct search *search, struct error *err)
+{
+	load_journals(search);
+	return look(search, LOCAL, err) || look(search, REMOTE, err) ? -1 : 0;
+}
+
+/* The old name's box takes the server's mailbox of another name. */
+static void take_over(struct box *from, struct box *met)
+{
+	from->at[REMOTE] = met->at[REMOTE];
+	from->listed[REMOTE] = met->listed[REMOTE];
+	from->attributes = met->attributes;
+	from->exists[REMOTE] = true;
+	met->exists[REMOTE] = false;
+	met->renamed.away = true;
+}
+
 /*
  * The new name's box takes the journal, and the other side as long as that has the old name; turn
  * is how many are to be renamed before it.
  */
-static void merge(struct channel *channel, const struct planner_rename *rename, size_t turn)
+static void merge(const struct search *search, const struct planner_rename *rename, size_t turn)
 {
-	struct box *from = &channel->boxes[rename->from], *to = &channel->boxes[rename->to];
+	struct box *boxes = search->channel->boxes;
+	struct box *from = &boxes[rename->from], *to = &boxes[rename->to];
+	const struct planner_name *met = search->names[rename->from].met;
 
+	if (met)
+		take_over(from, &boxes[met - search->names]);
 	to->renamed.from = from->name;
 	to->renamed.turn = turn;
 	journal_close(&to->journal);
@@ -266,15 +289,22 @@ int rename_find(struct channel *channel, struct error *err)
 
 	if (!collect_names(&search) || channel->setup.only_len)
 		goto out;
-	collect_candidates(&search);
-	load_journals(&search);
-	for (enum side side = LOCAL; side < SIDES && !rc; side++)
-		rc = look(&search, side, err);
+	for (size_t i = 0; i < channel->len; i++)
+		if (channel->boxes[i].has_journal)
+			open_journal(&search, i);
+	collect_candidates(&search, planner_may_be_half);
+	rc = look_into(&search, err);
+	if (rc)
+		goto out;
+	planner_meet(search.names, search.names_len, search.list, search.len);
+	collect_candidates(&search, planner_may_be_renamed);
+	drop_needless(&search);
+	rc = look_into(&search, err);
 	if (rc)
 		goto out;
 	planner_renames(search.names, search.names_len, search.list, &search.len);
 	for (size_t i = 0; i < search.len; i++)
-		merge(channel, &search.list[i], i);
+		merge(&search, &search.list[i], i);
 out:
 	drop_merged(channel);
 	free(search.names);

@@ -7,6 +7,7 @@ import pytest
 from answers import refuse
 from channel import contents
 from corpus import Message
+from stopping import stop_at
 
 PLAIN = "IMAP4rev1"
 SENDING = (b"APPEND", b"BODY.PEEK[]", b" MOVE", b" COPY", b" STORE", b"EXPUNGE", b"CREATE", b"DELETE")
@@ -146,13 +147,27 @@ def test_made_anew_under_the_old_name(work, corpus, plain_line, side):
 
 
 def test_renamed_differently_on_both_sides(work, plain_line):
-    rename(work, "local", "Other", "Here")
-    rename(work, "remote", "Other", "There")
-    plain_line.reset_counts()
-    work.sync()
-    other = work.held.pop("Other")
-    work.held |= {"Here": other, "There": other}
-    assert_renamed(work, "Other", "Other")
+    """The local name wins, with all that is below it."""
+    rename(work, "local", "Work", "Here")
+    rename(work, "remote", "Work", "There")
+    assert b"RENAME" in sync_without_sending(work, plain_line)
+    assert ("There",) not in work.state()
+    assert_renamed(work, "Work", "Here")
+
+
+def test_renamed_again_after_a_run_that_heard_no_answer(work, faults_program, plain_line):
+    """What that run renamed on the server, its user renames once more here."""
+    rename(work, "local", "Other", "First")
+    work.evenmail, sane = faults_program, work.evenmail
+    point = 1
+    while ("First",) not in work.remote.mailboxes():
+        stop_at(work, point)
+        point += 1
+    work.evenmail = sane
+    rename(work, "local", "First", "Second")
+    assert b"RENAME" in sync_without_sending(work, plain_line)
+    assert ("First",) not in work.state()
+    assert_renamed(work, "Other", "Second")
 
 
 def test_renamed_alike_on_both_sides(work, plain_line):

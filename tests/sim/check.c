@@ -176,8 +176,11 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	if (token->partial)
 		all.merged += all.delivered[REMOTE] + all.moved[REMOTE];
 	bounds.low = minus(bounds.low, all.merged + deleted + all.perished);
-	/* Of equal ones nobody knows which was moved once their UIDs mean nothing. */
-	if (is_reset(world) && !token->single)
+	/*
+	 * Of equal ones nobody knows which was moved once their UIDs mean nothing, or once a run
+	 * brought one to a mailbox that got another name meanwhile.
+	 */
+	if ((is_reset(world) || (world->renamed && world->late)) && !token->single)
 		bounds.low = smaller(bounds.low, 1);
 	if (!deleted && !all.perished && bounds.high)
 		bounds.low = larger(bounds.low, 1);
@@ -273,15 +276,17 @@ static bool is_sole(const struct world *world, const struct token *token)
 }
 
 /*
- * True where a run may have moved a message to the trash while its user, who had set a flag or then
- * set one, moved it there: without the flag.
+ * True where a run may have moved a message to the trash without a flag's change: while its user,
+ * who had changed it or then did, moved the message there; or where the other user had deleted the
+ * mailbox that it was moved to, so that nothing came of the move.
  */
 static bool is_trashed_late(const struct world *world, const struct token *token, uint32_t flag)
 {
 	uint32_t touched = token->touched[LOCAL] | token->touched[REMOTE];
 
 	for (enum side side = LOCAL; side < SIDES; side++)
-		if (token->moved[side] && world->late && touched & flag && is_trashed(world, side))
+		if (token->moved[side] && (world->late || world->razed) && touched & flag &&
+		    is_trashed(world, side))
 			return true;
 	return false;
 }
@@ -422,7 +427,10 @@ static void check_bodies(struct world *world)
 	uint64_t owed = world->owed + SIDES * count_moved_apart(world) +
 			(world->renumbered ? world->spared : 0);
 
-	if (world->plain && !is_reset(world) && sent > count_unknown(world) &&
+	/* With one UIDVALIDITY for all nobody knows what a run renamed that heard no answer. */
+	bool told = !world->broke || !world->history->abilities[REMOTE].same_validity;
+
+	if (world->plain && told && !is_reset(world) && sent > count_unknown(world) &&
 	    world->history->abilities[REMOTE].uidplus)
 		world_fail(world, "%llu messages were transferred, though users only renamed",
 			   (unsigned long long)sent);
@@ -461,7 +469,7 @@ static void start_anew(struct world *world)
 		}
 		token->single &= found < 2;
 	}
-	world->ran = world->broke = world->renamed = false;
+	world->ran = world->broke = world->renamed = world->razed = false;
 	world->reset = world->renumbered = false;
 	world->acted[LOCAL] = world->acted[REMOTE] = world->late = world->led = false;
 	world->plain = true;

@@ -43,7 +43,10 @@ static void rest(struct world *world)
 	world->ran = false;
 }
 
-/* What it takes to know the messages of a mailbox again, without their UIDs. */
+/*
+ * What it takes to know the messages of a mailbox again, without their UIDs. One without a
+ * Message-ID is sent both ways, if its user moves the file.
+ */
 static uint64_t count_alike(const struct world *world, size_t name)
 {
 	uint64_t count = 0;
@@ -51,7 +54,7 @@ static uint64_t count_alike(const struct world *world, size_t name)
 	for (size_t i = 0; i < world->len; i++) {
 		const struct token *token = &world->tokens[i];
 		if (token->nameless || !token->single)
-			count += world_copies(world, REMOTE, name, token);
+			count += (1 + token->nameless) * world_copies(world, REMOTE, name, token);
 	}
 	return count;
 }

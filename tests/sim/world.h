@@ -73,6 +73,7 @@ struct world {
 	bool reset;    /* UIDs or journals were lost since */
 	bool renumbered; /* the UIDs were, but messages are found again */
 	bool renamed;  /* users renamed mailboxes since */
+	bool razed;    /* users deleted mailboxes since */
 	/*
 	 * Since both were even users acted on one side only, and no more once a run had been there:
 	 * the end must be as they left it, which is what was noted before the run.
