@@ -113,7 +113,8 @@ int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *
 
 /* A name lies behind more bytes of its own entry than it is moved over. */
 size_t dirents_pack(struct dirents *dirents, int fd,
-		    bool (*keeps)(int fd, const struct dirent_view *view))
+		    bool (*keeps)(void *context, int fd, const struct dirent_view *view),
+		    void *context)
 {
 	struct dirent_view view;
 	size_t count = 0, kept = 0;
@@ -121,7 +122,7 @@ size_t dirents_pack(struct dirents *dirents, int fd,
 	for (size_t at = 0; dirents_next(dirents, &at, &view);) {
 		const size_t size = strlen(view.name) + 1;
 
-		if (!keeps(fd, &view))
+		if (!keeps(context, fd, &view))
 			continue;
 		memmove(dirents->data + kept, view.name, size);
 		kept += size;

@@ -44,7 +44,8 @@ int dirents_next(const struct dirents *dirents, size_t *at, struct dirent_view *
  * other room: some 25 bytes an entry. How many there are, each to be had by dirents_next_name.
  */
 size_t dirents_pack(struct dirents *dirents, int fd,
-		    bool (*keeps)(int fd, const struct dirent_view *view));
+		    bool (*keeps)(void *context, int fd, const struct dirent_view *view),
+		    void *context);
 /* The name at *at, which moves on (start with 0); NULL at the end. After dirents_pack. */
 const char *dirents_next_name(const struct dirents *dirents, size_t *at);
 void dirents_free(struct dirents *dirents);

@@ -8,6 +8,7 @@
 #include "maildir/name.h"
 #include "maildir/watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -62,16 +63,33 @@ static int chase(struct maildir_mailbox *mailbox, const char *unique, const char
 	return refresh(mailbox, err);
 }
 
+/* That what has a message's name is no regular file by now: the message is not deleted for that. */
+static int fail_other(const struct maildir_mailbox *mailbox, const char *unique, unsigned char type,
+		      struct error *err)
+{
+	const char *name = type == DT_LNK   ? "symbolic link"
+			   : type == DT_DIR ? "directory"
+					    : "special file";
+
+	return error_set(err, ERROR_REFUSED, SCOPE_MESSAGE,
+			 "mailbox %s: the file of message %s is a %s now, which is not read: put "
+			 "the file back, or remove the %s to delete the message",
+			 text_show(mailbox->name), text_show(unique), name, name);
+}
+
 /* Never waits for a FIFO's writer, and follows no symlink to what is no mail. */
 int maildir_message_open(struct maildir_mailbox *mailbox, const char *unique, int *fd,
 			 const struct maildir_entry **entry, struct stat *st, struct error *err)
 {
 	unsigned chases = 0;
+	unsigned char type;
 
 	*fd = -1;
 	for (;;) {
 		int rc = maildir_message_find(mailbox, unique, entry, err);
 
+		if (rc == 0 && maildir_scan_find_other(mailbox->scan, unique, &type))
+			return fail_other(mailbox, unique, type, err);
 		if (rc <= 0)
 			return rc;
 		*fd = openat(mailbox->fds[(*entry)->dir], (*entry)->file,

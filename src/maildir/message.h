@@ -23,7 +23,10 @@
 /* Finds it; *entry is valid until the mailbox is scanned or changed. */
 int maildir_message_find(struct maildir_mailbox *mailbox, const char *unique,
 			 const struct maildir_entry **entry, struct error *err);
-/* Opens it for reading: a regular file and no symlink. entry and st are as it was opened. */
+/*
+ * Opens it for reading: a regular file. A symlink, or whatever else has its name, is an error and
+ * not a message that is gone. entry and st are as it was opened.
+ */
 int maildir_message_open(struct maildir_mailbox *mailbox, const char *unique, int *fd,
 			 const struct maildir_entry **entry, struct stat *st, struct error *err);
 /* Adds and removes flags; what is in new and has flags then goes to cur. */

@@ -72,6 +72,17 @@ struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const c
 	return slot ? &scan->entries[slots_index(slot)] : NULL;
 }
 
+bool maildir_scan_find_other(const struct maildir_scan *scan, const char *unique,
+			     unsigned char *type)
+{
+	size_t found;
+
+	if (!map_get(&scan->others, unique, strlen(unique), &found))
+		return false;
+	*type = (unsigned char)found;
+	return true;
+}
+
 /* Fills the table anew, with room for so many in all. */
 static void index_entries(struct maildir_scan *scan, size_t count)
 {
@@ -137,24 +148,49 @@ void maildir_scan_free(struct maildir_scan **scan)
 		dirents_free(&(*scan)->held[i]);
 	free((*scan)->held);
 	slots_free(&(*scan)->by_unique);
+	map_free(&(*scan)->others);
 	arena_free(&(*scan)->arena);
 	free((*scan)->entries);
 	free(*scan);
 	*scan = NULL;
 }
 
-/* Only where the directory does not tell is the file asked. One that does not answer is not gone. */
-bool maildir_is_message(int fd, const struct dirent_view *view)
+/*
+ * What a directory holds under a name: DT_REG for a message, DT_UNKNOWN for what is none of ours or
+ * gone. Only where the directory does not tell is the file asked. One that does not answer is not
+ * gone.
+ */
+static unsigned char find_type(int fd, const struct dirent_view *view)
 {
 	struct stat st;
 
 	if (view->name[0] == '.')
-		return false;
+		return DT_UNKNOWN;
 	if (view->type != DT_UNKNOWN)
-		return view->type == DT_REG;
+		return view->type;
 	if (fstatat(fd, view->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno != ENOENT;
-	return S_ISREG(st.st_mode);
+		return errno == ENOENT ? DT_UNKNOWN : DT_REG;
+	return (unsigned char)IFTODT(st.st_mode);
+}
+
+bool maildir_is_message(int fd, const struct dirent_view *view)
+{
+	return find_type(fd, view) == DT_REG;
+}
+
+/* Wants messages; of what is in the place of one, the unique name is noted. */
+static bool sort_out(void *context, int fd, const struct dirent_view *view)
+{
+	struct maildir_scan *scan = context;
+	const unsigned char type = find_type(fd, view);
+	struct maildir_name name;
+
+	if (type == DT_REG || type == DT_UNKNOWN)
+		return type == DT_REG;
+	maildir_name_parse(view->name, &name);
+	map_put(&scan->others, arena_strndup(&scan->arena, view->name, name.unique_len),
+		name.unique_len, type);
+	return false;
 }
 
 /* Takes a file in, with a name that it borrows; one whose unique name is known is put aside. */
@@ -180,7 +216,7 @@ static void take_all(struct look *look, enum maildir_dir dir, struct dirents *di
 {
 	struct maildir_scan *scan = look->scan;
 	const size_t before = scan->count + look->count;
-	const size_t count = dirents_pack(dirents, look->mailbox->fds[dir], maildir_is_message);
+	const size_t count = dirents_pack(dirents, look->mailbox->fds[dir], sort_out, scan);
 	const char *name;
 
 	if (count > look->seen[dir]) {

@@ -10,7 +10,9 @@
  * by one scan of a mailbox that nobody touched. (Who misses a name that no scan saw looks it up
  * with maildir_message_find(), which scans anew.)
  *
- * Only regular files count, and none whose names begin with '.'. Two files with one unique name
+ * Only regular files count, and none whose names begin with '.'. What is something else (a symlink
+ * that a program put in the place of a message) is remembered by its unique name, for a message of
+ * that name is not known to be deleted. Two files with one unique name
  * (a MUA's copy) are two messages: the second is given a unique name of its own where the mailbox
  * may be written, and is left out where not.
  */
@@ -19,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "base/slots.h"
 #include "mail/flags.h"
 #include "maildir/dirents.h"
@@ -47,6 +50,7 @@ struct maildir_scan {
 	struct maildir_entry *entries;
 	size_t count, cap;
 	struct slots by_unique; /* indexes of entries that are there */
+	struct map others;      /* what is no file, by unique name: DT_LNK and so on */
 	struct flag_room room;
 	struct maildir_keywords *keywords; /* the mailbox's */
 	int64_t cur_ns; /* mtimes before the scan, 0 where too young to be trusted */
@@ -69,6 +73,9 @@ int maildir_scan_take(struct maildir_mailbox *mailbox, struct maildir_scan **sca
 /* The entry of a unique name, or NULL. */
 struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, const char *unique,
 					size_t len);
+/* True and the DT_ type where something that is no regular file has that unique name. */
+bool maildir_scan_find_other(const struct maildir_scan *scan, const char *unique,
+			     unsigned char *type);
 /* Notes a file, in place of the one of the same unique name. */
 void maildir_scan_put(struct maildir_scan *scan, enum maildir_dir dir, const char *file);
 /* Notes that a file is gone; entries keeps it. */

@@ -123,45 +123,73 @@ static int scan_local(struct channel *channel, struct box *box)
 	return rc;
 }
 
+/* The files that the scan missed: those of pairs, and those that a stopped run was sending. */
+static struct message_key *list_missing(const struct box *box, size_t *count)
+{
+	const struct snapshot *snapshot = &box->sides[LOCAL];
+	size_t len, notes_len, index;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+	const struct journal_note *notes = journal_notes(box->journal, &notes_len);
+	struct message_key *keys = xcalloc(len + notes_len + 1, sizeof(*keys));
+
+	*count = 0;
+	for (size_t i = 0; i < len; i++)
+		if (snapshot_lacks(snapshot, pairs, i))
+			keys[(*count)++].name = pairs[i].name;
+	for (size_t i = 0; i < notes_len; i++) {
+		const struct message_key key = {.name = notes[i].name};
+		if (notes[i].kind == JOURNAL_APPENDING &&
+		    !journal_find_name(box->journal, key.name, &index) &&
+		    !snapshot_find(snapshot, &key))
+			keys[(*count)++] = key;
+	}
+	return keys;
+}
+
+/* Takes in a file that the scan missed: a pair's is there as it was; the next run looks again. */
+static void take_missed(struct box *box, const struct message_state *message)
+{
+	struct snapshot *snapshot = &box->sides[LOCAL];
+	size_t len, index;
+	const struct pair *pairs = journal_pairs(box->journal, &len);
+
+	if (journal_find_name(box->journal, message->key.name, &index))
+		snapshot->known[index] =
+		    (struct presence){.flags = pairs[index].flags, .present = true};
+	else
+		snapshot_see(snapshot, box->journal, &box->arena, message);
+	box->undone = true;
+}
+
 /*
  * A file that the scan missed is held to be gone only where a look-up by its name misses it too:
- * mail programs rename while we read. What is found after all is there as it was; the next run
- * looks again. A look-up that failed is evidence of nothing.
+ * mail programs rename while we read. A look-up that failed is evidence of nothing; so is something
+ * else in the file's place, a symlink to an equal message or a directory, which fails, too.
  */
 static int confirm_missing(struct channel *channel, struct box *box)
 {
 	struct store *store = channel->setup.stores[LOCAL];
 	struct request request = {.kind = REQUEST_IDENTIFY, .mailbox = box->at[LOCAL]};
-	struct snapshot *snapshot = &box->sides[LOCAL];
-	const struct pair *pairs = journal_pairs(box->journal, &request.count);
-	struct message_key *keys = xcalloc(request.count + 1, sizeof(*keys));
+	struct message_key *keys = list_missing(box, &request.count);
 	struct answer answer;
 	struct error err;
-	size_t missing = 0, index;
 	int rc = 0;
 
-	for (size_t i = 0; i < request.count; i++)
-		if (snapshot_lacks(snapshot, pairs, i))
-			keys[missing++].name = pairs[i].name;
 	request.keys = keys;
-	request.count = missing;
-	if (missing)
+	if (request.count)
 		rc = store_submit(store, &request, &err);
-	while (missing && !rc && (rc = store_next(store, &answer, &err)) == 1) {
+	while (request.count && !rc && (rc = store_next(store, &answer, &err)) == 1) {
 		rc = 0;
 		if (answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE) {
 			err = answer.error;
 			rc = -1;
 		}
-		if (answer.kind != ANSWER_MESSAGE ||
-		    !journal_find_name(box->journal, answer.message.key.name, &index))
-			continue;
-		snapshot->known[index] =
-		    (struct presence){.flags = pairs[index].flags, .present = true};
-		box->undone = true;
+		if (answer.kind == ANSWER_MESSAGE)
+			take_missed(box, &answer.message);
 	}
 	if (rc)
 		box_fail(box, &err);
+	snapshot_end(&box->sides[LOCAL]);
 	free(keys);
 	return rc;
 }

@@ -21,6 +21,7 @@ struct verification {
 	size_t len;
 	bool looked[SIDES]; /* the side was listed, and the journal's keys mean something there */
 	struct snapshot sides[SIDES];
+	bool unread; /* some file cannot be read: one that the list missed may be there */
 	struct held *held[SIDES]; /* beside the pairs */
 	struct held *fresh;       /* beside sides[LOCAL].fresh */
 };

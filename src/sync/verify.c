@@ -155,6 +155,7 @@ static int read_files(struct verification *it, const struct message_key *keys, s
 
 	while (count && !rc && (rc = store_next(store, &answer, err)) == 1) {
 		rc = 0;
+		it->unread |= answer.kind == ANSWER_DONE && answer.error.kind != ERROR_NONE;
 		if (answer.kind != ANSWER_MESSAGE)
 			continue;
 		while (keys[at].name != answer.message.key.name)
@@ -165,7 +166,7 @@ static int read_files(struct verification *it, const struct message_key *keys, s
 	return rc;
 }
 
-/* Why one file, which was listed, cannot be read; NULL where it can by now, or is gone. */
+/* Why one file cannot be read; NULL where it can by now, or is gone. */
 static const char *ask_why(struct verification *it, const char *name)
 {
 	const struct message_key key = {.name = name};
@@ -226,7 +227,8 @@ static void check_file(struct verification *it, size_t i)
 	const char *why;
 
 	if (!held->known) {
-		why = it->sides[LOCAL].known[i].seen ? ask_why(it, pair->name) : NULL;
+		bool asks = it->unread || it->sides[LOCAL].known[i].seen;
+		why = asks ? ask_why(it, pair->name) : NULL;
 		verify_add_pair(it, why ? FINDING_FILE_UNREADABLE : FINDING_FILE_MISSING, LOCAL, i,
 				why ? why : foretell(it, LOCAL));
 	} else if (pair->size != SIZE_UNKNOWN && pair->size != held->identity.size) {

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What looks like an accident deletes nothing: exit status 2, and all else is done."""
+import contextlib
 import os
 import re
 import shutil
+import threading
 
 import pytest
 
 from channel import contents
 
+PART = 1
 STOPPED = 2
 OTHER = {"local": "remote", "remote": "local"}
 
@@ -259,6 +262,76 @@ def test_a_symlink_is_not_followed_out_of_the_tree(pair, tmp_path):
     os.mkfifo(os.path.join(inbox, "new", "1.M2P1.fifo"))
     pair.sync(status=None)
     assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox)
+
+
+@pytest.fixture
+def replaced(tmp_path):
+    """Context of a file that something else is in the place of: a link to its like, as "jdupes -l" leaves it."""
+    @contextlib.contextmanager
+    def replace(path, what="symbolic link"):
+        aside = tmp_path / "aside"
+        os.rename(path, aside)
+        if what == "symbolic link":
+            os.symlink(aside, path)
+        else:
+            os.mkdir(path)
+        yield
+        (os.unlink if what == "symbolic link" else os.rmdir)(path)
+        os.rename(aside, path)
+
+    return replace
+
+
+@pytest.mark.parametrize("what,deletions", [("symbolic link", "expunge"), ("symbolic link", "trash"),
+                                            ("directory", "expunge")])
+def test_a_message_file_that_is_none_any_more_is_not_deleted(pair, corpus, replaced, what, deletions):
+    """The mailbox waits and says why, the others go on; what is gone when nothing is in its place is deleted."""
+    pair.keys["deletions"] = {"remote": deletions}
+    path, new = pair.local.paths("INBOX", pair.inbox[0])[0], corpus.message("plain")
+    pair.remote.add("Work", new)
+    said = f"the file of message {os.path.basename(path).partition(':2,')[0]} is a {what} now"
+    with replaced(path, what):
+        for arguments in ([], ["--allow-deletions"]):
+            process = pair.sync(*arguments, status=PART)
+            assert f"mailbox INBOX: {said}" in process.err and f"remove the {what}" in process.err
+            assert pair.remote.state() == {("INBOX",): contents(*pair.inbox), ("Work",): contents(*pair.work, new)}
+        assert pair.local.paths("Work", new)
+        assert said in pair.run("plan", status=None).err
+        found = pair.run("verify", "--repair", "--json", status=PART).out
+        assert found.count('"finding":"file-') == found.count('"finding":"file-unreadable"') == 1 and said in found
+    pair.sync()
+    assert pair.state()[("INBOX",)] == contents(*pair.inbox)
+    with replaced(path, what):
+        pair.sync(status=PART)
+    os.unlink(path)
+    pair.sync()
+    for side in ("local", "remote"):
+        assert pair.side(side).state()[("INBOX",)] == contents(*pair.inbox[1:])
+    assert pair.remote.state().get(("Trash",), []) == contents(*pair.inbox[:deletions == "trash"])
+
+
+def test_a_file_on_its_way_that_is_none_any_more_is_not_deleted(pair, corpus, plain_line, replaced):
+    """A stopped run sent it, and did not hear of that: the journal has no pair yet."""
+    new, sent = corpus.message("plain"), threading.Event()
+
+    def alter(direction, data):
+        if direction == "down" and b"APPENDUID" in data:
+            sent.set()
+        return b"" if sent.is_set() else data
+
+    pair.local.add("INBOX", new)
+    path = pair.local.paths("INBOX", new)[0]
+    plain_line.alter = alter
+    process = pair.start()
+    assert sent.wait(60), "nothing was sent"
+    process.kill()
+    process.communicate()
+    plain_line.alter = None
+    with replaced(path):
+        assert "is a symbolic link now" in pair.sync(status=PART).err
+        assert pair.remote.state()[("INBOX",)] == contents(*pair.inbox, new)
+    pair.sync()
+    assert pair.state()[("INBOX",)] == contents(*pair.inbox, new)
 
 
 def test_inbox_is_no_trash_whatever_the_server_says(pair, plain_line):

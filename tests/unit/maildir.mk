@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/unit/test-maildir-keywords \
 	tests/unit/test-maildir-link \
 	tests/unit/test-maildir-litter \
+	tests/unit/test-maildir-message \
 	tests/unit/test-maildir-name \
 	tests/unit/test-maildir-rename \
 	tests/unit/test-maildir-scan \
@@ -19,6 +20,8 @@ tests_unit_test_maildir_link_SOURCES = tests/unit/test-maildir-link.c tests/unit
 tests_unit_test_maildir_link_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_litter_SOURCES = tests/unit/test-maildir-litter.c tests/unit/maildir-fixture.h
 tests_unit_test_maildir_litter_LDADD = $(UNIT_LDADD)
+tests_unit_test_maildir_message_SOURCES = tests/unit/test-maildir-message.c tests/unit/maildir-fixture.h
+tests_unit_test_maildir_message_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_name_SOURCES = tests/unit/test-maildir-name.c
 tests_unit_test_maildir_name_LDADD = $(UNIT_LDADD)
 tests_unit_test_maildir_rename_SOURCES = tests/unit/test-maildir-rename.c tests/unit/maildir-fixture.h
