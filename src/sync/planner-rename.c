@@ -224,6 +224,16 @@ static void judge(const struct planner_name *names, size_t names_len, struct pla
 		list[i].refuted |= list[i].contested;
 }
 
+/* True where the two are one mailbox, and the server's name can become the local one. */
+static bool do_meet(const struct planner_name *names, const struct planner_rename *local,
+		    const struct planner_rename *remote)
+{
+	const char *here = names[local->to].at[REMOTE], *there = names[remote->to].at[REMOTE];
+
+	return local->from == remote->from && local->renamed[LOCAL] && remote->renamed[REMOTE] &&
+	       !mailbox_name_is_below(here, there) && !mailbox_name_is_below(there, here);
+}
+
 /* The server's mailbox is the old name's. */
 static void take_over(struct planner_name *from, struct planner_name *met)
 {
@@ -241,8 +251,7 @@ void planner_meet(struct planner_name *names, size_t names_len, struct planner_r
 	drop_refuted(halves, &len);
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < len; k++)
-			if (halves[i].renamed[LOCAL] && halves[k].renamed[REMOTE] &&
-			    halves[i].from == halves[k].from)
+			if (do_meet(names, &halves[i], &halves[k]))
 				take_over(&names[halves[k].from], &names[halves[k].to]);
 }
 
