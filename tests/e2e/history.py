@@ -477,7 +477,7 @@ class History:
         most = mail.copies + mail.added + min(mail.moved.values())
         if self.ran or self.renamed:
             most += moved
-        # Both renamed a mailbox, each to a name of its own: both places keep what is in it.
+        # Both renamed a mailbox, each to a name of its own: where nothing tells that, both places keep what is in it.
         if self.renamed and self.ran or len(self.renamers) > 1:
             most += mail.copies + mail.added
         sure = mail.single and mail.copies == 1 and removed and not moved and not mail.added and not self.renamed

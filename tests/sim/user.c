@@ -373,8 +373,9 @@ static void restore(struct world *world, const struct step *step)
 			continue;
 		token->single = false;
 		token->again = true;
-		/* A run that broke was about to remove it, and the next one goes on with that. */
-		if ((world->broke || world->breaking) && world_is_deleted(world, token, REMOTE))
+		/* A run that broke was about to take it away, and the next one goes on with that. */
+		if ((world->broke || world->breaking) &&
+		    (world_is_deleted(world, token, REMOTE) || token->moved[REMOTE]))
 			token->copies[name].perished++;
 		note_delivered(world, token, LOCAL, name, flags);
 		world->acted[LOCAL] = true;
