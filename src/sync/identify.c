@@ -165,15 +165,26 @@ static int ask(struct channel *channel, enum side side, enum request_kind kind, 
 	return rc;
 }
 
-/* True where that file is of a pair of this mailbox that has its other half there yet. */
+/* True where files may have left a mailbox, also one that could not be looked at. */
+static bool may_miss_files(const struct box *box)
+{
+	return box->active ? has_departure(box, LOCAL)
+			   : box->error.kind != ERROR_NONE && box->journal;
+}
+
+/*
+ * True where that file is of a pair of this mailbox that has its other half there yet, as far as
+ * that could be seen.
+ */
 static bool is_missed(const struct box *box, const char *name)
 {
+	const struct snapshot *local = &box->sides[LOCAL], *remote = &box->sides[REMOTE];
 	size_t len, index;
 	const struct pair *pairs = journal_pairs(box->journal, &len);
 
 	return journal_find_name(box->journal, name, &index) &&
-	       snapshot_lacks(&box->sides[LOCAL], pairs, index) &&
-	       box->sides[REMOTE].known[index].present;
+	       (!box->survey.seen[LOCAL] || snapshot_lacks(local, pairs, index)) &&
+	       (!box->survey.seen[REMOTE] || remote->known[index].present);
 }
 
 /*
@@ -186,7 +197,7 @@ static void mark_moved(struct channel *channel)
 {
 	for (size_t from = 0; from < channel->len; from++) {
 		const struct box *left = &channel->boxes[from];
-		if (!left->active || !has_departure(left, LOCAL))
+		if (!may_miss_files(left))
 			continue;
 		for (size_t i = 0; i < channel->len; i++) {
 			struct box *box = &channel->boxes[i];
