@@ -189,7 +189,8 @@ static int confirm_missing(struct channel *channel, struct box *box)
 	}
 	if (rc)
 		box_fail(box, &err);
-	snapshot_end(&box->sides[LOCAL]);
+	if (request.count)
+		snapshot_end(&box->sides[LOCAL]);
 	free(keys);
 	return rc;
 }
