@@ -308,6 +308,8 @@ int journal_commit(struct journal *journal, const struct journal_head *new_head,
 	}
 	if (journal->pending.len == 0 && journal_same_head(&head, &journal->head))
 		return 0;
+	if (new_head == NULL)
+		head.cur_ns = head.new_ns = 0;
 	head.when = clock_wall_ns() / 1000000000;
 	head.pairs = rows_count(journal->rows);
 	rows_notes(journal->rows, &notes);

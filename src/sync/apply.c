@@ -341,20 +341,6 @@ static void note_blocked(struct channel *channel)
 	}
 }
 
-/*
- * A file that is to be a new pair in the place where it was another one: the directory is as it
- * was, and yet the file need not be as the pair, until that has got the file's flags.
- */
-static void mark_rescans(struct channel *channel)
-{
-	for (size_t i = 0; i < channel->len; i++) {
-		struct box *box = &channel->boxes[i];
-		for (size_t k = 0; k < box->plan.len; k++)
-			box->rescan |= box->plan.ops[k].kind == OP_FORGET &&
-				       box->plan.ops[k].rule != RULE_M1_FORGET;
-	}
-}
-
 /* True where what follows from the plan rests on how the local side was found. */
 static bool relies_on_local(const struct box *box)
 {
@@ -440,7 +426,6 @@ int channel_apply(struct channel *channel, struct error *err)
 {
 	shed_surveys(channel);
 	note_blocked(channel);
-	mark_rescans(channel);
 	if (settle_found(channel, err))
 		return -1;
 	if (apply_first(channel, err) || flag_room_learn(channel, err) ||

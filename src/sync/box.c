@@ -37,7 +37,11 @@ int box_commit(struct box *box, struct error *err)
 	struct journal_head next = stands ? *head : begun;
 	if (box->rescan)
 		next.cur_ns = next.new_ns = 0;
-	return journal_commit(box->journal, stands && !box->rescan ? NULL : &next, err);
+	/* What is forgotten of one that is not there is new where it comes back as it was. */
+	bool away = !box->exists[REMOTE] && next.highestmodseq;
+	if (away)
+		next.highestmodseq = 0;
+	return journal_commit(box->journal, stands && !box->rescan && !away ? NULL : &next, err);
 }
 
 void box_known_uids(const struct box *box, struct uidset *out)

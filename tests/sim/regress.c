@@ -117,6 +117,8 @@ enum variant {
 	VARIANT_POOR,  /* the server has neither UIDPLUS nor ids */
 	VARIANT_PLAIN, /* the server has ids, and nothing else */
 	VARIANT_SAME,  /* the server tells mailboxes apart by nothing but their names */
+	VARIANT_BULKY, /* messages are large */
+	VARIANT_FEW,   /* the server has no room for keywords */
 };
 
 /* Each ends in a REST besides. */
@@ -387,6 +389,28 @@ static const struct {
      VARIANT_NONE,
      {DELIVER(REMOTE, WORK_NEW, 0), REST, TWIN(WORK_NEW), RUN_AND(6), RENAME(LOCAL, WORK, TO_PLAY),
       REST, POWER_CUT}},
+    {"two directories that exchange their names, and again while a run is there, are read again",
+     9,
+     VARIANT_FEW,
+     {{.kind = STEP_TWIN, .mailbox = 21824},
+      MOVE_ANEW(LOCAL, INBOX),
+      {.kind = STEP_TWIN, .side = REMOTE, .mailbox = 11289},
+      EXPUNGE(LOCAL, 32618),
+      REST,
+      {.kind = STEP_RENAME, .side = REMOTE},
+      DELIVER(REMOTE, INBOX, 0),
+      {.kind = STEP_RENAME, .mailbox = 346, .message = 5, .flag = 4257},
+      {.kind = STEP_RUN, .busy = 13813863372765374699u}}},
+    {"a mailbox that the server has again as it was is listed in full, for pairs of it are forgotten",
+     7,
+     VARIANT_BULKY,
+     {{.kind = STEP_RUN, .busy = 18258668642025436623u},
+      RUN,
+      {.kind = STEP_MOVE, .mailbox = 17953, .flag = 27050},
+      REST,
+      {.kind = STEP_RUN, .busy = 12928663361113596839u},
+      DELIVER(LOCAL, 59072, 0),
+      {.kind = STEP_RUN, .busy = 6826131619711839253u}}},
 };
 
 const char *regress_history(size_t index, struct history *history)
@@ -404,6 +428,9 @@ const char *regress_history(size_t index, struct history *history)
 	    .len = histories[index].len,
 	};
 	memcpy(history->steps, histories[index].steps, history->len * sizeof(*history->steps));
+	history->bulky = histories[index].variant == VARIANT_BULKY;
+	if (histories[index].variant == VARIANT_FEW)
+		history->abilities[REMOTE].lacking.bits = FLAG_FORWARDED;
 	if (histories[index].variant == VARIANT_SMALL)
 		history->abilities[REMOTE].append_max = HISTORY_APPEND_MAX;
 	if (histories[index].variant == VARIANT_TRASH)
