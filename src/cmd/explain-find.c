@@ -159,7 +159,7 @@ static void offer_fresh(const struct explain_scene *scene, const struct explain_
 		const struct match *one = &match->matches[i];
 		const struct fresh_message *local = &sides[LOCAL].fresh[one->index[LOCAL]];
 		const struct fresh_message *remote = &sides[REMOTE].fresh[one->index[REMOTE]];
-		if (local->ghost && remote->state.key.uid < local->floor)
+		if (remote->state.key.uid < snapshot_floor(local))
 			continue;
 		done[one->index[REMOTE]] = true;
 		partner[one->index[LOCAL]] = remote;

@@ -10,14 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The box of the mailbox, also by the name that it had before it was renamed, or NULL. */
+/* True for a name that a mailbox had before it was renamed, or that the server still has. */
+static bool had_name(const struct box *box, const char *name)
+{
+	return box->renamed.from &&
+	       (!strcmp(box->renamed.from, name) || !strcmp(box->at[REMOTE], name));
+}
+
+/* The box of the mailbox, also by another name that it had, or NULL. */
 static const struct box *find_box(const struct channel *channel, const char *name)
 {
 	for (size_t i = 0; i < channel->len; i++)
 		if (!strcmp(channel->boxes[i].name, name))
 			return &channel->boxes[i];
 	for (size_t i = 0; i < channel->len; i++)
-		if (channel->boxes[i].renamed.from && !strcmp(channel->boxes[i].renamed.from, name))
+		if (had_name(&channel->boxes[i], name))
 			return &channel->boxes[i];
 	return NULL;
 }

@@ -40,7 +40,7 @@ struct tally {
 struct box_rename {
 	const char *from;     /* its journal still has this name; NULL: it was not renamed */
 	size_t turn;          /* so many others are to be renamed before it */
-	bool away;            /* that was another mailbox of this name: what is here waits a run */
+	bool away;            /* another box has what was here; what else is here waits a run */
 	struct error refused; /* it keeps two names, and stays even under them; by rename_apply */
 };
 

@@ -235,7 +235,7 @@ static bool do_meet(const struct planner_name *names, const struct planner_renam
 }
 
 /* The server's mailbox is the old name's. */
-static void take_over(struct planner_name *from, struct planner_name *met)
+static void meet_names(struct planner_name *from, struct planner_name *met)
 {
 	from->at[REMOTE] = met->at[REMOTE];
 	from->listed[REMOTE] = met->listed[REMOTE];
@@ -252,7 +252,7 @@ void planner_meet(struct planner_name *names, size_t names_len, struct planner_r
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < len; k++)
 			if (do_meet(names, &halves[i], &halves[k]))
-				take_over(&names[halves[k].from], &names[halves[k].to]);
+				meet_names(&names[halves[k].from], &names[halves[k].to]);
 }
 
 /*

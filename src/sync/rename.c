@@ -121,6 +121,27 @@ static void collect_candidates(struct search *search, may_be_fn *may_be)
 		}
 }
 
+/* True where a candidate's new mailbox is the old one, as far as can be told so far. */
+static bool is_likely(const struct planner_rename *rename)
+{
+	const struct planner_likeness *local = &rename->alike[LOCAL];
+
+	return rename->renamed[REMOTE] || rename->sure[LOCAL] || local->found > local->expected / 2;
+}
+
+/* Of one that both sides renamed neither new mailbox goes to the other side as something new. */
+static void leave_alone_all(struct search *search, size_t from, const struct error *err)
+{
+	const struct planner_name *met = search->names[from].met;
+
+	leave_alone(search->channel, from, err);
+	if (met)
+		leave_alone(search->channel, (size_t)(met - search->names), err);
+	for (size_t i = 0; i < search->len; i++)
+		if (search->list[i].from == from && is_likely(&search->list[i]))
+			leave_alone(search->channel, search->list[i].to, err);
+}
+
 /* Reads the journals of the candidates. */
 static void load_journals(struct search *search)
 {
@@ -131,7 +152,7 @@ static void load_journals(struct search *search)
 		struct error err;
 		size_t len;
 		if (journal_load(box->journal, &err)) {
-			leave_alone(search->channel, rename->from, &err);
+			leave_alone_all(search, rename->from, &err);
 			search->list[i--] = search->list[--search->len];
 			continue;
 		}
@@ -174,12 +195,12 @@ static void drop_candidates(struct search *search, size_t to, const struct error
 	size_t kept = 0;
 
 	leave_alone(search->channel, to, err);
-	for (size_t i = 0; i < search->len; i++) {
+	for (size_t i = 0; i < search->len; i++)
 		if (search->list[i].to == to)
-			leave_alone(search->channel, search->list[i].from, err);
-		else
+			leave_alone_all(search, search->list[i].from, err);
+	for (size_t i = 0; i < search->len; i++)
+		if (search->list[i].to != to)
 			search->list[kept++] = search->list[i];
-	}
 	search->len = kept;
 }
 
@@ -221,8 +242,8 @@ static int look_into(struct search *search, struct error *err)
 	return look(search, LOCAL, err) || look(search, REMOTE, err) ? -1 : 0;
 }
 
-/* The old name's box takes the server's mailbox of another name. */
-static void take_over(struct box *from, struct box *met)
+/* As planner_meet did with the names: the old name's box takes the server's mailbox. */
+static void meet_boxes(struct box *from, struct box *met)
 {
 	from->at[REMOTE] = met->at[REMOTE];
 	from->listed[REMOTE] = met->listed[REMOTE];
@@ -243,7 +264,7 @@ static void merge(const struct search *search, const struct planner_rename *rena
 	const struct planner_name *met = search->names[rename->from].met;
 
 	if (met)
-		take_over(from, &boxes[met - search->names]);
+		meet_boxes(from, &boxes[met - search->names]);
 	to->renamed.from = from->name;
 	to->renamed.turn = turn;
 	journal_close(&to->journal);

@@ -22,6 +22,7 @@ struct verification {
 	bool looked[SIDES]; /* the side was listed, and the journal's keys mean something there */
 	struct snapshot sides[SIDES];
 	bool unread; /* some file cannot be read: one that the list missed may be there */
+	unsigned asked; /* of so many single files it was asked why */
 	struct held *held[SIDES]; /* beside the pairs */
 	struct held *fresh;       /* beside sides[LOCAL].fresh */
 };

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ASKED_MAX 16 /* files that cannot be read, each asked why */
+
 const char *finding_name(enum finding_kind kind)
 {
 	static const char *const names[] = {
@@ -166,7 +168,10 @@ static int read_files(struct verification *it, const struct message_key *keys, s
 	return rc;
 }
 
-/* Why one file cannot be read; NULL where it can by now, or is gone. */
+/*
+ * Why one file cannot be read; NULL where it can by now, or is gone. Each time the directory is
+ * read anew, so of many the last are taken to be as those before them.
+ */
 static const char *ask_why(struct verification *it, const char *name)
 {
 	const struct message_key key = {.name = name};
@@ -177,6 +182,9 @@ static const char *ask_why(struct verification *it, const char *name)
 	struct answer answer;
 	struct error err;
 
+	if (it->asked == ASKED_MAX)
+		return "its file cannot be read, or is gone: there are too many to look at each";
+	it->asked++;
 	if (!store_do(it->channel->setup.stores[LOCAL], &request, &answer, &err))
 		return NULL;
 	return arena_strdup(&it->result->arena, err.text);

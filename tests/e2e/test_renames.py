@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mailbox that is renamed on one side is renamed on the other (rule B5): no message is sent, its UIDs stay."""
+import itertools
 import os
 
 import pytest
@@ -155,14 +156,33 @@ def test_renamed_differently_on_both_sides(work, plain_line):
     assert_renamed(work, "Work", "Here")
 
 
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_renamed_differently_where_one_cannot_be_looked_at(work, plain_line, side):
+    """Neither goes to the other side as something new."""
+    rename(work, "local", "Other", "Here")
+    rename(work, "remote", "Other", "There")
+    cur = work.local.directory("Here") + "/cur"
+    if side == "local":
+        os.rename(cur, cur + "-away")
+    else:
+        refuse(plain_line, b"SELECT", "NO [UNAVAILABLE] Not now")
+    work.sync(status=1)
+    if side == "local":
+        os.rename(cur + "-away", cur)
+    plain_line.alter = None
+    work.sync()
+    assert ("There",) not in work.state()
+    assert_renamed(work, "Other", "Here")
+
+
 def test_renamed_again_after_a_run_that_heard_no_answer(work, faults_program, plain_line):
     """What that run renamed on the server, its user renames once more here."""
     rename(work, "local", "Other", "First")
     work.evenmail, sane = faults_program, work.evenmail
-    point = 1
-    while ("First",) not in work.remote.mailboxes():
-        stop_at(work, point)
-        point += 1
+    for point in itertools.count(1):
+        assert stop_at(work, point), "or it ended"
+        if ("First",) in work.remote.mailboxes():
+            break
     work.evenmail = sane
     rename(work, "local", "First", "Second")
     assert b"RENAME" in sync_without_sending(work, plain_line)

@@ -180,7 +180,8 @@ static struct bounds bounds_of_all(const struct world *world, const struct token
 	 * Of equal ones nobody knows which was moved once their UIDs mean nothing, or once a run
 	 * brought one to a mailbox that got another name meanwhile.
 	 */
-	if ((is_reset(world) || (world->renamed && world->late)) && !token->single)
+	bool moved = all.moved[LOCAL] || all.moved[REMOTE];
+	if ((is_reset(world) || (world->renamed && world->late && moved)) && !token->single)
 		bounds.low = smaller(bounds.low, 1);
 	if (!deleted && !all.perished && bounds.high)
 		bounds.low = larger(bounds.low, 1);
@@ -284,8 +285,13 @@ static bool is_trashed_late(const struct world *world, const struct token *token
 {
 	uint32_t touched = token->touched[LOCAL] | token->touched[REMOTE];
 
+	bool razed = false;
+
+	for (size_t name = 0; name < world->names_len; name++)
+		for (enum side side = LOCAL; side < SIDES; side++)
+			razed |= world->razed[name] && token->copies[name].came[side];
 	for (enum side side = LOCAL; side < SIDES; side++)
-		if (token->moved[side] && (world->late || world->razed) && touched & flag &&
+		if (token->moved[side] && (world->late || razed) && touched & flag &&
 		    is_trashed(world, side))
 			return true;
 	return false;
@@ -469,12 +475,14 @@ static void start_anew(struct world *world)
 		}
 		token->single &= found < 2;
 	}
-	world->ran = world->broke = world->renamed = world->razed = false;
+	world->ran = world->broke = world->renamed = false;
 	world->reset = world->renumbered = false;
 	world->acted[LOCAL] = world->acted[REMOTE] = world->late = world->led = false;
 	world->plain = true;
-	for (size_t name = 0; name < world->names_len; name++)
+	for (size_t name = 0; name < world->names_len; name++) {
 		world->used[name] = memory_has(world->sides[REMOTE], world->names[name]);
+		world->razed[name] = false;
+	}
 	world->bodies = world_bodies(world);
 	world->owed = world->spared = 0;
 }

@@ -344,6 +344,7 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	    memory_changes(world->sides[LOCAL]) + memory_changes(world->sides[REMOTE]);
 	unsigned char *holders = list_holders(world);
 	bool alone = !(step && step->busy) && !world->amid;
+	bool untrashed = !memory_has(world->sides[REMOTE], world->names[WORLD_TRASH]);
 
 	*result = (struct run_result){0};
 	process.syncs = 0;
@@ -374,6 +375,10 @@ void world_run(struct world *world, const struct step *step, struct run_result *
 	process.stop = NULL;
 	if (step && step->fault == FAULT_POWER && stop.broken)
 		cut_power(world, step->seed % 3 ? step->seed : 0);
+	/* Made anew for what goes to the trash: what was agreed on in the old one is forgotten. */
+	world->reset |= untrashed && world->used[WORLD_TRASH] &&
+			world->history->deletion[REMOTE] == DELETION_TRASH &&
+			memory_has(world->sides[REMOTE], world->names[WORLD_TRASH]);
 	world->broke |= stop.broken;
 	if (stop.broken)
 		blur(world);

@@ -210,7 +210,7 @@ static void destroy(struct world *world, const struct step *step)
 
 	if (count && !(step->flag % 2))
 		return;
-	world->razed = true;
+	world->razed[name] |= memory_has(memory, world->names[name]);
 	/* With its messages elsewhere it looks as if it had been renamed. */
 	for (size_t i = 0; i < world->len && step->side == LOCAL; i++)
 		world->renamed |= world->tokens[i].copies[name].left[LOCAL] > 0;

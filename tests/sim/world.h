@@ -73,7 +73,6 @@ struct world {
 	bool reset;    /* UIDs or journals were lost since */
 	bool renumbered; /* the UIDs were, but messages are found again */
 	bool renamed;  /* users renamed mailboxes since */
-	bool razed;    /* users deleted mailboxes since */
 	/*
 	 * Since both were even users acted on one side only, and no more once a run had been there:
 	 * the end must be as they left it, which is what was noted before the run.
@@ -85,6 +84,7 @@ struct world {
 	bool expected[NAMES_MAX]; /* that there is such a mailbox */
 	bool used[NAMES_MAX];     /* the server had one there that a run may have seen */
 	bool ever[NAMES_MAX];     /* the server had one there at any time */
+	bool razed[NAMES_MAX];    /* users deleted one there since both were even */
 	bool halved[NAMES_MAX];   /* the server alone had one there when the last run began */
 	bool plain;      /* all that they did was to rename */
 	uint64_t bodies; /* that were transferred by then */
