@@ -62,7 +62,8 @@ static uint64_t count_alike(const struct world *world, size_t name)
 /*
  * A UIDVALIDITY is lost: what was agreed on about deletions is, too. Where all mailboxes have the
  * same, one with a copy of a message can be taken for the other, renamed. What a run sets just then
- * it may have set in what the mailbox was before.
+ * it may have set in what the mailbox was before; of what one that broke brought, nobody knows with
+ * which flags.
  */
 static void renumber(struct world *world, const struct step *step)
 {
@@ -73,8 +74,13 @@ static void renumber(struct world *world, const struct step *step)
 	world->renumbered = true;
 	world->reset |= world->running || world->history->abilities[REMOTE].same_validity;
 	world->renamed |= world->history->abilities[REMOTE].same_validity;
-	for (size_t i = 0; world->running && i < world->len; i++)
-		world->tokens[i].blurred |= world->tokens[i].touched[LOCAL];
+	for (size_t i = 0; i < world->len; i++) {
+		struct token *token = &world->tokens[i];
+		if (world->running || world->broke)
+			token->blurred |= token->touched[LOCAL];
+		if (world->broke)
+			token->blurred |= token->touched[REMOTE];
+	}
 }
 
 /*

@@ -211,7 +211,10 @@ static void destroy(struct world *world, const struct step *step)
 	if (count && !(step->flag % 2))
 		return;
 	world->razed[name] |= memory_has(memory, world->names[name]);
-	/* With its messages elsewhere it looks as if it had been renamed. */
+	/* With its messages elsewhere it looks as if it had been renamed; so does an empty one. */
+	world->renamed |= step->side == LOCAL && !count &&
+			  world->history->abilities[LOCAL].inodes &&
+			  memory_has(memory, world->names[name]);
 	for (size_t i = 0; i < world->len && step->side == LOCAL; i++)
 		world->renamed |= world->tokens[i].copies[name].left[LOCAL] > 0;
 	for (size_t i = 0; i < count; i++) {
