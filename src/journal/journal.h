@@ -243,10 +243,9 @@ void journal_reset(struct journal *journal);
  * Makes the open transaction durable with this head (NULL: the head as it stands, even unset, but
  * for the times of the local directories, 0 then: with those the journal was another one, and they
  * may come back with a directory): one append and one fdatasync; nothing where nothing was changed.
- * Compacts where the file holds
- * more than twice what it needs and over 64 KiB (where head is even: half as much again, 48 KiB).
- * After -1 (ERROR_IO) the journal takes no more; whether what was to be committed is on the disk,
- * the next journal_open tells.
+ * Compacts where the file holds more than twice what it needs and over 64 KiB (where head is even:
+ * half as much again, 48 KiB). After -1 (ERROR_IO) the journal takes no more; whether what was to be
+ * committed is on the disk, the next journal_open tells.
  */
 int journal_commit(struct journal *journal, const struct journal_head *head, struct error *err);
 /*

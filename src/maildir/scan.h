@@ -12,9 +12,9 @@
  *
  * Only regular files count, and none whose names begin with '.'. What is something else (a symlink
  * that a program put in the place of a message) is remembered by its unique name, for a message of
- * that name is not known to be deleted. Two files with one unique name
- * (a MUA's copy) are two messages: the second is given a unique name of its own where the mailbox
- * may be written, and is left out where not.
+ * that name is not known to be deleted. Two files with one unique name (a MUA's copy) are two
+ * messages: the second is given a unique name of its own where the mailbox may be written, and is
+ * left out where not.
  */
 #ifndef MAILDIR_SCAN_H
 #define MAILDIR_SCAN_H

@@ -153,21 +153,22 @@ struct planner_rename {
 	bool refuted, contested;
 };
 
+/* Whether to look into it at all; false where the two cannot be what is asked. */
+typedef bool planner_may_be(const struct policy *policy, const struct planner_name *from,
+			    const struct planner_name *to, struct planner_rename *out);
+/* One mailbox, renamed on one side, or on both alike. */
+planner_may_be planner_may_be_renamed;
 /*
- * Whether the new name may be what one side calls a mailbox that the other side calls otherwise:
- * it is gone on both. Of such halves renamed[] tells the side.
+ * The new name may be what one side calls a mailbox that the other side calls otherwise: it is gone
+ * on both. Of such halves renamed[] tells the side.
  */
-bool planner_may_be_half(const struct policy *policy, const struct planner_name *from,
-			 const struct planner_name *to, struct planner_rename *out);
+planner_may_be planner_may_be_half;
 /*
  * Where both halves of one mailbox were found for certain, by a look into both, the old name stands
  * for the server's from now on, as if only the local side had renamed it: the local name wins.
  */
 void planner_meet(struct planner_name *names, size_t names_len, struct planner_rename *halves,
 		  size_t len);
-/* Whether to look into it at all; false where the two cannot be one mailbox. */
-bool planner_may_be_renamed(const struct policy *policy, const struct planner_name *from,
-			    const struct planner_name *to, struct planner_rename *out);
 /*
  * Of those that were looked into, leaves the ones that stand, in the order in which they are to be
  * carried out: rule B5.

@@ -98,12 +98,8 @@ static void drop_needless(struct search *search)
 	search->len = kept;
 }
 
-/* Whether a name may be another's new one, or half of that. */
-typedef bool may_be_fn(const struct policy *policy, const struct planner_name *from,
-		       const struct planner_name *to, struct planner_rename *out);
-
 /* All pairs of names that may be one mailbox. */
-static void collect_candidates(struct search *search, may_be_fn *may_be)
+static void collect_candidates(struct search *search, planner_may_be *may_be)
 {
 	struct channel *channel = search->channel;
 	struct planner_rename rename;
@@ -242,15 +238,16 @@ static int look_into(struct search *search, struct error *err)
 	return look(search, LOCAL, err) || look(search, REMOTE, err) ? -1 : 0;
 }
 
-/* As planner_meet did with the names: the old name's box takes the server's mailbox. */
-static void meet_boxes(struct box *from, struct box *met)
+/* One box takes what another one has on a side. */
+static void take_side(struct box *to, struct box *from, enum side side)
 {
-	from->at[REMOTE] = met->at[REMOTE];
-	from->listed[REMOTE] = met->listed[REMOTE];
-	from->attributes = met->attributes;
-	from->exists[REMOTE] = true;
-	met->exists[REMOTE] = false;
-	met->renamed.away = true;
+	to->at[side] = from->at[side];
+	to->exists[side] = true;
+	to->listed[side] = from->listed[side];
+	from->exists[side] = false;
+	from->renamed.away = true;
+	if (side == REMOTE)
+		to->attributes = from->attributes;
 }
 
 /*
@@ -263,8 +260,9 @@ static void merge(const struct search *search, const struct planner_rename *rena
 	struct box *from = &boxes[rename->from], *to = &boxes[rename->to];
 	const struct planner_name *met = search->names[rename->from].met;
 
+	/* As planner_meet did with the names. */
 	if (met)
-		meet_boxes(from, &boxes[met - search->names]);
+		take_side(from, &boxes[met - search->names], REMOTE);
 	to->renamed.from = from->name;
 	to->renamed.turn = turn;
 	journal_close(&to->journal);
@@ -272,16 +270,9 @@ static void merge(const struct search *search, const struct planner_rename *rena
 	to->has_journal = true;
 	from->journal = NULL;
 	from->renamed.away = true;
-	for (enum side side = LOCAL; side < SIDES; side++) {
-		if (rename->renamed[side])
-			continue;
-		to->at[side] = from->at[side];
-		to->exists[side] = true;
-		to->listed[side] = from->listed[side];
-		from->exists[side] = false;
-		if (side == REMOTE)
-			to->attributes = from->attributes;
-	}
+	for (enum side side = LOCAL; side < SIDES; side++)
+		if (!rename->renamed[side])
+			take_side(to, from, side);
 }
 
 /*

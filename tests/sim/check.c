@@ -284,7 +284,6 @@ static bool is_sole(const struct world *world, const struct token *token)
 static bool is_trashed_late(const struct world *world, const struct token *token, uint32_t flag)
 {
 	uint32_t touched = token->touched[LOCAL] | token->touched[REMOTE];
-
 	bool razed = false;
 
 	for (size_t name = 0; name < world->names_len; name++)

@@ -354,12 +354,9 @@ static size_t read_names(const struct rename_case *it, uint64_t seed, struct nam
 	return len;
 }
 
-typedef bool may_be_fn(const struct policy *policy, const struct planner_name *from,
-		       const struct planner_name *to, struct planner_rename *out);
-
 /* All candidates, each looked into. */
 static size_t find_candidates(const struct rename_case *it, const struct name *names,
-			      const struct planner_name *plain, size_t len, may_be_fn *may_be,
+			      const struct planner_name *plain, size_t len, planner_may_be *may_be,
 			      struct planner_rename *list)
 {
 	const struct policy policy = {
