@@ -35,12 +35,12 @@ int box_commit(struct box *box, struct error *err)
 	/* Made by now: the old one's pairs are forgotten. */
 	stands &= !box_is_made_anew(box) || !box->exists[REMOTE] || !head->uidnext;
 	struct journal_head next = stands ? *head : begun;
-	if (box->rescan)
-		next.cur_ns = next.new_ns = 0;
 	/* What is forgotten of one that is not there is new where it comes back as it was. */
 	bool away = !box->exists[REMOTE] && next.highestmodseq;
 	if (away)
 		next.highestmodseq = 0;
+	if (away || box->rescan)
+		next.cur_ns = next.new_ns = 0;
 	return journal_commit(box->journal, stands && !box->rescan && !away ? NULL : &next, err);
 }
 
